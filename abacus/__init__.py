@@ -1,0 +1,4 @@
+"""Everything that runs on a person's machine: run, simulate, publish, audit, deploy.
+
+May import chalicelib; never the reverse.
+"""

@@ -1,0 +1,35 @@
+"""`abacus`: one command, its subcommands each in the module that does the work.
+
+Subcommands load when called, so that `abacus assign` does not pay for boto3.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# command → module:object. Order is the order of `abacus --help`.
+COMMANDS = {
+    "run": "abacus.run:command",
+    "simulate": "abacus.simulate:command",
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        loaded = getattr(importlib.import_module(module), name)
+        assert isinstance(loaded, click.Command)
+        return loaded
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="abacus")
+def main() -> None:
+    """ABacus: A/B testing in your own AWS account."""

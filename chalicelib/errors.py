@@ -1,0 +1,67 @@
+"""What can go wrong, as a tree; the HTTP status stands beside each.
+
+AbacusError
+├── InvalidInput            400  bytes that are not what the wire format says (code: malformed)
+│   ├── TooLarge            413
+│   └── WrongType           415
+├── Unauthorized            401  no or wrong credentials; never 403, which the CDN turns into a page
+├── NotFound                404  no such experiment, goal, ...
+├── Busy                    503  try again later, in `retry_after` seconds; nothing was lost
+└── ManifestError           -    a manifest that must not be published; carries every problem found
+
+A message gives field, value, rule and next step. An event that is refused is no error: it is an outcome
+(judge.py) in an answer that is 202.
+"""
+
+from __future__ import annotations
+
+
+class AbacusError(Exception):
+    """A failure the caller can be told about. `field` names the input at fault, where there is one."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(AbacusError):
+    status = 400
+    code = "malformed"
+
+
+class TooLarge(InvalidInput):
+    status = 413
+    code = "too-large"
+
+
+class WrongType(InvalidInput):
+    status = 415
+    code = "wrong-type"
+
+
+class Unauthorized(AbacusError):
+    status = 401
+    code = "unauthorized"
+
+
+class NotFound(AbacusError):
+    status = 404
+    code = "not-found"
+
+
+class Busy(AbacusError):
+    status = 503
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ManifestError(AbacusError):
+    status = 422
+    code = "invalid-manifest"

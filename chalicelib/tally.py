@@ -1,0 +1,113 @@
+"""The running totals of one variant, and where each of them is kept.
+
+A tally is integers under names. Deltas are tallies too, with signs; adding is all that ever happens to them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NamedTuple
+
+Span = Literal["total", "day", "hour"]
+
+# Why a visitor is in a row but not in the numbers.
+EXCLUSIONS = ("bot", "multiple-variants", "no-impression")
+
+# One visitor's impressions and clicks enter the squares at most this often: one bot with 1e5 impressions would
+# otherwise own the variance of CTR.
+SQUARES_CAP = 100
+
+
+class Cell(NamedTuple):
+    """Which tally: `when` is "" for a total, "2026-11-21" for a day, "2026-11-21T13" for an hour (UTC)."""
+
+    span: Span
+    when: str
+    phase: int
+    variant: str
+
+
+@dataclass
+class Tally:
+    """The totals of one variant in one phase, all or those of one day's cohort.
+
+    impressions, clicks   events of visitors who are not excluded
+    visitors              unique visitors with an impression who are not excluded
+    converted[goal]       of those, how many reached the goal at least once ("click" is a goal)
+    goal_events[goal]     how often a goal other than click was reached
+    sx sy sxx syy sxy     Σx, Σy, Σx², Σy², Σxy over visitors; x impressions, y clicks, both capped at 100
+    received, events      events sent to the rows, and distinct events in them (received - events: repeats)
+    excluded[reason]      visitors left out, by reason; excluded_events: their events
+    An hour's tally holds raw impressions and clicks by their own time, and nothing else.
+    """
+
+    impressions: int = 0
+    clicks: int = 0
+    visitors: int = 0
+    sx: int = 0
+    sy: int = 0
+    sxx: int = 0
+    syy: int = 0
+    sxy: int = 0
+    received: int = 0
+    events: int = 0
+    excluded_events: int = 0
+    converted: Counter[str] = field(default_factory=Counter)
+    goal_events: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
+
+    PLAIN: ClassVar = (
+        "impressions",
+        "clicks",
+        "visitors",
+        "sx",
+        "sy",
+        "sxx",
+        "syy",
+        "sxy",
+        "received",
+        "events",
+        "excluded_events",
+    )
+    NAMED: ClassVar = ("converted", "goal_events", "excluded")
+
+    def add(self, other: Tally, sign: int = 1) -> None:
+        for name in self.PLAIN:
+            setattr(self, name, getattr(self, name) + sign * getattr(other, name))
+        for name in self.NAMED:
+            mine: Counter[str] = getattr(self, name)
+            for key, count in getattr(other, name).items():
+                mine[key] += sign * count
+
+    def numbers(self) -> dict[str, int]:
+        """The tally flat, without zeros: {"impressions": 3, "converted.click": 1}."""
+        flat = {name: getattr(self, name) for name in self.PLAIN}
+        for name in self.NAMED:
+            flat |= {f"{name}.{key}": count for key, count in getattr(self, name).items()}
+        return {name: count for name, count in flat.items() if count}
+
+    @classmethod
+    def of(cls, numbers: Iterable[tuple[str, int]]) -> Tally:
+        """The inverse of numbers(); names that it does not know are left out."""
+        tally = cls()
+        for name, count in numbers:
+            kind, dot, key = name.partition(".")
+            if dot and kind in cls.NAMED:
+                getattr(tally, kind)[key] += count
+            elif not dot and kind in cls.PLAIN:
+                setattr(tally, kind, getattr(tally, kind) + count)
+        return tally
+
+
+Tallies = dict[Cell, Tally]
+
+
+def difference(after: Tallies, before: Tallies) -> Tallies:
+    """after − before, cell by cell, without the cells in which nothing changed."""
+    delta: Tallies = {}
+    for cells, sign in ((after, 1), (before, -1)):
+        for cell, tally in cells.items():
+            delta.setdefault(cell, Tally()).add(tally, sign)
+    return {cell: tally for cell, tally in delta.items() if tally.numbers()}
