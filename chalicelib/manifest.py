@@ -1,18 +1,20 @@
 """The manifest: which experiments run, in which variants, for whom. Strict, frozen, closed models.
 
 People write YAML (abacus/authoring.py reads it). What is published, and what the Lambda reads, is this, as
-JSON.
+JSON: defaults filled in, every time in epoch milliseconds, every share a fraction.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from .assign import bucket, bucket_ranges, choose, namespace_place
+from .assign import Range, bucket, bucket_ranges, choose, namespace_place
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["draft", "running", "paused", "stopped"]
 CLICK = "click"  # the goal every experiment has
 
@@ -30,16 +32,20 @@ class Phase(Model):
     """A stretch with unchanged weights and coverage. Its number is its index; no seed: the experiment's."""
 
     weights: tuple[float, ...]
-    coverage: Annotated[float, Field(ge=0, le=1)] = 1.0
+    coverage: Share = 1.0
     seed: str | None = None
+
+    @cached_property
+    def ranges(self) -> list[Range]:
+        return bucket_ranges(self.weights, self.coverage)
 
 
 class Namespace(Model):
     """The experiment runs for visitors whose place in `name` lies in [start, end)."""
 
     name: str
-    start: float
-    end: float
+    start: Share
+    end: Share
 
 
 class Period(Model):
@@ -47,6 +53,20 @@ class Period(Model):
 
     start: int | None = None
     end: int | None = None
+
+
+class UrlPattern(Model):
+    """simple: `*` is any text; regex: searched in the whole url, and in path and query."""
+
+    type: Literal["simple", "regex"] = "simple"
+    pattern: str
+
+
+class Urls(Model):
+    """Where the experiment runs: on a page that no `exclude` matches, and some `include` where there is one."""
+
+    include: tuple[UrlPattern, ...] = ()
+    exclude: tuple[UrlPattern, ...] = ()
 
 
 class Experiment(Model):
@@ -58,9 +78,14 @@ class Experiment(Model):
     description: str = ""
     hypothesis: str = ""
     namespace: Namespace | None = None
+    urls: Urls | None = None
+    condition: dict[str, JsonValue] | None = None
+    redirect: dict[Key, str] | None = None
     goals: tuple[Key, ...] = ()
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
+    start: int | None = None
+    end: int | None = None
     winner: Key | None = None
     periods: tuple[Period, ...] = (Period(),)
 
@@ -72,9 +97,12 @@ class Experiment(Model):
     def current_phase(self) -> int:
         return len(self.phases) - 1
 
-    @property
+    @cached_property
     def variant_keys(self) -> tuple[str, ...]:
         return tuple(v.key for v in self.variants)
+
+    def seed_of(self, phase: int) -> str:
+        return self.phases[phase].seed or self.seed
 
     def accepts(self, at: int) -> bool:
         """Whether events made at `at` (epoch milliseconds) count. Judged by the event's time, not by now:
@@ -91,20 +119,18 @@ class Experiment(Model):
             place = namespace_place(self.namespace.name, visitor)
             if not self.namespace.start <= place < self.namespace.end:
                 return None
-        at = self.phases[phase]
-        ranges = bucket_ranges(at.weights, at.coverage)
-        index = choose(bucket(at.seed or self.seed, visitor), ranges)
+        index = choose(bucket(self.seed_of(phase), visitor), self.phases[phase].ranges)
         return None if index is None else self.variants[index].key
 
 
 class Manifest(Model):
     experiments: tuple[Experiment, ...] = ()
-    client_key: str = "abacus"
+    client_key: Key = "abacus"
     digest: str = ""  # of the content, set at publishing; an event can be traced to it
 
     def experiment(self, key: str) -> Experiment | None:
         return self._by_key.get(key)
 
-    @property
+    @cached_property
     def _by_key(self) -> dict[str, Experiment]:
         return {e.key: e for e in self.experiments}

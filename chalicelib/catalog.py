@@ -1,0 +1,75 @@
+"""The live manifest as the Lambda sees it: read from the private bucket, kept, and refreshed now and then.
+
+The last good copy outlives an unreachable bucket and a broken object, because an event refused for want of a
+manifest is an event lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from .errors import Busy
+from .manifest import Manifest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LIVE = "manifest/live.json"
+FRESH_MS = 30_000  # a publish reaches every warm Lambda within this time, without one request in between
+FORCED_MS = 1_000  # at most this often for events that would otherwise be refused: refusals are free to send
+
+log = logging.getLogger("abacus")
+
+
+class Catalog:
+    """`now` is epoch milliseconds everywhere. Safe to share between threads."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._lock = Lock()
+        self._manifest: Manifest | None = None
+        self._etag = ""
+        self._tried: int | None = None  # when the bucket was last asked, whatever it answered
+
+    def current(self, now: int) -> Manifest:
+        """The manifest, at most 30 s old while the bucket answers. Raises Busy when there never was one."""
+        return self._at_most(FRESH_MS, now)
+
+    def refresh(self, now: int) -> Manifest:
+        """The manifest as it is now, but at most one look a second. Call once before refusing an event."""
+        return self._at_most(FORCED_MS, now)
+
+    def _at_most(self, age: int, now: int) -> Manifest:
+        with self._lock:
+            if self._tried is None or not 0 <= now - self._tried < age:
+                self._tried = now
+                self._look()
+            if self._manifest is None:
+                raise Busy("The manifest cannot be read at the moment. Try again.", retry_after=1)
+            return self._manifest
+
+    def _look(self) -> None:
+        try:
+            known = {"IfNoneMatch": self._etag} if self._etag else {}
+            answer = self._s3.get_object(Bucket=self._bucket, Key=LIVE, **known)  # type: ignore[arg-type]
+            self._manifest = Manifest.model_validate_json(answer["Body"].read())
+            self._etag = answer["ETag"]
+        except ClientError as error:
+            self._explain(error)
+        except (BotoCoreError, ValidationError) as error:
+            log.warning("manifest not refreshed, the last good copy stays: %s", error)
+
+    def _explain(self, error: ClientError) -> None:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status == 304:
+            return
+        if status == 404 and self._manifest is None:
+            self._manifest = Manifest()  # nothing was ever published, which is a true answer
+            return
+        log.warning("manifest not refreshed, the last good copy stays: %s", error)
