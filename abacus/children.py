@@ -1,0 +1,90 @@
+"""Child processes that never outlive us.
+
+A child's standard input is a pipe that only we hold. When we end, in whatever way, the kernel closes it and the
+child stops itself as if told to. Not prctl(PR_SET_PDEATHSIG): that is Linux only, and fires when the *thread*
+that started the child ends. Each child has a session of its own, so a Ctrl-C in the terminal reaches us alone and
+we decide the order; and the last resort, SIGKILL, takes the child's own children too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from socket import socket
+
+HOST = "127.0.0.1"
+
+
+def listen(port: int = 0) -> socket:
+    """A listening socket on loopback; port 0: any free one. Handed to a child by its number, so that the port
+    is known before the child runs and nobody can take it in between; early callers wait in the backlog."""
+    server = socket()
+    server.bind((HOST, port))
+    server.listen(1024)
+    return server
+
+
+class Child:
+    """`python -m module arguments`, with its output in a log file."""
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        sockets: Sequence[socket] = (),
+    ) -> None:
+        self.name = module.rpartition(".")[2]
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=dict(environment),
+                pass_fds=[s.fileno() for s in sockets],
+                start_new_session=True,
+            )
+        for server in sockets:
+            server.close()  # or callers of a dead child would wait for ever instead of being refused
+
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def last_words(self, lines: int = 5) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, patience: float = 30) -> None:
+        """SIGTERM, wait, and only after `patience` seconds SIGKILL to it and all it started."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            print(f"{self.name} did not stop within {patience:.0f} s and is killed", file=sys.stderr)  # noqa: T201
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+
+def end_with_parent() -> None:
+    """Called first thing in a child: SIGTERM to ourselves when the parent is gone."""
+    threading.Thread(target=_watch, name="parent", daemon=True).start()
+
+
+def _watch() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

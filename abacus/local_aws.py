@@ -1,0 +1,138 @@
+"""AWS on this machine: ministack as a child, and in it the stacks that are deployed for real."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.request import ProxyHandler, build_opener
+
+import boto3
+from botocore.config import Config
+
+from . import stacks
+from .children import HOST, Child, listen
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+INFRA = Path(__file__).parent.parent / "infra"
+REGION = "us-east-1"  # where certificates and firewalls of a CloudFront distribution have to be
+PATIENCE = 60  # seconds until ministack must answer; it takes one
+
+
+def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The standard variables by which any AWS client reaches `endpoint`, and none that lead elsewhere.
+
+    Whoever has AWS_PROFILE set, or a proxy, must not find local events in a real account."""
+    kept = {k: v for k, v in inherited.items() if not k.startswith("AWS_") and "PROXY" not in k.upper()}
+    return kept | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """Clients for one ministack, and the names its data stack gave."""
+
+    endpoint: str
+    names: Mapping[str, str]  # the outputs of infra/data.yaml: ParticipantsName, TalliesName, BucketName ...
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session("local", "local", region_name=REGION)
+
+    def client(self, service: str) -> object:
+        # Tests of many threads share one client, hence the pool; proxies: never for loopback.
+        config = Config(proxies={}, max_pool_connections=50, s3={"addressing_style": "path"})
+        make: object = self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
+        return make
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self.client("dynamodb")  # type: ignore[return-value]
+
+    @cached_property
+    def streams(self) -> DynamoDBStreamsClient:
+        return self.client("dynamodbstreams")  # type: ignore[return-value]
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self.client("s3")  # type: ignore[return-value]
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self.client("sqs")  # type: ignore[return-value]
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return self.client("cloudformation")  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def emulator(home: Path, *, persist: bool) -> Iterator[tuple[Child, str]]:
+    """A running ministack and its endpoint. Its log is home/ministack.log, its state (if kept) home/aws."""
+    server = listen()
+    port = server.getsockname()[1]
+    child = Child(
+        "abacus.emulator",
+        [str(server.fileno())],
+        environment=environment(f"http://{HOST}:{port}", os.environ)
+        | {
+            "GATEWAY_PORT": str(port),
+            "MINISTACK_HOST": HOST,
+            "MINISTACK_REGION": REGION,
+            "BIND_HOST": HOST,
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LAMBDA_STATE_TRANSITION_SECONDS": "0",
+            "LOG_LEVEL": "WARNING",
+            "PERSIST_STATE": str(int(persist)),
+            "STATE_DIR": str(home / "aws"),
+            "S3_PERSIST": str(int(persist)),
+            "S3_DATA_DIR": str(home / "aws" / "s3"),
+        },
+        log=home / "ministack.log",
+        sockets=[server],
+    )
+    try:
+        endpoint = f"http://{HOST}:{port}"
+        _await(child, endpoint)
+        yield child, endpoint
+    finally:
+        child.stop()
+
+
+def _await(child: Child, endpoint: str) -> None:
+    # The socket listens already, so one request is enough: it is answered when ministack gets to it.
+    try:
+        build_opener(ProxyHandler({})).open(f"{endpoint}/_ministack/health", timeout=PATIENCE).close()
+    except OSError as error:
+        raise RuntimeError(f"ministack did not start; {child.log} ends with:\n{child.last_words()}") from error
+
+
+def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:
+    """infra/data.yaml as a stack in the ministack at `endpoint`, made or brought up to date."""
+    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, (INFRA / "data.yaml").read_text(), {}, poll=0)
+    aws = LocalAws(endpoint, names)
+    for table in (names["ParticipantsName"], names["TalliesName"]):
+        # ministack's CloudFormation does not read TimeToLiveSpecification.
+        aws.dynamodb.update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
+        )
+    return aws

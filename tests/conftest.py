@@ -1,0 +1,37 @@
+"""Fixtures that several suites share: one local AWS for the whole run, empty for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from abacus.local_aws import LocalAws, data_stack, emulator
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a ministack of our own, which keeps nothing and ends with the run."""
+    with emulator(tmp_path_factory.mktemp("ministack"), persist=False) as (_, endpoint):
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def data(ministack: str) -> LocalAws:
+    """The stack of infra/data.yaml in it."""
+    return data_stack(ministack)
+
+
+@pytest.fixture
+def aws(data: LocalAws) -> LocalAws:
+    """Clients (dynamodb, streams, s3, sqs) and names (the stack's outputs), with tables, queue and bucket empty."""
+    for table, keys in (("ParticipantsName", "visitor, experiment"), ("TalliesName", "experiment, cell")):
+        name = data.names[table]
+        for page in data.dynamodb.get_paginator("scan").paginate(TableName=name, ProjectionExpression=keys):
+            for key in page["Items"]:
+                data.dynamodb.delete_item(TableName=name, Key=key)
+    data.sqs.purge_queue(QueueUrl=data.names["SpillQueueUrl"])
+    for page in data.s3.get_paginator("list_objects_v2").paginate(Bucket=data.names["BucketName"]):
+        for item in page.get("Contents", []):
+            data.s3.delete_object(Bucket=data.names["BucketName"], Key=item["Key"])
+    return data
