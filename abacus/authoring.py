@@ -1,0 +1,174 @@
+"""A folder of YAML and JSON files → a Manifest, or every problem in it, each with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chalicelib.manifest import (
+    CLICK,
+    Experiment,
+    Manifest,
+    Namespace,
+    Phase,
+    UrlPattern,
+    Urls,
+    Variant,
+)
+
+from .checks import Finding, check, check_together
+from .forms import ExperimentForm, SiteForm, UrlsForm
+from .problems import At, Problem, Problems
+from .reading import Document, read
+from .wording import findings
+
+SCHEMA_FILE = "schema.json"
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def load(folder: Path) -> Manifest:
+    """The manifest that the files in `folder` (and its sub-folders) describe, experiments in order of key.
+
+    Raises Problems with everything that is wrong, never just the first."""
+    problems: list[Problem] = []
+    places: list[tuple[Document, At, ExperimentForm]] = []
+    client_keys: list[tuple[Document, str]] = []
+    for file in _files(folder):
+        document, unreadable = read(file, _name(file))
+        problems += unreadable
+        if document is None:
+            continue
+        client_key, forms, found = _forms(document.value)
+        problems += (Problem(document.file, document.line(at), at, rule) for at, rule in found)
+        places += ((document, at, form) for at, form in forms)
+        if client_key is not None:
+            client_keys.append((document, client_key))
+    if not folder.is_dir():
+        problems.append(Problem(_name(folder), 1, (), "is not a folder: the experiments' files belong into one"))
+    for document, at, rule in check_together(places, client_keys):
+        problems.append(Problem(document.file, document.line(at), at, rule))
+    if problems:
+        raise Problems(problems)
+    experiments = sorted((experiment(form) for _, _, form in places), key=lambda e: e.key)
+    return Manifest(
+        experiments=tuple(experiments),
+        **({"client_key": client_keys[0][1]} if client_keys else {}),
+    )
+
+
+def experiment(form: ExperimentForm) -> Experiment:
+    """A form that has passed every check, in the words of the published manifest."""
+    keys = [v.key for v in form.variants]
+    return Experiment(
+        key=form.key,
+        status=form.status,
+        variants=tuple(Variant(key=v.key, payload=v.payload) for v in form.variants),
+        phases=tuple(_phases(form, keys)),
+        seed=form.seed or form.key,
+        description=form.description,
+        hypothesis=form.hypothesis,
+        namespace=Namespace(**form.namespace.model_dump()) if form.namespace else None,
+        urls=_urls(form.urls) if form.urls else None,
+        condition=form.condition,
+        redirect=form.redirect,
+        goals=tuple(goal for goal in form.goals if goal != CLICK),
+        assignment=form.assignment,
+        minimum_detectable_effect=form.minimum_detectable_effect,
+        start=form.start,
+        end=form.end,
+        winner=form.winner,
+    )
+
+
+def _urls(form: UrlsForm) -> Urls:
+    include, exclude = (
+        tuple(UrlPattern(type=p.type, pattern=p.pattern) for p in patterns) for patterns in (form.include, form.exclude)
+    )
+    return Urls(include=include, exclude=exclude)
+
+
+def _phases(form: ExperimentForm, keys: list[str]) -> Iterator[Phase]:
+    equal = tuple(1 / len(keys) for _ in keys)
+    if form.phases is None:
+        given = tuple(v.weight for v in form.variants if v.weight is not None)
+        yield Phase(weights=given or equal, coverage=1.0 if form.coverage is None else form.coverage)
+        return
+    weights, coverage, seed = equal, 1.0, None
+    for phase in form.phases:
+        if phase.weights is not None:
+            weights = tuple(phase.weights.get(key, 0.0) for key in keys)
+        if phase.coverage is not None:
+            coverage = phase.coverage
+        seed = phase.seed or seed
+        yield Phase(weights=weights, coverage=coverage, seed=seed)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.name != SCHEMA_FILE and file.is_file()
+    )
+
+
+def _name(file: Path) -> str:
+    try:
+        return str(file.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(file)
+
+
+def _forms(value: Any) -> tuple[str | None, list[tuple[At, ExperimentForm]], list[Finding]]:
+    """The client key and the experiments that a file declares, each with its place, and what is wrong."""
+    if not isinstance(value, dict):
+        said = "is empty" if value is None else "is not a mapping"
+        return None, [], [((), f"the file {said}: start with key: and the experiment's name")]
+    value = {key: item for key, item in value.items() if key != "$schema"}
+    if "experiments" not in value and "client_key" not in value:
+        form, found = _form(value, ())
+        return None, [((), form)] if form else [], found
+    items = value.get("experiments", [])
+    if not isinstance(items, list):
+        return None, [], [(("experiments",), "is not a list of experiments")]
+    site, found = _site(value)
+    forms = []
+    for index, item in enumerate(items):
+        at: At = ("experiments", index)
+        if not isinstance(item, dict):
+            found.append((at, "is not a mapping: start with key: and the experiment's name"))
+            continue
+        form, more = _form(item, at)
+        found += more
+        if form:
+            forms.append((at, form))
+    return site, forms, found
+
+
+def _site(value: dict[str, Any]) -> tuple[str | None, list[Finding]]:
+    try:
+        return SiteForm.model_validate({**value, "experiments": []}).client_key, []
+    except ValidationError as error:
+        return None, findings(error, SiteForm)
+
+
+def _form(value: dict[str, Any], at: At) -> tuple[ExperimentForm | None, list[Finding]]:
+    form, bad, found = _tolerant(value)
+    found += check(form, bad)
+    return None if found else form, [((*at, *where), rule) for where, rule in found]
+
+
+# Stand in for fields that could not be read, so that the others can still be checked. No check looks at them.
+_FILLERS: dict[str, Any] = {"key": "x", "status": "draft", "variants": [{"key": "a"}, {"key": "b"}]}
+
+
+def _tolerant(value: dict[str, Any]) -> tuple[ExperimentForm, set[str], list[Finding]]:
+    """The form without the fields that are wrong, which those are, and what is wrong with them."""
+    try:
+        return ExperimentForm.model_validate(value), set(), []
+    except ValidationError as error:
+        found = findings(error, ExperimentForm)
+        bad = {str(issue["loc"][0]) for issue in error.errors(include_url=False)}
+    good = {key: item for key, item in value.items() if key not in bad}
+    fillers = {key: item for key, item in _FILLERS.items() if key not in good}
+    return ExperimentForm.model_validate({**good, **fillers}), bad, found

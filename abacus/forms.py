@@ -1,0 +1,172 @@
+"""The shape of an experiment as people write it. abacus/authoring.py reads files into these models and turns
+them into the published ones; abacus/schema.py turns them into the JSON Schema that editors check with.
+
+Descriptions here are what an author sees while writing.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
+
+from chalicelib.manifest import Key, Status
+
+
+def _share(value: Any) -> Any:
+    """`50 %` or 0.5; both mean one half. A bare 50 is refused: it could be either."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,12})? ?%", value):
+        value = float(Decimal(value.rstrip("% ")) / 100)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        advice = f" Did you mean {value} %?" if type(value) in (int, float) and 1 < value <= 100 else ""
+        raise ValueError(f"is not a share: write 50 % or 0.5, from 0 % to 100 %.{advice}")
+    return float(value)
+
+
+def _moment(value: Any) -> Any:
+    """ISO 8601 with a time zone → epoch milliseconds."""
+    rule = "is not a time in UTC: write 2026-12-01T09:00:00Z"
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.utcoffset() is None:
+            raise ValueError
+        at = round(moment.astimezone(UTC).timestamp() * 1000)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(rule) from None
+    if at < 0:
+        raise ValueError(rule)
+    return at
+
+
+def _pattern(value: Any) -> Any:
+    return {"pattern": value} if isinstance(value, str) else value
+
+
+_SHARE_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,12})? ?%$"},
+    ]
+}
+Share = Annotated[float, BeforeValidator(_share), WithJsonSchema(_SHARE_SCHEMA)]
+Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+Seed = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", regex_engine="python-re")
+
+
+class VariantForm(Form):
+    key: Annotated[Key, Field(description="Its name, in events, on the results page and in the page's markup.")]
+    weight: Annotated[
+        Share | None,
+        Field(description="Its share of the enrolled visitors, such as 50 %. Leave all out for equal ones."),
+    ] = None
+    payload: Annotated[JsonValue, Field(description="Any value the page gets along with the variant.")] = None
+
+
+class PhaseForm(Form):
+    """A stretch with unchanged weights and coverage. What a later phase leaves out stays as it was."""
+
+    weights: Annotated[
+        dict[str, Share] | None, Field(description="The share of each variant, such as {blue: 50 %, green: 50 %}.")
+    ] = None
+    coverage: Annotated[Share | None, Field(description="The share of all visitors who take part.")] = None
+    seed: Annotated[
+        Seed | None, Field(description="A new seed assigns everybody anew. Without one, visitors keep their variant.")
+    ] = None
+
+
+class NamespaceForm(Form):
+    name: Annotated[Seed, Field(description="Experiments in the same namespace never share a visitor.")]
+    start: Annotated[Share, Field(description="The slice of the namespace's visitors begins here, such as 0 %.")]
+    end: Annotated[Share, Field(description="... and ends just before here, such as 50 %.")]
+
+
+class PatternForm(Form):
+    type: Annotated[
+        Literal["simple", "regex"], Field(description="simple: * stands for any text. regex: searched in the url.")
+    ] = "simple"
+    pattern: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+Pattern = Annotated[
+    PatternForm,
+    BeforeValidator(_pattern, json_schema_input_type=PatternForm | str),
+]
+
+
+class UrlsForm(Form):
+    include: Annotated[list[Pattern], Field(description="Run only where one of these matches. None: everywhere.")] = []
+    exclude: Annotated[list[Pattern], Field(description="Never run where one of these matches.")] = []
+
+
+class ExperimentForm(Form):
+    key: Annotated[
+        Key, Field(description="The experiment's name: a-z, 0-9 and -, at most 64 characters. Keep it for ever.")
+    ]
+    description: Annotated[Text, Field(description="What is compared. Stays private.")] = ""
+    hypothesis: Annotated[Text, Field(description="What you expect, and why. Stays private.")] = ""
+    status: Annotated[
+        Status,
+        Field(
+            description="draft: not published. running: visitors take part. paused: everybody sees the control, for "
+            "now. stopped: over; the winner, if there is one, goes to everybody."
+        ),
+    ]
+    variants: Annotated[
+        list[VariantForm],
+        Field(min_length=2, max_length=20, description="What visitors may see. The first one is the control."),
+    ]
+    coverage: Annotated[
+        Share | None, Field(description="The share of all visitors who take part; 100 % unless told.")
+    ] = None
+    phases: Annotated[
+        list[PhaseForm] | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Changes of weights or coverage while it runs, oldest first. Add to the end, never edit.",
+        ),
+    ] = None
+    seed: Annotated[Seed | None, Field(description="Decides who gets what. The key, unless told.")] = None
+    namespace: Annotated[NamespaceForm | None, Field(description="Keeps experiments from sharing visitors.")] = None
+    urls: Annotated[UrlsForm | None, Field(description="The pages on which it runs.")] = None
+    condition: Annotated[
+        dict[str, JsonValue] | None,
+        Field(description="Who takes part, by attributes, in GrowthBook's operators: {country: {$in: [CH, DE]}}."),
+    ] = None
+    redirect: Annotated[
+        dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None,
+        Field(description="The url each variant is sent to; a variant without one stays. Needs urls.include."),
+    ] = None
+    goals: Annotated[
+        list[Key],
+        Field(max_length=20, description="Named things a visitor can do, besides click, which always counts."),
+    ] = []
+    assignment: Annotated[
+        Literal["hash", "client"],
+        Field(description="client: the sender's word decides the variant, not the hash. For old trackers only."),
+    ] = "hash"
+    minimum_detectable_effect: Annotated[
+        Share | None, Field(description="The smallest relative change worth finding, such as 5 %; plans the duration.")
+    ] = None
+    start: Annotated[Moment | None, Field(description="Not before this time (UTC).")] = None
+    end: Annotated[Moment | None, Field(description="Not from this time on (UTC).")] = None
+    winner: Annotated[
+        str | None, Field(description="Once stopped: the variant that everybody gets, without a deploy.")
+    ] = None
+
+
+class SiteForm(Form):
+    """A file for all: several experiments, and what belongs to none of them."""
+
+    client_key: Annotated[
+        Key | None, Field(description="The name under which GrowthBook's SDKs ask for the experiments.")
+    ] = None
+    experiments: Annotated[list[ExperimentForm], Field(description="Any number of experiments.")] = []
