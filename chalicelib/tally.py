@@ -15,7 +15,7 @@ Span = Literal["total", "day", "hour"]
 # Why a visitor is in a row but not in the numbers.
 EXCLUSIONS = ("bot", "multiple-variants", "no-impression")
 
-# One visitor's impressions and clicks enter the squares at most this often: one bot with 1e5 impressions would
+# A visitor enters the squares with at most this many impressions and clicks: one bot with 1e5 impressions would
 # otherwise own the variance of CTR.
 SQUARES_CAP = 100
 

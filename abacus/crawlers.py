@@ -1,0 +1,23 @@
+"""`make crawlers`: reduce the crawler-user-agents package to the patterns that chalicelib/bots.py needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+
+LIST = Path(__file__).parent.parent / "chalicelib" / "crawlers.json"
+
+
+def patterns() -> list[str]:
+    """The expressions of every crawler and headless browser; not those of HTTP libraries."""
+    return sorted(entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA if "http-library" not in entry["tags"])
+
+
+def text() -> str:
+    return json.dumps(patterns(), indent=0, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    LIST.write_text(text())

@@ -1,0 +1,211 @@
+"""ABacus, as its clients see it. Each route: parse, call one function, answer.
+
+POST /events ─→ ingest ─→ participants ─stream→ fold ─→ tallies ─→ GET /stats
+"""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
+
+from chalicelib import collect, events, openapi, stats
+from chalicelib.bots import is_bot
+from chalicelib.errors import AbacusError, Busy, Unauthorized
+from chalicelib.judge import DAY, WINDOW_BACK
+from chalicelib.reconcile import reconcile_rows
+from chalicelib.senders import sender
+from chalicelib.service import Service, from_environment
+from chalicelib.store import row_in_stream
+
+app = Chalice(app_name="abacus")
+service: Service = from_environment()
+
+JSON = ["application/json", "text/plain"]  # text/plain: a beacon that needs no preflight
+View = Callable[..., Any]
+
+
+# ---------------------------------------------------------------- what is true of every answer
+
+
+@app.middleware("http")
+def answer_in_json(event: Any, get_response: Callable[[Any], Response]) -> Response:
+    """JSON by name (an HTTP API would say text/plain), errors of Chalice's own in our shape, nothing cached unasked."""
+    response: Response = get_response(event) if _came_through_cdn(event) else _failure(Unauthorized("Use the CDN."))
+    if response.status_code >= 400 and "error" not in (response.body if isinstance(response.body, dict) else {}):
+        response.body = {"error": _chalice_error(response)}
+    if isinstance(response.body, dict):
+        response.headers.setdefault("Content-Type", "application/json")
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _came_through_cdn(request: Any) -> bool:
+    due = service.settings.origin_secrets
+    said = request.headers.get("x-origin-secret", "")
+    return not due or any(hmac.compare_digest(said.encode(), secret.encode()) for secret in due)
+
+
+def _chalice_error(response: Response) -> dict[str, Any]:
+    codes = {404: "not-found", 405: "method-not-allowed", 415: "wrong-type"}
+    said = response.body if isinstance(response.body, dict) else {}
+    message = said.get("Message") if response.status_code < 500 else None
+    return {
+        "code": codes.get(response.status_code, "malformed" if response.status_code < 500 else "internal"),
+        "message": message or "Something went wrong on our side. Send the same again.",
+    }
+
+
+def _failure(error: AbacusError) -> Response:
+    said = {"code": error.code, "message": error.message}
+    if error.field is not None:
+        said["field"] = error.field
+    headers: Any = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else {}
+    return Response({"error": said}, headers, error.status)
+
+
+def answering(view: View) -> View:
+    """Domain errors as answers. A decorator, because Chalice's middleware never sees what a view raises."""
+
+    @functools.wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except AbacusError as error:
+            return _failure(error)
+
+    return wrapped
+
+
+def asked() -> Request:
+    assert app.current_request is not None
+    return app.current_request
+
+
+def body() -> bytes:
+    raw = asked().raw_body
+    return raw if isinstance(raw, bytes) else str(raw).encode()
+
+
+def user_agent() -> str:
+    return str(asked().headers.get("user-agent", ""))
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+# ---------------------------------------------------------------- events in
+
+
+@app.route("/events", methods=["POST"], content_types=JSON)
+@answering
+def post_events() -> Response:
+    now = now_ms()
+    signed = sender(asked().headers, body(), service.settings.sender_keys, now=now / 1000)
+    batch, places, malformed = events.parse(body())
+    answer = service.ingest.receive(
+        batch,
+        places,
+        malformed,
+        now=now,
+        bot=batch.bot or (signed is None and is_bot(user_agent())),
+        window_back=WINDOW_BACK if signed is None else service.settings.retention_days * DAY,
+    )
+    service.refusals.flush(now / 1000)
+    return Response(answer.model_dump(), _sharing(), 202)
+
+
+@app.route("/collect", methods=["POST"], content_types=JSON)
+@answering
+def post_collect() -> Response:
+    """The protocol of the tracker that ABacus grew from; its front end works unchanged."""
+    return Response(collect.answer(service, body(), now=now_ms(), bot=is_bot(user_agent())), _sharing(), 200)
+
+
+def _sharing() -> dict[str, str | list[str]]:
+    # Anybody may post events from any page, and read what became of them; there is nothing else in the answer.
+    return {"Access-Control-Allow-Origin": "*"}
+
+
+# ---------------------------------------------------------------- events counted
+
+
+@app.on_dynamodb_record(
+    stream_arn=service.settings.participants_stream, batch_size=200, starting_position="TRIM_HORIZON", name="fold"
+)
+def fold(event: DynamoDBEvent) -> None:
+    """The stream only says which rows may be dirty; the rows say what to do."""
+    records = event.to_dict()["Records"]
+    service.fold((row_in_stream(record) for record in records), now=time.time())
+
+
+@app.on_sqs_message(queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled")
+def write_spilled(event: SQSEvent) -> dict[str, Any]:
+    """Events that waited while the table was busy. Those that still cannot be written stay in the queue."""
+    failed = []
+    for record in event.to_dict()["Records"]:
+        try:
+            service.ingest.write_spilled(record["body"], now=now_ms())
+        except Exception:
+            app.log.exception("a spilled batch could not be written; it stays in the queue")
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), name="reconcile")
+def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
+    """Fold what a lost stream record left behind, and check that nothing is missing."""
+    found = reconcile_rows(service.store, service.fold, now=time.time())
+    print(json.dumps({"reconcile": found}))  # noqa: T201  the log is where a schedule's answer goes
+    return found
+
+
+# ---------------------------------------------------------------- stats out
+
+
+@app.route("/stats", methods=["GET"])
+@answering
+def get_stats() -> Any:
+    _may_read()
+    now = now_ms()
+    service.refusals.flush(now / 1000, every=0)
+    return stats.overview(service.store, service.catalog.current(now), now=datetime.now(UTC))
+
+
+@app.route("/stats/{experiment}", methods=["GET"])
+@answering
+def get_experiment_stats(experiment: str) -> Any:
+    _may_read()
+    question = stats.Question.of(asked().query_params or {})
+    now = now_ms()
+    service.refusals.flush(now / 1000, every=0)
+    manifest = service.catalog.current(now)
+    if manifest.experiment(experiment) is None:
+        manifest = service.catalog.refresh(now)
+    return stats.detail(service.store, manifest, experiment, question, now=datetime.now(UTC))
+
+
+def _may_read() -> None:
+    due, said = service.settings.read_key, str(asked().headers.get("x-read-key", ""))
+    if due and not hmac.compare_digest(said.encode(), due.encode()):
+        raise Unauthorized("X-Read-Key: is missing or wrong; GET /stats needs it here.", field="X-Read-Key")
+
+
+# ---------------------------------------------------------------- about ourselves
+
+
+@app.route("/health", methods=["GET"])
+def get_health() -> Any:
+    return {"status": "ok", "stage": service.settings.stage}
+
+
+@app.route("/openapi.json", methods=["GET"])
+def get_openapi() -> Any:
+    return openapi.document()

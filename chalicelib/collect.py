@@ -1,0 +1,128 @@
+"""POST /collect: the protocol of the tracker that ABacus grew from.
+
+It has no event id, so each call is an event of its own: this is the one door where a retry counts twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from . import stats
+from .errors import InvalidInput, TooLarge
+from .events import MAX_BODY, Batch, Event, Name, VisitorId, explain
+from .tally import Tally
+
+if TYPE_CHECKING:
+    from .service import Service
+
+
+class _Message(BaseModel):
+    # Open, unlike everything else: the original ignored what it did not know, and so do its callers.
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", populate_by_name=True)
+    experiment: Name = Field(alias="experimentId")
+
+
+class Log(_Message):
+    action: Literal["log_impression", "log_click"]
+    visitor: VisitorId = Field(alias="userId")
+    variant: Name
+
+
+class GetStats(_Message):
+    action: Literal["get_stats"]
+    start: str | None = Field(None, alias="from")
+    end: str | None = Field(None, alias="to")
+
+
+_MESSAGE: TypeAdapter[Log | GetStats] = TypeAdapter(Log | GetStats)
+_LEGACY_NAMES = {"experiment_id": "experimentId", "user_id": "userId"}
+
+
+def answer(service: Service, body: bytes, *, now: int, bot: bool) -> dict[str, Any]:
+    """The answer to one call, in the shape of the original. `now`: epoch milliseconds.
+
+    Raises InvalidInput for what cannot be read and for events that are refused, with the outcome in the message."""
+    message = _parse(body)
+    if isinstance(message, GetStats):
+        return _stats(service, message, now)
+    event = Event(
+        id=secrets.token_urlsafe(16),
+        type="impression" if message.action == "log_impression" else "click",
+        experiment=message.experiment,
+        variant=message.variant,
+        at=now,
+    )
+    written = service.ingest.receive(Batch(visitor=message.visitor, events=(event,)), [0], [], now=now, bot=bot)
+    for refusal in written.refused:
+        raise InvalidInput(f"{refusal.outcome}: {refusal.message}", field="experimentId")
+    moment = datetime.fromtimestamp(now / 1000, UTC)
+    return {
+        "message": "Event logged",
+        "data": {
+            "experimentId": message.experiment,
+            "timestamp": _iso(moment),
+            "userId": message.visitor,
+            "variant": message.variant,
+            "action": message.action,
+        },
+    }
+
+
+def _parse(body: bytes) -> Log | GetStats:
+    if len(body) > MAX_BODY:
+        raise TooLarge(f"body: {len(body)} bytes; at most {MAX_BODY} are taken.")
+    try:
+        raw = TypeAdapter(dict[str, Any]).validate_json(body)
+    except ValidationError as error:
+        raise InvalidInput(explain(error)) from None
+    raw = {_LEGACY_NAMES.get(name, name): value for name, value in raw.items()}
+    kinds: dict[Any, type[Log | GetStats]] = {"log_impression": Log, "log_click": Log, "get_stats": GetStats}
+    action = raw.get("action")
+    kind = kinds.get(action) if isinstance(action, str) else None
+    if kind is None:
+        raise InvalidInput(f"action: {action!r:.80} is not one of {', '.join(kinds)}", field="action")
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidInput(explain(error), field=str(error.errors()[0]["loc"][0])) from None
+
+
+def _stats(service: Service, message: GetStats, now: int) -> dict[str, Any]:
+    """Numbers by day of first exposure, so the window is whole days (UTC); the last 30 of them unless told."""
+    asked = {name: value for name, value in (("from", message.start), ("to", message.end)) if value}
+    question = stats.Question.of(asked)
+    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    end = question.end or today
+    start = question.start or end - timedelta(days=30)
+    manifest = service.catalog.refresh(now)
+    experiment = stats.known(manifest, message.experiment)
+    per_variant = {key: Tally() for key in experiment.variant_keys}
+    for cell, tally in stats.days(service.store, experiment.key, start, end).items():
+        if cell.variant in per_variant:
+            per_variant[cell.variant].add(tally)
+    whole = Tally()
+    for tally in per_variant.values():
+        whole.add(tally)
+    return {
+        "experimentId": message.experiment,
+        "window": {"from": f"{start}T00:00:00.000Z", "to": f"{end}T23:59:59.999Z"},
+        "totals": _four(whole),
+        "variants": {key: _four(tally) for key, tally in per_variant.items()},
+    }
+
+
+def _four(tally: Tally) -> dict[str, float]:
+    return {
+        "impressions": tally.impressions,
+        "clicks": tally.clicks,
+        "ctr": tally.clicks / tally.impressions if tally.impressions else 0,
+        "uniqueUsers": tally.visitors,
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

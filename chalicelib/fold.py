@@ -1,0 +1,155 @@
+"""From rows that may be dirty to tallies: read each, compute what it adds, commit row and tallies in one transaction.
+
+A crash, a retried batch, a repeated or reordered record, two folds at once: each commits once or changes nothing,
+because a row moves only from the version that was read, together with what it adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .contribution import contribution
+from .retry import Patience
+from .store import TRANSACTION, Booking, Dice, Generations, Key, Move, Row, Stale, Store, cell_name
+from .tally import Tallies, Tally, difference
+
+# Rows a transaction: beside them stand the tallies they touch, a hundred items together at most. More rows a
+# transaction are cheaper (tallies are shared), fewer meet other folds less often.
+ROWS = 25
+ACTIVITY_DAYS = 14
+
+
+@dataclass
+class Folded:
+    """What a fold did."""
+
+    rows: int = 0
+    events: int = 0
+    transactions: int = 0
+    stale: int = 0  # transactions refused because somebody else was faster
+
+    def add(self, other: Folded) -> None:
+        self.rows += other.rows
+        self.events += other.events
+        self.transactions += other.transactions
+        self.stale += other.stale
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What it takes to fold. `spread`: items a tally is kept in; `dice(n)`: a random whole number below n;
+    `version()`: a random string."""
+
+    store: Store
+    spread: int
+    dice: Dice
+    version: Callable[[], str]
+    patience: Patience
+
+    def __call__(self, keys: Iterable[Key], *, now: float) -> Folded:
+        """Fold the rows under `keys`, as far as they are dirty. `now`: epoch seconds.
+
+        Raises what the tables raise when they stay busy; then some transactions are committed and the others not, and
+        folding the same keys again does the rest."""
+        done = Folded()
+        todo = list(dict.fromkeys(keys))
+        generations: dict[str, Generations] = {}
+        for start in range(0, len(todo), ROWS):
+            self._fold(todo[start : start + ROWS], generations, now, done)
+        return done
+
+    def _fold(self, keys: Sequence[Key], generations: dict[str, Generations], now: float, done: Folded) -> None:
+        clashes = 0
+        deadline = self.patience.clock() + self.patience.budget
+        while keys:
+            try:
+                keys = self._once(keys, generations, now, done)
+                clashes = 0
+            except Stale:
+                # Somebody else folded one of them first. Read again; if it keeps happening, part the rows, so that the
+                # others need not wait for the one that is fought over.
+                done.stale += 1
+                clashes += 1
+                generations.clear()
+                if self.patience.clock() > deadline:
+                    raise
+                self.patience.sleep(self.patience.dice() * min(self.patience.first_wait * 2**clashes, 1.0))
+                if clashes >= 3 and len(keys) > 1:
+                    half = len(keys) // 2
+                    self._fold(keys[:half], generations, now, done)
+                    keys = keys[half:]
+
+    def _once(
+        self, keys: Sequence[Key], generations: dict[str, Generations], now: float, done: Folded
+    ) -> Sequence[Key]:
+        """One transaction; returns the keys that still have to be folded."""
+        rows = self.store.read(keys)
+        for row in rows:
+            experiment = row.key.experiment
+            if experiment not in generations:
+                generations[experiment] = self.store.generations(experiment)
+            if row.is_over(generations[experiment]):
+                self.store.reopen(row, generations[experiment].live, self.version())
+                return keys
+
+        moves: list[Move] = []
+        deltas: dict[tuple[str, int], Tallies] = {}
+        rest: list[Key] = []
+        for row in filter(lambda row: row.dirty, rows):
+            gen = generations[row.key.experiment].live if row.gen is None else row.gen
+            beside = deltas.get((row.key.experiment, gen), {})
+            room = TRANSACTION - len(moves) - 1 - sum(len(tallies) for tallies in deltas.values())
+            elements, delta = _largest_part(row, room) if not moves else (row.pending, _delta(row, row.pending))
+            if len(delta.keys() - beside.keys()) > room:
+                rest.append(row.key)
+                continue
+            moves.append(Move(row, elements, gen, self.version()))
+            into = deltas.setdefault((row.key.experiment, gen), {})
+            for cell, tally in delta.items():
+                into.setdefault(cell, Tally()).add(tally)
+            if elements != row.pending:
+                rest.append(row.key)
+        if moves:
+            # The spread is drawn for each transaction: deltas commute, and folds side by side rarely meet.
+            self.store.settle(moves, bookings(deltas, now, self.dice(self.spread)))
+            done.rows += len(moves)
+            done.events += sum(len(move.elements) for move in moves)
+            done.transactions += 1
+        return rest
+
+
+def bookings(deltas: dict[tuple[str, int], Tallies], now: float, place: int) -> list[Booking]:
+    """The deltas as items of the tallies, in spread `place`, without what is too old to be kept."""
+    horizon = datetime.fromtimestamp(now - ACTIVITY_DAYS * 86400, UTC).strftime("%Y-%m-%dT%H")
+    booked = []
+    for (experiment, gen), tallies in deltas.items():
+        for cell, tally in tallies.items():
+            numbers = tally.numbers()
+            if not numbers or (cell.span == "hour" and cell.when < horizon):
+                continue
+            expires_at = None
+            if cell.span == "hour":
+                expires_at = int(datetime.fromisoformat(cell.when + ":00+00:00").timestamp()) + ACTIVITY_DAYS * 86400
+            booked.append(Booking(experiment, cell_name(cell, gen, place), numbers, expires_at))
+    return booked
+
+
+def _delta(row: Row, elements: frozenset[str]) -> Tallies:
+    before = contribution(row.counted, row.folded)
+    return difference(contribution(row.counted | elements, row.received), before)
+
+
+def _largest_part(row: Row, room: int) -> tuple[frozenset[str], Tallies]:
+    """As many of the row's pending elements as one transaction can hold: half, a quarter, ... of them.
+
+    A visitor who came every hour for a week touches more hours than a transaction holds. Any part will do: each is
+    subtracted from the whole row's state before it."""
+    elements = sorted(row.pending)
+    while True:
+        part = frozenset(elements)
+        delta = _delta(row, part)
+        if len(delta) <= room:
+            return part, delta
+        elements = elements[: len(elements) // 2]

@@ -1,0 +1,193 @@
+"""One request's events on their way into the rows: judge each, write each participant's once, or spill.
+
+judge → group by experiment → one idempotent write a row → (table busy: spill queue) → answer
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from . import elements
+from .errors import Busy
+from .events import Batch, Malformed
+from .judge import WINDOW_BACK, Outcome, judge_all
+from .manifest import Manifest, Model
+from .retry import is_busy
+from .store import Full, Key, Row, Store
+
+# Events one row may hold, roughly: the sets are capped one by one. Clicks and goals have room above the impressions, so
+# that a frequent visitor's purchase still counts.
+CAP_IMPRESSIONS = 200
+CAP_OTHERS = 300
+DAY = 24 * 3600  # seconds
+
+
+class Refused(Model):
+    """One event that was not written: its place in the request, and why."""
+
+    index: int
+    outcome: str
+    message: str
+
+
+class Answer(Model):
+    """What POST /events says: every event of the request is in exactly one of the four."""
+
+    accepted: int
+    repeated: int
+    queued: int
+    refused: tuple[Refused, ...]
+
+
+class Spill(Protocol):
+    """Where events wait while the table is busy."""
+
+    def __call__(self, body: str) -> None: ...
+
+
+class Catalog(Protocol):
+    """Where the manifest comes from. `now`: epoch milliseconds."""
+
+    def current(self, now: int) -> Manifest: ...
+    def refresh(self, now: int) -> Manifest: ...
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """What it takes to receive events. `version` makes a random string, `note` hears of every refusal as
+    (experiment or "?", outcome)."""
+
+    store: Store
+    catalog: Catalog
+    spill: Spill | None
+    retention_days: int
+    version: Callable[[], str]
+    note: Callable[[str, str], None]
+
+    def receive(
+        self,
+        batch: Batch,
+        places: Sequence[int],
+        malformed: Sequence[Malformed],
+        *,
+        now: int,
+        bot: bool = False,
+        window_back: int = WINDOW_BACK,
+    ) -> Answer:
+        """Judge and write the events of one visitor. `now`: epoch milliseconds; `places`: each event's index in the
+        request. Raises Busy when neither table nor queue takes them; sending the same again is then safe."""
+        refused = [Refused(index=m.index, outcome=Outcome.MALFORMED, message=m.message) for m in malformed]
+        manifest, verdicts = judge_all(
+            batch.events,
+            batch.visitor,
+            self.catalog.current(now),
+            lambda: self.catalog.refresh(now),
+            now=now,
+            window_back=window_back,
+        )
+        rows: dict[str, list[tuple[int, str]]] = {}
+        for index, event, verdict in zip(places, batch.events, verdicts, strict=True):
+            experiment = manifest.experiment(event.experiment)
+            if verdict is not None or experiment is None:
+                assert verdict is not None
+                refused.append(Refused(index=index, outcome=verdict.outcome, message=verdict.message))
+                self.note(experiment.key if experiment else "?", verdict.outcome)
+                continue
+            element = elements.write(
+                event, phase=experiment.current_phase, bot=bot, client=experiment.assignment == "client"
+            )
+            rows.setdefault(experiment.key, []).append((index, element))
+        for _ in malformed:
+            self.note("?", Outcome.MALFORMED)
+
+        outcomes: Counter[Outcome] = Counter()
+        busy = False
+        for experiment_key, indexed in rows.items():
+            key = Key(batch.visitor, experiment_key)
+            written = None if busy else self._try(key, [element for _, element in indexed], now)
+            if written is None:
+                busy = True  # the next row would only cost the visitor the same wait again
+                self._spill(key, [element for _, element in indexed])
+                outcomes[Outcome.QUEUED] += len(indexed)
+                continue
+            for (index, _), outcome in zip(indexed, written, strict=True):
+                outcomes[outcome] += 1
+                if outcome is Outcome.CAPPED:
+                    message = f"{experiment_key} holds no more events of this visitor."
+                    refused.append(Refused(index=index, outcome=outcome, message=message))
+                    self.note(experiment_key, outcome)
+        return Answer(
+            accepted=outcomes[Outcome.ACCEPTED],
+            repeated=outcomes[Outcome.REPEATED],
+            queued=outcomes[Outcome.QUEUED],
+            refused=tuple(sorted(refused, key=lambda r: r.index)),
+        )
+
+    def write_spilled(self, body: str, *, now: int) -> None:
+        """Write what the spill queue kept. May be called again with the same: the write is idempotent."""
+        spilled = json.loads(body)
+        key = Key(spilled["visitor"], spilled["experiment"])
+        for outcome in self._write(key, spilled["elements"], now):
+            if outcome is Outcome.CAPPED:
+                self.note(key.experiment, outcome)
+
+    def _try(self, key: Key, events: list[str], now: int) -> list[Outcome] | None:
+        try:
+            return self._write(key, events, now)
+        except Exception as error:
+            if not is_busy(error):
+                raise
+            return None
+
+    def _spill(self, key: Key, events: list[str]) -> None:
+        try:
+            if self.spill is None:
+                raise Busy("The tables are busy. Send the same again.", retry_after=5)
+            self.spill(json.dumps({**key._asdict(), "elements": events}))
+        except Exception as error:
+            if not is_busy(error):
+                raise
+            raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
+
+    def _write(self, key: Key, events: list[str], now: int) -> list[Outcome]:
+        """The outcome of each of `events`, after one write of them all; two where the row is full of impressions."""
+        try:
+            return _outcomes(events, self._add(key, events, now))
+        except Full as full:
+            outcomes = _outcomes(events, full.row, new=Outcome.CAPPED)
+        others = [e for e in events if not elements.is_impression(e)]
+        if others and len(others) < len(events):
+            try:
+                written = iter(_outcomes(others, self._add(key, others, now)))
+            except Full:
+                return outcomes
+            return [o if elements.is_impression(e) else next(written) for e, o in zip(events, outcomes, strict=True)]
+        return outcomes
+
+    def _add(self, key: Key, events: list[str], now: int) -> Row:
+        cap = CAP_IMPRESSIONS if any(elements.is_impression(e) for e in events) else CAP_OTHERS
+        # Rounded to the day: the value is in every row, and an unchanged value is an unchanged item.
+        expires_at = (now // 1000 // DAY + self.retention_days + 1) * DAY
+        return self.store.add(key, set(events), len(events), version=self.version(), expires_at=expires_at, cap=cap)
+
+
+def _outcomes(events: Iterable[str], before: Row, *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:
+    """What became of each event, given the row as it was before. An id that was there is the same event."""
+    known = {elements.identifier(e) for e in before.pending | before.counted}
+    outcomes = []
+    for event in events:
+        identifier = elements.identifier(event)
+        outcomes.append(Outcome.REPEATED if identifier in known else new)
+        known.add(identifier)
+    return outcomes
+
+
+def sqs_spill(client: Any, queue_url: str) -> Spill | None:
+    """A spill into SQS, or None where no queue is configured."""
+    if not queue_url:
+        return None
+    return lambda body: client.send_message(QueueUrl=queue_url, MessageBody=body)

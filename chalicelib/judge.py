@@ -1,0 +1,117 @@
+"""Every event ends in exactly one outcome, by name. Which of the refusals, if any, is decided here.
+
+docs/outcomes.md explains each to a sender; a test keeps that table and this enum equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from .events import Event
+from .manifest import Experiment, Manifest
+
+DAY = 24 * 3600 * 1000
+WINDOW_BACK = 7 * DAY  # for anybody; signed senders: the retention
+WINDOW_AHEAD = 10 * 60 * 1000
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    QUEUED = "queued"
+    UNKNOWN_EXPERIMENT = "unknown-experiment"
+    UNKNOWN_VARIANT = "unknown-variant"
+    UNKNOWN_GOAL = "unknown-goal"
+    NOT_RUNNING = "not-running"
+    WRONG_VARIANT = "wrong-variant"
+    TOO_OLD = "too-old"
+    IN_THE_FUTURE = "in-the-future"
+    CAPPED = "capped"
+    MALFORMED = "malformed"
+
+
+# A manifest published a moment ago may change these, so they are judged again by a fresh one.
+DEPENDS_ON_MANIFEST = {
+    Outcome.UNKNOWN_EXPERIMENT,
+    Outcome.UNKNOWN_VARIANT,
+    Outcome.UNKNOWN_GOAL,
+    Outcome.NOT_RUNNING,
+    Outcome.WRONG_VARIANT,
+}
+
+
+class Refusal(NamedTuple):
+    outcome: Outcome
+    message: str
+
+
+def judge(
+    event: Event, visitor: str, manifest: Manifest, *, now: int, window_back: int = WINDOW_BACK
+) -> Refusal | None:
+    """Why `event` of `visitor` is refused, or None: it is to be written. Times in epoch milliseconds.
+
+    Judged by the event's own time: made before a stop, it counts after it."""
+    experiment = manifest.experiment(event.experiment)
+    if experiment is None:
+        known = ", ".join(e.key for e in manifest.experiments if e.status != "draft") or "none"
+        return Refusal(Outcome.UNKNOWN_EXPERIMENT, f"No experiment {event.experiment!r}; the manifest has {known}.")
+    if event.variant not in experiment.variant_keys:
+        known = ", ".join(experiment.variant_keys)
+        return Refusal(Outcome.UNKNOWN_VARIANT, f"{experiment.key} has no variant {event.variant!r}; it has {known}.")
+    if event.goal is not None and event.goal not in experiment.goals:
+        known = ", ".join(experiment.goals) or "none besides clicks"
+        return Refusal(Outcome.UNKNOWN_GOAL, f"{experiment.key} declares no goal {event.goal!r}; it has {known}.")
+    if event.at < now - window_back:
+        return Refusal(Outcome.TOO_OLD, f"at: {event.at} is more than {window_back // DAY} days ago.")
+    if event.at > now + WINDOW_AHEAD:
+        return Refusal(Outcome.IN_THE_FUTURE, f"at: {event.at} is more than 10 minutes ahead of {now}.")
+    if not experiment.accepts(event.at):
+        return Refusal(
+            Outcome.NOT_RUNNING, f"{experiment.key} is {experiment.status}; it was not running at {event.at}."
+        )
+    if experiment.assignment == "hash" and not _explained(experiment, visitor, event):
+        return Refusal(Outcome.WRONG_VARIANT, _wrong(experiment, visitor, event))
+    return None
+
+
+def judge_all(
+    events: Iterable[Event],
+    visitor: str,
+    manifest: Manifest,
+    refresh: Callable[[], Manifest],
+    *,
+    now: int,
+    window_back: int = WINDOW_BACK,
+) -> tuple[Manifest, list[Refusal | None]]:
+    """The verdict on each event, and the manifest that they were judged by.
+
+    Before anything is refused as unknown, not running or wrong, the manifest is read anew, once: a publish may
+    be seconds old, and the visitor's page newer than we are."""
+    events = list(events)
+    verdicts = [judge(e, visitor, manifest, now=now, window_back=window_back) for e in events]
+    if any(v is not None and v.outcome in DEPENDS_ON_MANIFEST for v in verdicts):
+        fresh = refresh()
+        if fresh is not manifest:
+            manifest = fresh
+            verdicts = [judge(e, visitor, manifest, now=now, window_back=window_back) for e in events]
+    return manifest, verdicts
+
+
+def _phase(experiment: Experiment, event: Event) -> int:
+    return experiment.current_phase if event.phase is None else event.phase
+
+
+def _explained(experiment: Experiment, visitor: str, event: Event) -> bool:
+    phase = _phase(experiment, event)
+    return phase <= experiment.current_phase and experiment.assign(visitor, phase) == event.variant
+
+
+def _wrong(experiment: Experiment, visitor: str, event: Event) -> str:
+    phase = _phase(experiment, event)
+    if phase > experiment.current_phase:
+        return f"{experiment.key} has no phase {phase}; its last one is {experiment.current_phase}."
+    due = experiment.assign(visitor, phase)
+    said = f"is due {due}" if due else "is not enrolled"
+    return f"{experiment.key}: this visitor {said} in phase {phase}, not {event.variant}."

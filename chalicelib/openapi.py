@@ -1,0 +1,159 @@
+"""The API's description of itself, OpenAPI 3.1: served at GET /openapi.json, compared with the routes by a test, and
+what the fuzzer reads."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from .collect import GetStats, Log
+from .events import MAX_BODY, Batch
+from .ingest import Answer
+
+Document = dict[str, Any]
+
+ERROR: Document = {
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string", "description": "Field, value, rule and next step, for a person."},
+                "field": {"type": "string", "description": "The input at fault, where there is one."},
+            },
+        }
+    },
+}
+
+_ERRORS = {
+    400: "Cannot be read; the message names field, value and rule.",
+    401: "No or wrong credentials.",
+    404: "There is no such thing.",
+    405: "The path has no such method.",
+    413: f"More than {MAX_BODY} bytes or 100 events.",
+    415: "Neither application/json nor text/plain.",
+    429: "Too many requests; Retry-After says when to try again.",
+    503: "Tables and queue are busy; nothing was lost, Retry-After says when to try again.",
+}
+
+
+def _ref(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(schema: Document, description: str) -> Document:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _answers(status: int, schema: Document, description: str, *errors: int) -> Document:
+    answers = {str(status): _json(schema, description)}
+    return answers | {str(code): _json(_ref("Error"), _ERRORS[code]) for code in errors}
+
+
+def _body(schema: Document) -> Document:
+    return {"required": True, "content": {kind: {"schema": schema} for kind in ("application/json", "text/plain")}}
+
+
+def _query(name: str, schema: Document, description: str) -> Document:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+DAY = {"type": "string", "format": "date"}
+
+
+@cache
+def document() -> Document:
+    """The OpenAPI document of every route of app.py."""
+    models: list[Any] = [
+        (Batch, "validation"),
+        (Answer, "serialization"),
+        (Log, "validation"),
+        (GetStats, "validation"),
+    ]
+    _, definitions = models_json_schema(models, by_alias=True, ref_template="#/components/schemas/{model}")
+    read_key: list[Document] = [{}, {"readKey": []}]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ABacus",
+            "version": "1",
+            "description": "Counts impressions, clicks and goals of A/B tests exactly once, and says what they mean.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": {
+            "/events": {
+                "post": {
+                    "operationId": "postEvents",
+                    "summary": "Report events of one visitor. Sending the same again changes nothing.",
+                    "requestBody": _body(_ref("Batch")),
+                    "responses": _answers(
+                        202, _ref("Answer"), "Every event, by outcome.", 400, 401, 413, 415, 429, 503
+                    ),
+                }
+            },
+            "/collect": {
+                "post": {
+                    "operationId": "postCollect",
+                    "summary": "The protocol of ab-testing-tracker. It has no event ids: a retry counts twice.",
+                    "requestBody": _body({"anyOf": [_ref("Log"), _ref("GetStats")]}),
+                    "responses": _answers(200, {"type": "object"}, "Logged, or the numbers.", 400, 404, 413, 415, 503),
+                }
+            },
+            "/stats": {
+                "get": {
+                    "operationId": "getStats",
+                    "summary": "Every experiment with status, verdict and totals.",
+                    "security": read_key,
+                    "responses": _answers(200, {"type": "object", "required": ["experiments"]}, "The list.", 401, 503),
+                }
+            },
+            "/stats/{experiment}": {
+                "get": {
+                    "operationId": "getExperimentStats",
+                    "summary": "One experiment: numbers, intervals, health, verdict, series.",
+                    "security": read_key,
+                    "parameters": [
+                        {"name": "experiment", "in": "path", "required": True, "schema": {"type": "string"}},
+                        _query("goal", {"type": "string"}, "Whose rate to report; click unless told."),
+                        _query("from", DAY, "First day (UTC) of first exposure."),
+                        _query("to", DAY, "Last day (UTC) of first exposure."),
+                        _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),
+                    ],
+                    "responses": _answers(
+                        200,
+                        {"type": "object", "required": ["experiment", "variants"]},
+                        "The report.",
+                        400,
+                        401,
+                        404,
+                        503,
+                    ),
+                }
+            },
+            "/health": {
+                "get": {
+                    "operationId": "getHealth",
+                    "summary": "Whether the service answers.",
+                    "responses": _answers(200, {"type": "object", "required": ["status"]}, "It does."),
+                }
+            },
+            "/openapi.json": {
+                "get": {
+                    "operationId": "getOpenapi",
+                    "summary": "This document.",
+                    "responses": _answers(200, {"type": "object", "required": ["openapi"]}, "This document."),
+                }
+            },
+        },
+        "components": {
+            "schemas": {**definitions["$defs"], "Error": ERROR},
+            "securitySchemes": {"readKey": {"type": "apiKey", "in": "header", "name": "X-Read-Key"}},
+        },
+    }

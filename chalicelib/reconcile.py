@@ -1,0 +1,56 @@
+"""Find the rows whose stream record was lost, and fold them; on the way, check that every row adds up."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from .elements import identifier
+from .fold import Fold
+from .store import Row, Store
+
+BATCH = 100  # rows folded at a time
+
+
+@dataclass
+class Account:
+    """What the rows hold. received = accepted + repeated and accepted = counted + pending, exactly, over the rows."""
+
+    rows: int = 0
+    received: int = 0
+    accepted: int = 0
+    counted: int = 0
+    pending: int = 0
+    broken: int = 0  # rows that cannot be: counted without a generation, or fewer received than there are
+
+    def add(self, row: Row) -> None:
+        counted = {identifier(e) for e in row.counted}
+        accepted = counted | {identifier(e) for e in row.pending}
+        self.rows += 1
+        self.received += row.received
+        self.accepted += len(accepted)
+        self.counted += len(counted)
+        self.pending += len(accepted - counted)
+        self.broken += row.received < len(accepted) or (bool(row.counted) and row.gen is None)
+
+    @property
+    def repeated(self) -> int:
+        return self.received - self.accepted
+
+
+def reconcile_rows(store: Store, fold: Fold, *, now: float, segment: int = 0, segments: int = 1) -> dict[str, Any]:
+    """Fold every dirty row and every row of a generation that is over. Epoch seconds. Returns what was found."""
+    account = Account()
+    late: list[Row] = []
+    events = 0
+    generations = cache(store.generations)
+    for row in store.scan(segment, segments):
+        account.add(row)
+        if row.dirty or row.is_over(generations(row.key.experiment)):
+            late.append(row)
+        if len(late) >= BATCH:
+            events += fold((r.key for r in late), now=now).events
+            late.clear()
+    events += fold((r.key for r in late), now=now).events
+    return {**asdict(account), "repeated": account.repeated, "folded": events}

@@ -1,0 +1,80 @@
+"""Trying again when a table is busy: full jitter, inside a time budget, and only where it can help.
+
+botocore's own retries are switched off (see `client_config`): its tables know neither TransactionConflict nor a
+cancelled transaction, and two layers of retries multiply.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_CODES = {
+    "InternalServerError",
+    "InternalFailure",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "Throttling",
+    "RequestThrottled",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+# Why a transaction may be cancelled without being wrong.
+BUSY_REASONS = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "None"}
+
+
+def client_config(*, read_timeout: float = 2.0) -> Config:
+    """botocore settings for every client of the service. Seconds."""
+    return Config(connect_timeout=1, read_timeout=read_timeout, retries={"total_max_attempts": 1, "mode": "standard"})
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether the same call may succeed a moment later."""
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return True
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response["Error"]["Code"]
+    if code == "TransactionCanceledException":
+        return {r.get("Code", "None") for r in error.response.get("CancellationReasons", [])} <= BUSY_REASONS
+    return code in BUSY_CODES or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to try again. `budget` and waits in seconds; clock, sleep and dice are arguments for the tests."""
+
+    budget: float = 2.0
+    first_wait: float = 0.025
+    longest_wait: float = 0.8
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    dice: Callable[[], float] = random.random
+
+    def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `call`, tried again while the table is busy and time is left; else its last error.
+
+        Waits dice · min(longest, first · 2ⁿ): "full jitter", so that those who collided do not meet again.
+        Source: Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015."""
+        deadline = self.clock() + self.budget
+        wait = self.first_wait
+        while True:
+            try:
+                return call(*args, **kwargs)
+            except Exception as error:
+                pause = self.dice() * min(wait, self.longest_wait)
+                if not is_busy(error) or self.clock() + pause > deadline:
+                    raise
+            self.sleep(pause)
+            wait *= 2

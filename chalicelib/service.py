@@ -1,0 +1,82 @@
+"""The parts put together: one per process, made at the first request, because a client takes half a second to make
+and `chalice package` imports app.py without credentials."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .catalog import Catalog
+from .fold import Fold
+from .ingest import Ingest, sqs_spill
+from .refusals import Refusals
+from .retry import Patience, client_config
+from .settings import Settings
+from .store import DynamoStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def version() -> str:
+    """A random string that no other write ever has."""
+    return secrets.token_urlsafe(9)
+
+
+def client(name: str) -> Any:
+    """An AWS client that reaches everything through the standard variables, AWS_ENDPOINT_URL among them."""
+    import boto3  # not at the top: `import app` must stay cheap for what does not need it
+
+    return boto3.client(name, config=client_config())  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Service:
+    settings: Settings
+
+    @cached_property
+    def _dynamodb(self) -> DynamoDBClient:
+        made: DynamoDBClient = client("dynamodb")
+        return made
+
+    @cached_property
+    def store(self) -> DynamoStore:
+        return DynamoStore(self._dynamodb, self.settings.participants, self.settings.tallies)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return Catalog(client("s3"), self.settings.bucket)
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        return Refusals(self.store, self.settings.spread, random.randrange)
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        queue = self.settings.spill_queue_url
+        return Ingest(
+            store=self.store,
+            catalog=self.catalog,
+            spill=sqs_spill(client("sqs"), queue) if queue else None,
+            retention_days=self.settings.retention_days,
+            version=version,
+            note=self.refusals.note,
+        )
+
+    @cached_property
+    def fold(self) -> Fold:
+        return Fold(
+            store=self.store,
+            spread=self.settings.spread,
+            dice=random.randrange,
+            version=version,
+            patience=Patience(budget=20.0),
+        )
+
+
+def from_environment() -> Service:
+    return Service(Settings.of(os.environ))

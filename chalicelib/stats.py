@@ -1,0 +1,139 @@
+"""From the tallies in the table to what GET /stats answers: read, hand to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from .errors import InvalidInput, NotFound
+from .manifest import CLICK, Experiment, Manifest
+from .refusals import refused
+from .report import Series, report, summary
+from .store import Store, generations_in, tallies_in
+from .tally import Tallies, Tally
+
+LAST = "~"  # sorts behind everything a cell's name can hold
+
+
+@dataclass(frozen=True)
+class Question:
+    """What GET /stats/{experiment} was asked. `start` and `end`: days (UTC) of first exposure, inclusive."""
+
+    goal: str = CLICK
+    series: Series = "day"
+    start: date | None = None
+    end: date | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Question:
+        """The question in a query string. Raises InvalidInput that names the parameter."""
+        unknown = query.keys() - {"goal", "series", "from", "to"}
+        if unknown:
+            name = min(unknown)
+            raise InvalidInput(f"{name}: is not a parameter; there are goal, series, from, to", field=name)
+        try:
+            series = TypeAdapter(Series).validate_python(query.get("series", "day"))
+        except ValidationError:
+            raise InvalidInput(
+                f"series: {query['series'][:40]!r} is not one of none, day, hour", field="series"
+            ) from None
+        start, end = _day(query, "from"), _day(query, "to")
+        if start and end and end < start:
+            raise InvalidInput(f"to: {end} is before from: {start}", field="to")
+        return cls(query.get("goal", CLICK), series, start, end)
+
+
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    """A day or a moment, ISO 8601, as a UTC day."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{name}: {text[:40]!r} is not a date such as 2026-11-21", field=name) from None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+
+
+def overview(store: Store, manifest: Manifest, *, now: datetime) -> dict[str, Any]:
+    """GET /stats: one entry for every experiment that is not a draft. One query each, whatever the number of events."""
+    entries = []
+    for experiment in manifest.experiments:
+        if experiment.status != "draft":
+            tallies, _, _ = _totals(store, experiment.key)
+            entries.append(summary(experiment, tallies, now=now))
+    return {"experiments": entries}
+
+
+def detail(store: Store, manifest: Manifest, key: str, question: Question, *, now: datetime) -> dict[str, Any]:
+    """GET /stats/{experiment}. Raises NotFound, and InvalidInput for a goal the experiment does not have."""
+    experiment = known(manifest, key)
+    if question.goal not in (CLICK, *experiment.goals):
+        goals = ", ".join((CLICK, *experiment.goals))
+        raise InvalidInput(f"goal: {question.goal[:80]!r} is no goal of {key}; it has {goals}", field="goal")
+    tallies, gen, refusals = _totals(store, key)
+    conservation = conserved(tallies, refusals)
+    if question.series == "day" or question.start or question.end:
+        tallies |= _days(store, key, gen, question.start, question.end)
+    if question.series == "hour":
+        tallies |= tallies_in(store.cells(key, first=f"hour#{gen}#", last=f"hour#{gen}#{LAST}"), gen)
+    return report(
+        experiment,
+        tallies,
+        goal=question.goal,
+        series=question.series,
+        start=question.start,
+        end=question.end,
+        now=now,
+        conservation=conservation,
+        refused=refusals,
+    )
+
+
+def known(manifest: Manifest, key: str) -> Experiment:
+    """The experiment under `key`, unless it is a draft, which nobody outside need know of. Raises NotFound."""
+    experiment = manifest.experiment(key)
+    if experiment is None or experiment.status == "draft":
+        there = ", ".join(e.key for e in manifest.experiments if e.status != "draft") or "none"
+        raise NotFound(f"No experiment {key[:80]!r}; the manifest has {there}.", field="experiment")
+    return experiment
+
+
+def _totals(store: Store, key: str) -> tuple[Tallies, int, dict[str, int]]:
+    cells = store.cells(key, first="meta", last="total" + LAST)
+    gen = generations_in(cells).live
+    return tallies_in(cells, gen), gen, refused(cells)
+
+
+def days(store: Store, key: str, start: date, end: date) -> Tallies:
+    """The cohorts first exposed from `start` to `end`, both days included."""
+    return _days(store, key, store.generations(key).live, start, end)
+
+
+def _days(store: Store, key: str, gen: int, start: date | None, end: date | None) -> Tallies:
+    first, last = start.isoformat() if start else "", end.isoformat() if end else ""
+    return tallies_in(store.cells(key, first=f"day#{gen}#{first}", last=f"day#{gen}#{last}{LAST}"), gen)
+
+
+def conserved(tallies: Tallies, refusals: Mapping[str, int]) -> dict[str, Any]:
+    """What came in and where it went, over the rows that are folded: received = accepted + repeated, and
+    accepted = impressions + clicks + goals + excluded. Exact, but for the refusals, which are roughly."""
+    whole = Tally()
+    for cell, tally in tallies.items():
+        if cell.span == "total":
+            whole.add(tally)
+    counted = whole.impressions + whole.clicks + sum(whole.goal_events.values())
+    return {
+        "received": whole.received,
+        "accepted": whole.events,
+        "repeated": whole.received - whole.events,
+        "counted": counted,
+        "excluded": whole.excluded_events,
+        "holds": whole.events == counted + whole.excluded_events and whole.received >= whole.events,
+        "refused": dict(refusals),
+        "refused_is": "approximate",
+    }

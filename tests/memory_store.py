@@ -1,0 +1,121 @@
+"""The tables as dictionaries: what the contract of chalicelib.store.Store means, in as few words as possible.
+
+`fault` is called with the name of every operation before and after it takes effect; raising there is a crash.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+
+
+def no_fault(moment: str) -> None:
+    pass
+
+
+@dataclass
+class MemoryStore:
+    rows: dict[Key, Row] = field(default_factory=dict)
+    tallies: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    fault: Callable[[str], None] = no_fault
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
+        self.fault("before add")
+        with self.lock:
+            row = self.rows.get(key, Row(key))
+            if len(row.counted) >= cap or len(row.pending) >= cap:
+                raise Full(row)
+            self.rows[key] = replace(
+                row,
+                pending=row.pending | set(elements),
+                received=row.received + received,
+                version=row.version or version,
+            )
+        self.fault("after add")
+        return row
+
+    def read(self, keys: Sequence[Key]) -> list[Row]:
+        self.fault("before read")
+        return [self.rows[key] for key in keys if key in self.rows]
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
+        yield from [row for i, row in enumerate(list(self.rows.values())) if i % segments == segment]
+
+    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        self.fault("before settle")
+        with self.lock:
+            for move in moves:
+                self._unchanged(move.row)
+            for move in moves:
+                row = self.rows[move.row.key]
+                self.rows[row.key] = replace(
+                    row,
+                    pending=row.pending - move.elements,
+                    counted=row.counted | move.elements,
+                    folded=move.row.received,
+                    gen=move.gen,
+                    version=move.version,
+                )
+            self.book(bookings)
+        self.fault("after settle")
+
+    def reopen(self, row: Row, gen: int, version: str) -> None:
+        self.fault("before reopen")
+        with self.lock:
+            now = self._unchanged(row)
+            self.rows[row.key] = replace(
+                now,
+                pending=now.pending | now.counted,
+                counted=frozenset(),
+                folded=0,
+                gen=gen,
+                version=version,
+            )
+        self.fault("after reopen")
+
+    def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+        with self.lock:
+            if self._unchanged(row).received != row.received:
+                raise Stale(row.key)
+            del self.rows[row.key]
+            self.book(bookings)
+
+    def rows_of(self, visitor: str) -> list[Row]:
+        return [row for row in self.rows.values() if row.key.visitor == visitor]
+
+    def book(self, bookings: Sequence[Booking]) -> None:
+        with self.lock:
+            for booking in bookings:
+                item = self.tallies.setdefault(booking.experiment, {}).setdefault(booking.cell, {})
+                for name, n in booking.numbers.items():
+                    item[name] = item.get(name, 0) + n
+                if booking.expires_at is not None:
+                    item["expires_at"] = booking.expires_at
+
+    def cells(self, experiment: str, *, first: str, last: str, strong: bool = False) -> dict[str, dict[str, int]]:
+        items = self.tallies.get(experiment, {})
+        return {cell: dict(items[cell]) for cell in sorted(items) if first <= cell <= last}
+
+    def generations(self, experiment: str) -> Generations:
+        return generations_in(self.cells(experiment, first="meta", last="meta"))
+
+    def open_generation(self, experiment: str, now: Generations, then: Generations) -> None:
+        with self.lock:
+            if self.generations(experiment) != now:
+                raise Stale(experiment)
+            meta = {"gen": then.live} | ({} if then.fill is None else {"fill": then.fill})
+            self.tallies.setdefault(experiment, {})["meta"] = meta
+
+    def forget(self, experiment: str, cells: Iterable[str]) -> None:
+        for cell in cells:
+            self.tallies.get(experiment, {}).pop(cell, None)
+
+    def _unchanged(self, row: Row) -> Row:
+        now = self.rows.get(row.key)
+        if now is None or now.version != row.version:
+            raise Stale(row.key)
+        return now
