@@ -13,10 +13,8 @@ from .errors import InvalidInput, NotFound
 from .manifest import CLICK, Experiment, Manifest
 from .refusals import refused
 from .report import Series, report, summary
-from .store import Store, generations_in, tallies_in
+from .store import LAST, Store, generations_in, tallies_in
 from .tally import Tallies, Tally
-
-LAST = "~"  # sorts behind everything a cell's name can hold
 
 
 @dataclass(frozen=True)

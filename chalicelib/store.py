@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BATCH_READ = 100  # keys, DynamoDB's limit
 TRANSACTION = 100  # items, DynamoDB's limit
+FIRST, LAST = "!", "~"  # sort before and behind everything the name of a cell can hold
 
 
 class Key(NamedTuple):

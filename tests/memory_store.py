@@ -97,6 +97,7 @@ class MemoryStore:
                     item["expires_at"] = booking.expires_at
 
     def cells(self, experiment: str, *, first: str, last: str, strong: bool = False) -> dict[str, dict[str, int]]:
+        assert first, "a key may not be empty"
         items = self.tallies.get(experiment, {})
         return {cell: dict(items[cell]) for cell in sorted(items) if first <= cell <= last}
 

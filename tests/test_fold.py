@@ -7,7 +7,7 @@ import pytest
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.retry import Patience
-from chalicelib.store import Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.store import FIRST, LAST, Generations, Key, Move, Row, Stale, tallies_in
 from chalicelib.tally import Tallies
 from tests.builders import HOUR, NOON, an_element
 from tests.memory_store import MemoryStore
@@ -29,7 +29,7 @@ def write(store: MemoryStore, *elements: str, key: Key = KEY) -> Row:
 
 def live(store: MemoryStore, experiment: str = "cta-color") -> Tallies:
     gen = store.generations(experiment).live
-    found = tallies_in(store.cells(experiment, first="", last="~"), gen)
+    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST), gen)
     return {cell: tally for cell, tally in found.items() if tally.numbers()}
 
 

@@ -1,0 +1,40 @@
+"""`abacus erase VISITOR`: forget one visitor. Rows and what they added to the tallies go in one transaction each."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import click
+
+from chalicelib.contribution import contribution
+from chalicelib.fold import bookings
+from chalicelib.service import from_environment
+from chalicelib.store import Dice, Stale, Store
+from chalicelib.tally import difference
+
+
+def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) -> list[str]:
+    """Delete the visitor's rows and take back what they added. Returns the experiments they were in.
+
+    A row that changes meanwhile is read again; what was written and not yet counted goes uncounted."""
+    experiments = []
+    while rows := store.rows_of(visitor):
+        for row in rows:
+            delta = difference({}, contribution(row.counted, row.folded))
+            gen = store.generations(row.key.experiment).live if row.gen is None else row.gen
+            try:
+                store.erase(row, bookings({(row.key.experiment, gen): delta}, now, dice(spread)))
+            except Stale:
+                continue
+            experiments.append(row.key.experiment)
+    return experiments
+
+
+@click.command()
+@click.argument("visitor")
+def command(visitor: str) -> None:
+    """Delete everything kept about VISITOR, and take it out of the numbers."""
+    service = from_environment()
+    erased = erase(service.store, visitor, now=time.time(), spread=service.settings.spread, dice=random.randrange)
+    click.echo(f"Erased from {', '.join(sorted(erased))}." if erased else "Nothing is kept under this id.")

@@ -1,0 +1,103 @@
+"""The tallies by counting all accepted events from scratch, the slow and obvious way.
+
+Written from docs and design, not from chalicelib/contribution.py: it is what that is held against.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+Numbers = dict[str, int]
+Recount = dict[tuple[str, str, int, str], Numbers]  # (span, when, phase, variant) → numbers by name
+
+
+class Sent(NamedTuple):
+    """One event as it was sent and accepted."""
+
+    visitor: str
+    experiment: str
+    id: str
+    type: str
+    goal: str | None
+    variant: str
+    phase: int
+    at: int
+    bot: bool
+
+
+def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recount:
+    """What one participant's accepted events amount to; `sent` in any order, repeats and all."""
+    by_id: dict[str, list[Sent]] = defaultdict(list)
+    for event in sent:
+        by_id[event.id].append(event)
+    events = sorted((min(same, key=_text) for same in by_id.values()), key=lambda e: (e.at, e.id))
+    totals: Recount = defaultdict(lambda: defaultdict(int))
+    for e in events:
+        name = {"impression": "impressions", "click": "clicks"}.get(e.type, f"goal_events.{e.goal}")
+        totals["hour", _when(e.at, "%Y-%m-%dT%H"), e.phase, e.variant][name] += 1
+
+    def book(home: Sent, **numbers: int) -> None:
+        for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
+            for name, n in numbers.items():
+                totals[(*place, home.phase, home.variant)][
+                    name.replace("__", ".").replace("_variants", "-variants")
+                ] += n
+
+    if not events:
+        return {}
+    real = [e for e in events if not e.bot] if not events[-1].bot else []
+    seen = [e for e in real if e.type == "impression"] or [e for e in events if e.type == "impression"]
+    first = seen[0] if seen else events[0]
+    book(first, received=received, events=len(events), excluded_events=len(events) - len(real))
+    if not real:
+        book(first, excluded__bot=1)
+    lists = (
+        [[e for e in real if e.variant == v] for v in sorted({e.variant for e in real})] if client_assigned else [real]
+    )
+    for mine in filter(None, lists):
+        impressions = [e for e in mine if e.type == "impression"]
+        clicks = [e for e in mine if e.type == "click"]
+        goals = [e for e in mine if e.type == "goal"]
+        if not impressions:
+            book(mine[0], excluded_events=len(mine))
+            _name(totals, mine[0], "excluded.no-impression")
+        elif len({e.variant for e in mine}) > 1:
+            book(impressions[0], excluded_events=len(mine))
+            _name(totals, impressions[0], "excluded.multiple-variants")
+        else:
+            x, y = len(impressions), len(clicks)
+            book(impressions[0], visitors=1, impressions=x, clicks=y, sx=x, sy=y, sxx=x * x, syy=y * y, sxy=x * y)
+            for goal in {g.goal for g in goals} | ({"click"} if clicks else set()):
+                _name(totals, impressions[0], f"converted.{goal}")
+            for g in goals:
+                _name(totals, impressions[0], f"goal_events.{g.goal}")
+    return {
+        place: {k: n for k, n in numbers.items() if n} for place, numbers in totals.items() if any(numbers.values())
+    }
+
+
+def _name(totals: Recount, home: Sent, name: str) -> None:
+    for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
+        totals[(*place, home.phase, home.variant)][name] += 1
+
+
+def _text(e: Sent) -> str:
+    """One id with several contents: the least of them as text counts (docs/decisions)."""
+    kind = {"impression": "i", "click": "c", "goal": f"g:{e.goal}"}[e.type]
+    return f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}" + ("|b" if e.bot else "")
+
+
+def _when(at: int, form: str) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime(form)
+
+
+def merge(recounts: Iterable[Recount]) -> Recount:
+    whole: Recount = defaultdict(lambda: defaultdict(int))
+    for one in recounts:
+        for place, numbers in one.items():
+            for name, n in numbers.items():
+                whole[place][name] += n
+    return {place: dict(numbers) for place, numbers in whole.items()}
