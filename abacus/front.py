@@ -1,0 +1,132 @@
+"""The one port that plays the CDN: the API's paths to Chalice, all others to the emulated distribution.
+
+What CloudFront does and the emulator does not is done here: compression, weak ETags, refusing what no behaviour
+allows. What it cannot show is caching; locally every answer is fresh.
+
+The distribution could pass the API's paths on too (its template does), but that way costs 2 ms a request
+instead of 0.5, and the emulator keeps /health for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from socket import socket
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+API = re.compile(r"/(events|stats|collect|track|health|openapi\.json)(/|$)")
+EMULATOR = re.compile(r"/_")  # the emulator's own pages, one of which erases everything
+SITE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the distribution's behaviours that lead to the bucket
+
+# To the bucket goes what a distribution would pass on; above all no header that the emulator takes for AWS's.
+SITE_HEADERS = re.compile(r"accept|access-control-request-\w+|if-[\w-]+|origin|range|user-agent", re.IGNORECASE)
+# About one connection, not about the message (RFC 9110, 7.6.1); aiohttp sets its own.
+HOP_BY_HOP = re.compile(
+    r"connection|content-length|host|keep-alive|te|trailer|transfer-encoding|upgrade|via", re.IGNORECASE
+)
+
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
+COMPRESSIBLE = re.compile(r"text/|application/(json|javascript|xml|manifest\+json)|image/svg\+xml")
+COMPRESSED_SIZES = range(1_000, 10_000_001)  # bytes
+COMPRESSED_STATUSES = (200, 403, 404)
+
+MAX_BODY = 10 * 1024 * 1024  # bytes, as in API Gateway; the app has a limit of its own, and says so better
+PATIENCE = ClientTimeout(total=60)  # seconds
+
+
+@dataclass(frozen=True)
+class Front:
+    """`api`, `cdn`: where Chalice and the emulator listen; `domain`: the distribution's name there; `secret`: what
+    the distribution would add to a request to the API."""
+
+    api: str
+    cdn: str
+    domain: str
+    secret: str
+
+    @contextlib.asynccontextmanager
+    async def serving(self, server: socket) -> AsyncIterator[None]:
+        """Answer on `server` until the block ends; requests under way are finished first."""
+        async with ClientSession(
+            connector=TCPConnector(limit=100, keepalive_timeout=60), auto_decompress=False, timeout=PATIENCE
+        ) as session:
+
+            async def answer(request: web.Request) -> web.Response:
+                return await self._answer(request, session)
+
+            app = web.Application(client_max_size=MAX_BODY)
+            app.router.add_route("*", "/{path:.*}", answer)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+            await runner.setup()
+            await web.SockSite(runner, server, backlog=1024).start()
+            try:
+                yield
+            finally:
+                await runner.cleanup()
+
+    async def _answer(self, request: web.Request, session: ClientSession) -> web.Response:
+        path = request.raw_path if request.raw_path.startswith("/") else "/"
+        to_api = API.match(path.partition("?")[0])
+        if not to_api and (request.method not in SITE_METHODS or EMULATOR.match(path)):
+            return web.Response(status=403, text="This distribution has nothing to do with such a request.\n")
+        origin = self.api if to_api else self.cdn
+        headers = self._to_api(request) if to_api else self._to_site(request)
+        try:
+            async with session.request(
+                request.method,
+                URL(origin + path, encoded=True),
+                headers=headers,
+                data=await request.read() or None,
+                allow_redirects=False,
+            ) as response:
+                body = await response.read()
+        except (ClientError, TimeoutError) as error:
+            who = "app" if to_api else "site"
+            return web.Response(status=502, text=f"The local {who} does not answer ({error}). See .local/*.log.\n")
+        answer_headers = _end_to_end(response.headers)
+        if request.method == "HEAD" and "Content-Length" in response.headers:
+            answer_headers["Content-Length"] = response.headers["Content-Length"]
+        return _compressed(request, response.status, answer_headers, body)
+
+    def _to_api(self, request: web.Request) -> CIMultiDict[str]:
+        headers = _end_to_end(request.headers)
+        headers["X-Origin-Secret"] = self.secret
+        headers["X-Forwarded-For"] = request.remote or ""
+        headers["Via"] = "1.1 front"
+        return headers
+
+    def _to_site(self, request: web.Request) -> CIMultiDict[str]:
+        headers = CIMultiDict((n, v) for n, v in request.headers.items() if SITE_HEADERS.fullmatch(n))
+        if "If-None-Match" in headers:
+            headers["If-None-Match"] = headers["If-None-Match"].replace("W/", "")  # we weakened it, see below
+        headers["Host"] = self.domain
+        headers["X-Forwarded-Proto"] = "https"
+        headers["Accept-Encoding"] = "identity"
+        return headers
+
+
+def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    return CIMultiDict((n, v) for n, v in headers.items() if not HOP_BY_HOP.fullmatch(n))
+
+
+def _compressed(request: web.Request, status: int, headers: CIMultiDict[str], body: bytes) -> web.Response:
+    if (
+        request.method != "POST"
+        and status in COMPRESSED_STATUSES
+        and len(body) in COMPRESSED_SIZES
+        and "Content-Encoding" not in headers
+        and COMPRESSIBLE.match(headers.get("Content-Type", ""))
+    ):
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, compresslevel=6, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+            if "ETag" in headers:
+                headers["ETag"] = f"W/{headers['ETag'].removeprefix('W/')}"
+    return web.Response(status=status, headers=headers, body=body)

@@ -1,0 +1,58 @@
+"""The real app on Chalice's local server, as a child process: `python -m abacus.local_app SOCKET`."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import Any
+
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalDevServer, ThreadedHTTPServer
+
+from .children import HOST, end_with_parent
+
+
+class Handler(ChaliceRequestHandler):
+    """Chalice's handler, but fast, and with the manners of the HTTP API that stands before it on AWS."""
+
+    # Chalice writes headers and body apart, and Nagle's algorithm then waits 40 ms for the caller's ACK.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def _send_error_response(self, error: Any) -> None:
+        # A REST API answers 403 where there is no route, an HTTP API this. A 403 would become the CDN's page.
+        self._send_http_response(404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}')
+
+    def _send_http_response_with_body(self, code: int, headers: Any, body: Any) -> None:
+        if self.command != "HEAD":
+            super()._send_http_response_with_body(code, headers, body)
+            return
+        # Bytes after the headers would be taken for the next answer on this connection.
+        self._send_http_response_no_body(code, headers)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: a line for each request says nothing that the app's own log does not."""
+
+
+class Server(ThreadedHTTPServer):
+    """Takes over the socket whose number it is given as a port."""
+
+    def __init__(self, address: tuple[str, int], handler: Any) -> None:
+        super().__init__(address, handler, bind_and_activate=False)
+        self.server_close()
+        self.socket: socket.socket = socket.socket(fileno=address[1])
+        self.server_address = self.socket.getsockname()
+
+
+def main(descriptor: int) -> None:
+    end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    import app
+
+    app.app.__class__ = CustomLocalChalice  # as `chalice local` does: `current_request` is one per thread
+    LocalDevServer(app.app, Config(), HOST, descriptor, Handler, Server).server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
