@@ -6,7 +6,7 @@ SETUP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit browser bench package clean lock chromium
+.PHONY: help setup run test lint types unit browser bench package clean lock crawlers chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ lock: ## pin requirements-dev.in and package.json anew
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-dev.in -o requirements-dev.lock
 	@npm install --package-lock-only --silent
+
+crawlers: $(SETUP) ## make the list of crawlers anew from its package
+	@$(BIN)/python -m abacus.crawlers
 
 clean: ## forget the local state and everything built (keeps .venv)
 	@rm -rf .local build .coverage .hypothesis .mypy_cache .ruff_cache

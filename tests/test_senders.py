@@ -1,0 +1,52 @@
+"""Signed requests: known, fresh and unaltered, or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pytest
+
+from chalicelib.errors import Unauthorized
+from chalicelib.senders import sender, sign
+
+SECRETS = {"shop": "open sesame"}
+NOW = 1_795_262_400
+
+
+def headers(body: bytes = b"{}", secret: str = "open sesame", timestamp: int = NOW) -> dict[str, str]:
+    return {
+        "x-client-id": "shop",
+        "x-timestamp": str(timestamp),
+        "x-signature": hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest(),
+    }
+
+
+def test_a_signed_request_is_the_clients() -> None:
+    assert sender(headers(), b"{}", SECRETS, now=NOW + 299) == "shop"
+    assert sign("open sesame", NOW, b"{}") == headers()["x-signature"]
+
+
+def test_an_unsigned_request_is_anonymous() -> None:
+    assert sender({}, b"{}", SECRETS, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        headers(secret="guess"),
+        headers(timestamp=NOW - 301),
+        headers(timestamp=NOW + 301),
+        headers(b"other body"),
+        headers() | {"x-client-id": "shed"},
+        headers() | {"x-timestamp": ""},
+        headers() | {"x-timestamp": "٣"},
+        headers() | {"x-signature": "ü"},
+        {"x-client-id": "shop", "x-timestamp": str(NOW)},
+        {"x-signature": "00", "x-timestamp": str(NOW)},
+        headers(secret="-") | {"x-client-id": "nobody"},
+    ],
+)
+def test_a_request_that_is_signed_wrongly_is_refused_and_not_taken_for_anonymous(wrong: dict[str, str]) -> None:
+    with pytest.raises(Unauthorized):
+        sender(wrong, b"{}", SECRETS, now=NOW)
