@@ -13,6 +13,11 @@ import click
 COMMANDS = {
     "run": "abacus.run:command",
     "simulate": "abacus.simulate:command",
+    "validate": "abacus.validate:command",
+    "publish": "abacus.publish:command",
+    "history": "abacus.history:history_command",
+    "rollback": "abacus.history:rollback_command",
+    "schema": "abacus.schema:command",
 }
 
 

@@ -58,7 +58,7 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 
 
 class Form(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", regex_engine="python-re")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class VariantForm(Form):

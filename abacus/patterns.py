@@ -1,0 +1,134 @@
+"""Url targeting: GrowthBook's simple and regex patterns, and the same said as a condition on the attribute
+`url`, for clients that know attributes only.
+
+A simple pattern compares host and path (either slash at its ends optional, `*` any text), the query parameters
+that it names, in any order, and the fragment if it has one; upper and lower case are alike.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from chalicelib.manifest import UrlPattern, Urls
+
+from .javascript import regex
+
+_ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]*://[^/?#]*"
+_ANY = "_____"  # stands for * while a pattern passes for a url, as in GrowthBook's SDK
+_PATH_SAFE = "/%:@!$&'()*+,;=~|[]^"  # what a browser leaves as it is in a path
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def matches(urls: Urls, url: str) -> bool:
+    """Whether the experiment runs on `url`.
+
+    >>> matches(Urls(include=(UrlPattern(pattern="/shop/*"),)), "https://example.com/shop/tea?x=1")
+    True
+    """
+    if any(_matches(pattern, url) for pattern in urls.exclude):
+        return False
+    return not urls.include or any(_matches(pattern, url) for pattern in urls.include)
+
+
+def _matches(pattern: UrlPattern, url: str) -> bool:
+    try:
+        href = normal(url)
+        source = simple(pattern.pattern) if pattern.type == "simple" else pattern.pattern
+    except ValueError:  # no url, such as http://[
+        return False
+    found = regex(source, pattern.type == "simple")
+    inside = re.sub(f"^{_ORIGIN}", "", href)
+    return found is not None and any(found.search(part) for part in (href, inside))
+
+
+def condition_on_url(urls: Urls) -> dict[str, Any]:
+    """The same as a condition. Without a `url` attribute nobody takes part: better no visitor than a wrong one."""
+    condition: dict[str, Any] = {"url": {"$exists": True}}
+    if urls.include:
+        condition["$or"] = [on for pattern in urls.include for on in _conditions(pattern)]
+    if urls.exclude:
+        condition["$nor"] = [on for pattern in urls.exclude for on in _conditions(pattern)]
+    return condition
+
+
+def _conditions(pattern: UrlPattern) -> list[dict[str, Any]]:
+    if pattern.type == "simple":
+        return [{"url": {"$regexi": simple(pattern.pattern)}}]
+    # A regex is also tried on path and query alone, so its ^ may as well stand after the origin.
+    behind = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\^", _anchor_behind_origin, pattern.pattern)
+    variants = [pattern.pattern] + ([behind] if behind != pattern.pattern else [])
+    return [{"url": {"$regex": source}} for source in variants]
+
+
+def _anchor_behind_origin(found: re.Match[str]) -> str:
+    return f"^{_ORIGIN}" if found.group() == "^" else found.group()
+
+
+def simple(pattern: str) -> str:
+    """A simple pattern as a regular expression over the whole url, for JavaScript and Python alike."""
+    url = re.sub(r"^([^:/?]*)\.", r"https://\1.", pattern).replace("*", _ANY)
+    parts = urlsplit(url if "://" in url else f"https://{_ANY}/{url.removeprefix('/')}")
+    host = _literal(parts.netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme, "")), "[^/?#]*")
+    path = _literal(re.sub("^/|/$", "", _path(parts.path)), "[^?#]*")
+    query = "".join(_parameter(*pair) for pair in parse_qsl(parts.query, keep_blank_values=True))
+    end = (
+        rf"(?:\?[^#]*)?#{_literal(quote(parts.fragment, safe=_PATH_SAFE + '?'), '.*')}$"
+        if parts.fragment
+        else "(?:[?#]|$)"
+    )
+    return rf"^[a-z][a-z0-9+.\-]*://(?:[^/?#@]*@)?{host}/?{path}/?(?=[?#]|$){query}{end}"
+
+
+def _parameter(name: str, value: str) -> str:
+    """The first parameter of that name has this value; a missing one counts as empty."""
+    key, wanted = _encoded(name), _ANY_VALUE.join(_encoded(part) for part in value.split(_ANY))
+    first = rf"\?(?:(?!{key}(?:[=&#]|$))[^&#]*&)*{key}"
+    if value.replace(_ANY, ""):
+        return rf"(?={first}={wanted}(?:[&#]|$))"
+    return "" if value else rf"(?!{first}=[^&#])"
+
+
+_ANY_VALUE = "[^&#]*"
+
+
+def _encoded(value: str) -> str:
+    """Each character as such, or percent-encoded."""
+
+    def either(char: str) -> str:
+        if re.fullmatch(r"[A-Za-z0-9_\-]", char):
+            return char
+        forms = [] if char in "&#%+" else [re.escape(char)]
+        forms.append("".join(f"%{byte:02X}" for byte in char.encode()))
+        return "(?:" + "|".join([*forms, r"\+"] if char == " " else forms) + ")"
+
+    return "".join(either(char) for char in value)
+
+
+def _literal(value: str, wildcard: str) -> str:
+    # re.escape would write \# or \&, which JavaScript's stricter modes refuse.
+    return wildcard.join(re.sub(r"[.*+?^${}()|\[\]\\]", r"\\\g<0>", part) for part in value.split(_ANY))
+
+
+def normal(url: str) -> str:
+    """The url as a browser's address bar holds it: host in lower case, path encoded, no default port, no `..`."""
+    parts = urlsplit(url if "://" in url else f"https://_/{url.removeprefix('/')}")
+    host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
+    query = f"?{quote(parts.query, safe=_PATH_SAFE + '?`{}')}" if parts.query else ""
+    fragment = f"#{quote(parts.fragment, safe=_PATH_SAFE + '?{}')}" if parts.fragment else ""
+    return f"{parts.scheme}://{host}{_path(parts.path) or '/'}{query}{fragment}"
+
+
+def _path(path: str) -> str:
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for index, segment in enumerate(segments):
+        if segment in (".", ".."):
+            if segment == "..":
+                kept = kept[:-1]
+            if index == len(segments) - 1:
+                kept.append("")
+        else:
+            kept.append(segment)
+    return quote("".join("/" + segment for segment in kept), safe=_PATH_SAFE)

@@ -1,0 +1,59 @@
+"""When events of an experiment are accepted: stamped at publishing, from what its status was and becomes.
+
+An event is judged by its own time, so closing a period refuses nothing that happened before.
+"""
+
+from __future__ import annotations
+
+from chalicelib.manifest import Experiment, Manifest, Period
+
+Periods = tuple[Period, ...]
+
+
+def stamp(live: Manifest | None, wanted: Manifest, now: int) -> Manifest:
+    """`wanted` with the periods that follow from what is live. `now`: epoch milliseconds.
+
+    Publishing the same again stamps the same."""
+    stamped = []
+    for experiment in wanted.experiments:
+        before = live.experiment(experiment.key) if live else None
+        stamped.append(experiment.model_copy(update={"periods": periods(before, experiment, now)}))
+    return wanted.model_copy(update={"experiments": tuple(stamped)})
+
+
+def periods(before: Experiment | None, after: Experiment, now: int) -> Periods:
+    """The periods of `after`, published at `now` in the place of `before`.
+
+    An experiment that was never a draft here may have run before it was published (its page was faster than
+    its manifest), so without a `start` its first period has none either. From draft to running, it opens now."""
+    if after.status == "draft":
+        return ()
+    if before is None:
+        opened = Period(start=after.start, end=after.end)
+        return (opened,) if after.status == "running" else _closed((opened,), now)
+    if after.status != "running":
+        return _closed(before.periods, now)
+    return _running(before.periods, after, now)
+
+
+def _closed(known: Periods, now: int) -> Periods:
+    """No period reaches beyond `now`, and one that has not begun is gone."""
+    return tuple(
+        p if p.end is not None and p.end <= now else Period(start=p.start, end=now)
+        for p in known
+        if p.start is None or p.start < now
+    )
+
+
+def _running(known: Periods, after: Experiment, now: int) -> Periods:
+    past = [p for p in known if p.end is not None and p.end <= now]
+    current = [p for p in known if p.end is None or p.end > now]
+    ended = after.end is not None and after.end <= now
+    if not current:
+        opened = Period(start=max(now, after.start or now), end=after.end)
+        return (*past,) if ended else (*past, opened)
+    begun = current[0].start is None or current[0].start <= now
+    start = current[0].start if begun else max(now, after.start or now)
+    if ended:  # set to a time that has passed: what was accepted since stays accepted
+        return (*past, Period(start=start, end=now)) if begun else (*past,)
+    return (*past, Period(start=start, end=after.end))
