@@ -18,6 +18,10 @@ COMMANDS = {
     "history": "abacus.history:history_command",
     "rollback": "abacus.history:rollback_command",
     "schema": "abacus.schema:command",
+    "audit": "abacus.audit:command",
+    "reconcile": "abacus.reconcile:command",
+    "rebuild": "abacus.rebuild:command",
+    "erase": "abacus.erase:command",
 }
 
 

@@ -22,7 +22,7 @@ def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) ->
     while rows := store.rows_of(visitor):
         for row in rows:
             delta = difference({}, contribution(row.counted, row.folded))
-            gen = store.generations(row.key.experiment).live if row.gen is None else row.gen
+            gen = store.generations(row.key.experiment).newborn if row.gen is None else row.gen
             try:
                 store.erase(row, bookings({(row.key.experiment, gen): delta}, now, dice(spread)))
             except Stale:

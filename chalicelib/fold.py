@@ -98,7 +98,7 @@ class Fold:
         deltas: dict[tuple[str, int], Tallies] = {}
         rest: list[Key] = []
         for row in filter(lambda row: row.dirty, rows):
-            gen = generations[row.key.experiment].live if row.gen is None else row.gen
+            gen = generations[row.key.experiment].newborn if row.gen is None else row.gen
             beside = deltas.get((row.key.experiment, gen), {})
             room = TRANSACTION - len(moves) - 1 - sum(len(tallies) for tallies in deltas.values())
             elements, delta = _largest_part(row, room) if not moves else (row.pending, _delta(row, row.pending))

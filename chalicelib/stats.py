@@ -13,7 +13,7 @@ from .errors import InvalidInput, NotFound
 from .manifest import CLICK, Experiment, Manifest
 from .refusals import refused
 from .report import Series, report, summary
-from .store import LAST, Store, generations_in, tallies_in
+from .store import LAST, Generations, Store, generations_in, tallies_in
 from .tally import Tallies, Tally
 
 
@@ -73,8 +73,9 @@ def detail(store: Store, manifest: Manifest, key: str, question: Question, *, no
     if question.goal not in (CLICK, *experiment.goals):
         goals = ", ".join((CLICK, *experiment.goals))
         raise InvalidInput(f"goal: {question.goal[:80]!r} is no goal of {key}; it has {goals}", field="goal")
-    tallies, gen, refusals = _totals(store, key)
-    conservation = conserved(tallies, refusals)
+    tallies, generations, refusals = _totals(store, key)
+    gen = generations.live
+    conservation = conserved(tallies, refusals) | {"rebuilding": generations.fill is not None}
     if question.series == "day" or question.start or question.end:
         tallies |= _days(store, key, gen, question.start, question.end)
     if question.series == "hour":
@@ -101,10 +102,10 @@ def known(manifest: Manifest, key: str) -> Experiment:
     return experiment
 
 
-def _totals(store: Store, key: str) -> tuple[Tallies, int, dict[str, int]]:
+def _totals(store: Store, key: str) -> tuple[Tallies, Generations, dict[str, int]]:
     cells = store.cells(key, first="meta", last="total" + LAST)
-    gen = generations_in(cells).live
-    return tallies_in(cells, gen), gen, refused(cells)
+    generations = generations_in(cells)
+    return tallies_in(cells, generations.live), generations, refused(cells)
 
 
 def days(store: Store, key: str, start: date, end: date) -> Tallies:

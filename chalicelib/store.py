@@ -80,8 +80,15 @@ class Booking(NamedTuple):
 
 
 class Generations(NamedTuple):
+    """`live` is shown; `fill` is what a rebuild is filling, if one is under way."""
+
     live: int = 0
     fill: int | None = None
+
+    @property
+    def newborn(self) -> int:
+        """Where a row that has counted nothing yet is to count: not where a rebuild would have to fetch it from."""
+        return self.live if self.fill is None else self.fill
 
 
 class Full(Exception):
@@ -201,6 +208,10 @@ class DynamoStore:
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def rows_about(self) -> int:
+        """How many rows there are, as the table counted them some hours ago; for progress bars."""
+        return self._client.describe_table(TableName=self._participants)["Table"].get("ItemCount", 0)
 
     def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])

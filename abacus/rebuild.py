@@ -1,0 +1,192 @@
+"""`abacus rebuild`: recount the tallies from the rows. Alone it only looks; with --apply it fills a new generation
+while traffic goes on, and swaps.
+
+    open generation → move every row into it (pending again) → fold → until nothing is left → swap → sweep → forget
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import click
+from click._termui_impl import ProgressBar
+
+from chalicelib.contribution import contribution
+from chalicelib.fold import Fold
+from chalicelib.service import from_environment, version
+from chalicelib.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
+from chalicelib.tally import Tallies, Tally, difference
+
+SEGMENTS = 4  # of the parallel scan
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Recount:
+    """The tallies as they are and as the rows have them; `rows`: how many rows there are."""
+
+    live: Tallies
+    rows: int
+    due: Tallies
+
+    @property
+    def off(self) -> Tallies:
+        return difference(self.due, self.live)
+
+
+def live_tallies(store: Store, experiment: str) -> Tallies:
+    gen = store.generations(experiment).live
+    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), gen)
+    return {cell: tally for cell, tally in found.items() if cell.span != "hour" and tally.numbers()}
+
+
+def rows_of(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Iterator[Row]:
+    """Every row of the experiment, from several scans side by side."""
+
+    def segment(n: int) -> list[Row]:
+        rows = []
+        for row in store.scan(n, SEGMENTS):
+            progress()
+            if row.key.experiment == experiment:
+                rows.append(row)
+        return rows
+
+    with ThreadPoolExecutor(SEGMENTS) as pool:
+        for rows in pool.map(segment, range(SEGMENTS)):
+            yield from rows
+
+
+def too_old(store: Store, experiment: str, *, now: float, retention_days: int) -> str | None:
+    """Why the tallies cannot be recounted: rows of the experiment's first days have expired, or may have."""
+    oldest = (datetime.fromtimestamp(now, UTC) - timedelta(days=retention_days)).strftime("%Y-%m-%d")
+    first = min((cell.when for cell in live_tallies(store, experiment) if cell.span == "day"), default=oldest)
+    if first >= oldest:
+        return None
+    return f"{experiment} counts visitors since {first}, but rows are kept {retention_days} days; its tallies stay."
+
+
+def recount(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Recount:
+    """The live tallies beside what the rows say they have counted. Writes nothing.
+
+    While events come in the two are read at different moments; what is off then is on its way, not lost."""
+    live = live_tallies(store, experiment)
+    due: Tallies = {}
+    rows = 0
+    for row in rows_of(store, experiment, progress):
+        rows += 1
+        for cell, tally in contribution(row.counted, row.folded).items():
+            if cell.span != "hour":
+                due.setdefault(cell, Tally()).add(tally)
+    return Recount(live, rows, due)
+
+
+def rebuild(
+    store: Store,
+    fold: Fold,
+    experiment: str,
+    *,
+    clock: Callable[[], float],
+    version: Callable[[], str],
+    progress: Callable[[], None] = lambda: None,
+) -> Recount:
+    """Fill a new generation from the rows and make it the live one. Returns the old tallies beside the new."""
+    before = live_tallies(store, experiment)
+    was = store.generations(experiment)
+    target = (was.live if was.fill is None else was.fill) + 1  # an abandoned rebuild left `fill`: begin anew above it
+    filling = Generations(was.live, target)
+    store.open_generation(experiment, was, filling)
+
+    rows = 0
+    while True:
+        moved, rows = _move(store, fold, experiment, target, clock, version, progress)
+        if not moved:
+            break
+    store.open_generation(experiment, filling, Generations(target))
+    # Whoever read the old generation just before the swap may still have counted a new visitor into it.
+    while _move(store, fold, experiment, target, clock, version, progress)[0]:
+        pass
+    gone = [
+        cell
+        for cell in store.cells(experiment, first=FIRST, last=LAST)
+        if cell.split("#")[0] in ("total", "day", "hour") and int(cell.split("#")[1]) < target
+    ]
+    store.forget(experiment, gone)
+    return Recount(before, rows, live_tallies(store, experiment))
+
+
+def _move(
+    store: Store,
+    fold: Fold,
+    experiment: str,
+    target: int,
+    clock: Callable[[], float],
+    version: Callable[[], str],
+    progress: Callable[[], None],
+) -> tuple[int, int]:
+    """One pass over the rows: those of another generation are moved, and what is pending is folded."""
+    moved = rows = 0
+    batch: list[Row] = []
+    for row in rows_of(store, experiment, progress):
+        rows += 1
+        if row.gen == target and not row.dirty:
+            continue
+        moved += row.gen != target
+        try:
+            if row.gen != target:
+                store.reopen(row, target, version())
+        except Stale:
+            moved += 1  # it changed; the next pass sees it
+            continue
+        batch.append(row)
+        if len(batch) >= BATCH:
+            fold([r.key for r in batch], now=clock())
+            batch.clear()
+    fold([r.key for r in batch], now=clock())
+    return moved, rows
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--apply", is_flag=True, help="Swap in the recounted tallies. Without it, nothing is written.")
+def command(experiment: str | None, apply: bool) -> None:
+    """Recount the tallies of EXPERIMENT (all, unless named) from the rows, and show what is off."""
+    service = from_environment()
+    store = service.store
+    manifest = service.catalog.refresh(time.time_ns() // 1_000_000)
+    keys = [experiment] if experiment else [e.key for e in manifest.experiments]
+    off = 0
+    for key in keys:
+        if why := too_old(store, key, now=time.time(), retention_days=service.settings.retention_days):
+            click.echo(f"{key}: not rebuilt. {why}", err=True)
+            off += 1
+            continue
+        # The table's own count of its rows is hours old, and a rebuild passes over them more than once.
+        bar: ProgressBar[int]
+        with click.progressbar(length=max(1, store.rows_about()), label=key) as bar:
+            progress = partial(bar.update, 1)
+            if apply:
+                found = rebuild(store, service.fold, key, clock=time.time, version=version, progress=progress)
+            else:
+                found = recount(store, key, progress)
+        for line in difference_in_words(found):
+            click.echo(f"  {line}")
+        off += bool(found.off) and not apply
+    raise SystemExit(1 if off else 0)
+
+
+def difference_in_words(found: Recount) -> list[str]:
+    """What differs, a line each: total, phase 0, green: visitors 10 → 11."""
+    if not found.off:
+        return [f"{found.rows} rows; the tallies are what the rows say."]
+    lines = [f"{found.rows} rows; the tallies differ:"]
+    for cell in sorted(found.off):
+        was, due = found.live.get(cell, Tally()).numbers(), found.due.get(cell, Tally()).numbers()
+        for name in found.off[cell].numbers():
+            where = f"{cell.span} {cell.when}".strip()
+            lines.append(f"{where}, phase {cell.phase}, {cell.variant}: {name} {was.get(name, 0)} → {due.get(name, 0)}")
+    return lines
