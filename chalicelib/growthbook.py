@@ -1,0 +1,104 @@
+"""POST /track: what GrowthBook's event plugin sends, as events of ours.
+
+The plugin gives neither event id nor time. An exposure gets an id made from what it says, so that a visitor's
+counts once, however many pages repeat it. A custom event cannot be told from its retry; the plugin never retries.
+Of what comes along (url, attributes, session, campaign) nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from .errors import InvalidInput, TooLarge
+from .events import MAX_EVENTS
+from .manifest import CLICK, Experiment, Manifest
+
+VIEWED = "Experiment Viewed"
+MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event
+Events = list[dict[str, Any]]
+
+
+class _Logged(BaseModel):
+    """What we read of one entry. The rest is none of our business."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_name: str
+    properties_json: dict[str, Any] = {}
+    device_id: str | None = None
+
+    def said(self, name: str) -> str:
+        """A property as text, "" where there is none; ids may be numbers."""
+        value = self.properties_json.get(name)
+        return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+    @property
+    def visitor(self) -> str:
+        return self.said("hashValue") or self.device_id or ""
+
+
+_BODY = TypeAdapter(list[Any])
+
+
+def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | None = None) -> list[tuple[str, Events]]:
+    """(visitor, events as in POST /events), at most 100 events each; a visitor may come twice.
+
+    "Experiment Viewed" is an impression. `click` with properties.experimentId is a click. Any other name is a goal: of
+    properties.experimentId, or with a `manifest` of every experiment that declares it, and the visitor's variant is
+    properties.variationId or what the manifest assigns. Entries that name nothing of ours ("Feature Evaluated") are
+    left out; ids and keys are not checked here. `received_at_ms` becomes the time of the events.
+
+    Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB.
+    """
+    if len(body) > MAX_BODY:
+        raise TooLarge(f"body: {len(body)} bytes; at most {MAX_BODY} are taken.")
+    try:
+        entries = _BODY.validate_json(body)
+    except ValidationError:
+        raise InvalidInput("the body is not a JSON array of events, as GrowthBook's event plugin sends it") from None
+    by_visitor: dict[str, Events] = {}
+    for index, entry in enumerate(entries):
+        try:
+            logged = _Logged.model_validate(entry)
+        except ValidationError:
+            continue
+        unique = f"{received_at_ms}\0{index}\0".encode() + body
+        for event in _events(logged, manifest, unique):
+            by_visitor.setdefault(logged.visitor, []).append(event | {"at": received_at_ms})
+    return [
+        (visitor, events[i : i + MAX_EVENTS])
+        for visitor, events in by_visitor.items()
+        for i in range(0, len(events), MAX_EVENTS)
+    ]
+
+
+def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterator[dict[str, Any]]:
+    key, variant = logged.said("experimentId"), logged.said("variationId")
+    if logged.event_name == VIEWED:
+        if key and variant:
+            identity = f"{key}\0{variant}\0{logged.visitor}".encode()
+            yield {"id": _id(identity), "type": "impression", "experiment": key, "variant": variant}
+        return
+    goal = "-".join(logged.event_name.lower().replace("_", " ").split())  # "Sign Up" is the goal sign-up
+    kind = {"type": "click"} if goal == CLICK else {"type": "goal", "goal": goal}
+    if key and variant:
+        yield {"id": _id(unique), "experiment": key, "variant": variant} | kind
+        return
+    for experiment in manifest.experiments if manifest else ():
+        meant = experiment.key == key if key else goal in experiment.goals
+        if meant and (assigned := _assigned(experiment, logged.visitor)):
+            yield {"id": _id(unique), "experiment": experiment.key, "variant": assigned} | kind
+
+
+def _assigned(experiment: Experiment, visitor: str) -> str | None:
+    if experiment.status == "draft" or experiment.assignment == "client":
+        return None
+    return experiment.assign(visitor, experiment.current_phase)
+
+
+def _id(identity: bytes) -> str:
+    return "gb-" + sha256(identity).hexdigest()[:32]
