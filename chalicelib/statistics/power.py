@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from . import ALPHA, TAU, normal
-from .roots import falling_root
+from .roots import falling_root, root
 
 POWER = 0.8
 
@@ -113,3 +113,41 @@ def anytime_sample_size(
     mean = (rate + ratio * other) / (1 + ratio)
     info = anytime_information(log_odds, alpha=alpha, power=power, tau=tau)
     return info / (mean * (1 - mean) * ratio / (1 + ratio))
+
+
+def anytime_detectable_lift(
+    rate: float,
+    visitors: float,
+    *,
+    ratio: float = 1.0,
+    alpha: float = ALPHA,
+    power: float = POWER,
+    tau: float = TAU,
+) -> float | None:
+    """The smallest positive lift that the anytime test finds at this size, with probability `power`, on a single
+    look; the inverse of anytime_sample_size. None where even a rate of 100 % would not do.
+
+    >>> f"{anytime_detectable_lift(0.05, 60418.12):.4f}"
+    '0.1000'
+    """
+    if visitors <= 0 or not 0 < rate < 1:
+        return None
+
+    def missing(log_odds: float) -> float:
+        """Falls as the lift grows: the score to reach, less the score to expect."""
+        other = 1 / (1 + (1 - rate) / rate * math.exp(-log_odds))
+        mean = (rate + ratio * other) / (1 + ratio)
+        info = mean * (1 - mean) * visitors * ratio / (1 + ratio)
+        r = tau * tau * info
+        if r <= 0:
+            return math.inf
+        bar = math.sqrt((1 + r) / r * (math.log1p(r) - 2 * math.log(alpha)))
+        return bar + normal.quantile(power) - log_odds * math.sqrt(info)
+
+    # Information shrinks again as the other rate nears 1: look no further than where the score peaks.
+    steps = [0.001 * 1.3**k for k in range(45)]
+    enough = next((step for step in steps if missing(step) <= 0), None)
+    if enough is None:
+        return None
+    log_odds = root(missing, 0.0, enough)
+    return 1 / (rate + (1 - rate) * math.exp(-log_odds)) - 1

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import ALPHA, TAU, Counts, Interval, anytime, chi2, normal
+from .rates import wilson
+from .ratio import Ratio
 
 
 class Stratum(NamedTuple):
@@ -136,3 +138,44 @@ def walter(a: Counts, b: Counts) -> tuple[float, float]:
     xa, na, xb, nb = a.converted + 0.5, a.visitors + 0.5, b.converted + 0.5, b.visitors + 0.5
     variance = (na - xa) / (na * xa) + (nb - xb) / (nb * xb)
     return math.log(xb / nb) - math.log(xa / na), variance or 1 / (na * na) + 1 / (nb * nb)
+
+
+def standardised(strata: Sequence[Counts], sizes: Sequence[float]) -> tuple[float, float]:
+    """One arm's rate as if its visitors had been spread over the strata in proportion to `sizes`.
+
+        rate = Σ ωᵢ xᵢ/nᵢ,  ωᵢ = sizeᵢ / Σ size;  visitors = 1 / Σ (ωᵢ²/nᵢ)
+
+    Returns (rate, the number of visitors that it is worth), to put into a Wilson interval. With one stratum: the
+    plain rate and its visitors. Arms standardised alike can be compared; pooled ones cannot.
+    Source: direct standardisation, Fleiss, Levin, Paik (2003), ch. 19.
+
+    >>> standardised([Counts(10, 100), Counts(30, 100)], [1, 1])
+    (0.2, 200.0)
+    """
+    total = math.fsum(sizes)
+    rate = math.fsum(size / total * x / n for (x, n), size in zip(strata, sizes, strict=True))
+    worth = math.fsum((size / total) ** 2 / n for (_, n), size in zip(strata, sizes, strict=True))
+    return rate, 1 / worth
+
+
+def standardised_ratio(strata: Sequence[Ratio], sizes: Sequence[float], alpha: float = ALPHA) -> Ratio:
+    """The same for a ratio: q = Σ ωᵢ qᵢ, var = Σ ωᵢ² varᵢ.
+
+    >>> from .ratio import Sums, ratio
+    >>> half = ratio(Sums(5, 5, 2, 5, 2, 2))
+    >>> standardised_ratio([half, half], [1, 1]).ctr
+    0.4
+    """
+    if len(strata) == 1:
+        return strata[0]
+    total = math.fsum(sizes)
+    q = variance = 0.0
+    for one, size in zip(strata, sizes, strict=True):
+        if one.ctr is None:
+            return Ratio(None, 0.0, None, None, None)
+        q += size / total * one.ctr
+        variance += (size / total) ** 2 * one.variance
+    if variance <= 0 or not 0 < q < 1:
+        return Ratio(q, variance, None, None, None)
+    n_eff = q * (1 - q) / variance
+    return Ratio(q, variance, None, n_eff, wilson(q * n_eff, n_eff, alpha))

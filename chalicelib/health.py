@@ -1,0 +1,271 @@
+"""Can the numbers be believed? Named checks, each ok, warning or alarm, with a sentence and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from . import imbalance
+from .comparison import Comparison
+from .phrases import count, listed, percent, sentence
+from .sample import Sample, possible
+from .statistics import Counts, rates, stratified
+from .statistics.stratified import Stratum
+from .tally import Tally
+
+State = Literal["ok", "warning", "alarm"]
+ALARM = 0.001  # p below which a check cries
+WARNING = 0.01
+POINT = 0.01  # a difference in shares worth mentioning
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    state: State
+    text: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def checks(
+    sample: Sample, comparisons: list[Comparison], *, conservation: Mapping[str, Any], refused: Mapping[str, int]
+) -> list[Check]:
+    """All of them, always, in the order in which to read them."""
+    return [
+        impossible(sample),
+        split(sample),
+        several_variants(sample),
+        duplicates(sample),
+        without_impression(sample),
+        bots(sample),
+        simpson(comparisons),
+        novelty(sample),
+        twyman(sample, comparisons),
+        refusals(sample, refused),
+        conserved(conservation),
+    ]
+
+
+def worst(found: list[Check]) -> State:
+    states = {check.state for check in found}
+    return "alarm" if "alarm" in states else "warning" if "warning" in states else "ok"
+
+
+def impossible(sample: Sample) -> Check:
+    """Counts that no sequence of events can explain."""
+    wrong = []
+    for (phase, variant), tally in sorted(sample.arms.items()):
+        where = f"{variant} (phase {phase})"
+        counts = sample.counted(tally)
+        if not possible(counts):
+            wrong.append(f"{where}: {counts.converted} of {counts.visitors} visitors converted")
+        negative = [name for name, value in tally.numbers().items() if value < 0]
+        if negative:
+            wrong.append(f"{where}: {listed(negative)} below zero")
+        if tally.visitors == 0 and tally.clicks > 0:
+            wrong.append(f"{where}: {count(tally.clicks, 'click')} but no visitor")
+        if tally.visitors > tally.impressions:
+            wrong.append(f"{where}: {tally.visitors} visitors but {count(tally.impressions, 'impression')}")
+    figures = {"found": wrong}
+    if not wrong:
+        return Check("impossible-counts", "ok", "All counts can be true.", figures)
+    text = f"Impossible counts: {'; '.join(wrong[:3])}. Rebuild the tallies: `abacus rebuild`."
+    return Check("impossible-counts", "alarm", text, figures)
+
+
+def split(sample: Sample) -> Check:
+    """Sample ratio mismatch, by phase, with the likely cause."""
+    if sample.experiment.assignment == "client":
+        text = "The sender draws the variants and a visitor counts in each one seen: the split is not checked."
+        return Check("srm", "ok", text, {"p": None, "p_anytime": None})
+    found = imbalance.measure(sample)
+    state: State = "alarm" if found.certain(ALARM) else "warning" if found.p < WARNING else "ok"
+    figures = found.figures()
+    if state == "ok":
+        return Check("srm", state, "Visitors came in the configured proportions.", figures)
+    text = f"{found.headline()}; {imbalance.likely_cause(sample, found)}."
+    return Check("srm", state, sentence(text), figures)
+
+
+def several_variants(sample: Sample) -> Check:
+    """Visitors seen in two variants are left out of the numbers, unless the sender assigns."""
+    if sample.experiment.assignment == "client":
+        text = (
+            "The sender assigns the variants, so one visitor can count in several of them: "
+            "rates are right, comparisons only roughly."
+        )
+        return Check("multiple-variants", "warning", text, {"by_variant": {}, "share": None})
+    return _excluded(sample, "multiple-variants", "seen in two variants", "A cached page or a second id?")
+
+
+def without_impression(sample: Sample) -> Check:
+    return _excluded(
+        sample, "no-impression", "clicked without an impression", "Is the impression sent too late, or blocked?"
+    )
+
+
+def bots(sample: Sample) -> Check:
+    return _excluded(sample, "bot", "left out as bots", "Look at what they are if the shares differ.", usual=0.1)
+
+
+def _excluded(sample: Sample, reason: str, what: str, hint: str, usual: float = 0.01) -> Check:
+    """Few: ok. More than usual: warning. Not alike in the variants: alarm, for it can make the difference."""
+    left_out = {variant: max(0, tally.excluded[reason]) for variant, tally in sample.totals.items()}
+    seen = {variant: tally.visitors + left_out[variant] for variant, tally in sample.totals.items()}
+    total, everybody = sum(left_out.values()), sum(max(0, n) for n in seen.values())
+    share = total / everybody if everybody else 0.0
+    shares = {v: left_out[v] / seen[v] if seen[v] > 0 else None for v in seen}
+    p, gap = _unlike({v: Counts(left_out[v], seen[v]) for v in seen})
+    figures = {"visitors": total, "share": share, "by_variant": left_out, "share_by_variant": shares, "p": p}
+    text = f"{count(total, 'visitor')} ({percent(share)}) {what}"
+    if p is not None and p < ALARM and gap > POINT:
+        spread = listed([f"{percent(s)} of {v}" for v, s in shares.items() if s is not None])
+        return Check(reason, "alarm", sentence(f"{text}, unevenly: {spread}. {hint}"), figures)
+    if share > usual:
+        return Check(reason, "warning", sentence(f"{text}. {hint}"), figures)
+    return Check(reason, "ok", sentence(f"{text}."), figures)
+
+
+def duplicates(sample: Sample) -> Check:
+    """Repeats are counted once; but when one variant repeats more, its page behaves differently."""
+    received = {variant: tally.received for variant, tally in sample.totals.items()}
+    repeats = {variant: max(0, tally.received - tally.events) for variant, tally in sample.totals.items()}
+    shares = {v: repeats[v] / received[v] if received[v] > 0 else None for v in received}
+    p, gap = _unlike({v: Counts(repeats[v], received[v]) for v in received})
+    total, everything = sum(repeats.values()), sum(max(0, n) for n in received.values())
+    figures = {"repeated": total, "received": everything, "share_by_variant": shares, "p": p}
+    text = f"{count(total, 'event')} came more than once ({percent(total / everything if everything else 0)})"
+    if p is not None and p < ALARM and gap > POINT:
+        spread = listed([f"{percent(s)} in {v}" for v, s in shares.items() if s is not None])
+        return Check("duplicates", "alarm", sentence(f"{text}, unevenly: {spread}; each was counted once."), figures)
+    return Check("duplicates", "ok", sentence(f"{text}; each was counted once."), figures)
+
+
+def _unlike(shares: Mapping[str, Counts]) -> tuple[float | None, float]:
+    """Smallest p over pairs with the first variant, times their number, and the largest gap between shares."""
+    usable = [c for c in shares.values() if c.visitors > 0 and possible(c)]
+    if len(usable) < 2:
+        return None, 0.0
+    p = min(rates.z_test(usable[0], other).p for other in usable[1:]) * (len(usable) - 1)
+    observed = [c.converted / c.visitors for c in usable]
+    return min(1.0, p), max(observed) - min(observed)
+
+
+def simpson(comparisons: list[Comparison]) -> Check:
+    """Does adding up the phases tell another story than comparing within them?"""
+    told = []
+    figures: dict[str, Any] = {}
+    for c in comparisons:
+        combined = stratified.combine(c.strata)
+        pooled = _pooled(c.strata)
+        if len(c.strata) < 2 or c.lift is None or pooled is None or combined.se is None or not combined.ratio:
+            continue
+        figures[c.variant] = {"within_phases": c.lift, "added_up": pooled}
+        apart = abs(pooled - c.lift) > 2 * combined.se * combined.ratio
+        if pooled * c.lift < 0 or apart:
+            told.append(f"{c.variant} {percent(c.lift)} within phases, {percent(pooled)} when added up")
+    if not told:
+        return Check("simpson", "ok", "Phases agree with their sum.", figures)
+    text = f"Simpson's paradox: {'; '.join(told)}. The comparison is made within phases, so it stands."
+    return Check("simpson", "warning", text, figures)
+
+
+def _pooled(strata: tuple[Stratum, ...]) -> float | None:
+    xa, na = sum(s.a.converted for s in strata), sum(s.a.visitors for s in strata)
+    xb, nb = sum(s.b.converted for s in strata), sum(s.b.visitors for s in strata)
+    return xb * na / (xa * nb) - 1 if xa and nb else None
+
+
+def novelty(sample: Sample) -> Check:
+    """Does the lift wear off (or grow) from one day's newcomers to the next?"""
+    figures: dict[str, Any] = {}
+    lowest, told = 1.0, ""
+    variants = sample.experiment.variant_keys[1:]
+    for variant in variants:
+        days = [_pair(sample, variant, day) for day in sample.days]
+        found = stratified.heterogeneity([d for d in days if possible(d.a) and possible(d.b)])
+        figures[variant] = {
+            "days": found.df + 1,
+            "trend_per_day": found.trend,
+            "p": found.trend_p,
+            "q_p": found.p,
+            "i2": found.i2,
+        }
+        if found.trend is not None and found.trend_p is not None and found.trend_p < lowest:
+            lowest = found.trend_p
+            drift = "shrinks" if found.trend < 0 else "grows"
+            told = f"{variant}'s lift {drift} by about {percent(abs(found.trend))} a day"
+    p = min(1.0, lowest * max(1, len(variants)))
+    if p >= WARNING:
+        return Check("novelty", "ok", "The lift does not drift from day to day.", figures)
+    text = sentence(f"{told}: judge by the latest weeks, or run longer.")
+    return Check("novelty", "alarm" if p < ALARM else "warning", text, figures)
+
+
+def _pair(sample: Sample, variant: str, day: str) -> Stratum:
+    """One day's newcomers, phases added up: a phase begins between days, but for its first."""
+    both = []
+    for key in (sample.experiment.control, variant):
+        total = Tally()
+        for arm, tally in sample.days[day].items():
+            if arm.variant == key:
+                total.add(tally)
+        both.append(sample.counted(total))
+    return Stratum(*both)
+
+
+def twyman(sample: Sample, comparisons: list[Comparison]) -> Check:
+    """Any figure that looks interesting or different is usually wrong."""
+    odd = [
+        f"{c.variant} differs by {percent(c.lift)}"
+        for c in comparisons
+        if c.lift is not None and abs(c.lift) > 0.5 and c.p_unadjusted < 1e-4
+    ]
+    odd += [
+        f"{variant} has a CTR of {percent(t.clicks / t.impressions)}"
+        for variant, t in sample.totals.items()
+        if t.impressions > 0 and t.clicks / t.impressions > 0.5 and t.visitors >= 10
+    ]
+    counts = {variant: sample.counts(variant) for variant in sample.totals}
+    if any(c.converted > 0 for c in counts.values()):
+        odd += [
+            f"nobody of {count(c.visitors, 'visitor')} to {variant} converted"
+            for variant, c in counts.items()
+            if c.visitors > 1000 and c.converted == 0
+        ]
+    if not odd:
+        return Check("twyman", "ok", "Nothing looks too good to be true.", {"found": odd})
+    text = sentence(f"{'; '.join(odd)}: too striking to believe at once. Verify the instrumentation first.")
+    return Check("twyman", "warning", text, {"found": odd})
+
+
+def refusals(sample: Sample, refused: Mapping[str, int]) -> Check:
+    """Events that were not accepted; about right, for the counters are buffered."""
+    accepted = sum(max(0, tally.events) for tally in sample.totals.values())
+    total = sum(refused.values())
+    share = total / (total + accepted) if total + accepted else 0.0
+    figures = {"refused": dict(refused), "share": share}
+    if not total:
+        return Check("refused", "ok", "No event was refused.", figures)
+    most = max(refused, key=lambda outcome: refused[outcome])
+    text = f"About {count(total, 'event')} refused ({percent(share)}), most as {most}."
+    return Check("refused", "warning" if share > POINT else "ok", text, figures)
+
+
+def conserved(conservation: Mapping[str, Any]) -> Check:
+    """received = accepted + repeated; accepted = counted + pending."""
+    figures = dict(conservation)
+    balances = (("received", "accepted", "repeated"), ("accepted", "counted", "pending"))
+    broken = [
+        f"{whole} {figures[whole]:,} is not {one} {figures[one]:,} + {other} {figures[other]:,}"
+        for whole, one, other in balances
+        if all(isinstance(figures.get(name), int) for name in (whole, one, other))
+        and figures[whole] != figures[one] + figures[other]
+    ]
+    if broken:
+        text = sentence(f"{'; '.join(broken)}. Recount: `abacus rebuild`.")
+        return Check("conservation", "alarm", text, figures)
+    pending = figures.get("pending")
+    waiting = f"; {count(pending, 'event')} not counted yet" if isinstance(pending, int) and pending else ""
+    return Check("conservation", "ok", f"Every event is accounted for{waiting}.", figures)

@@ -1,0 +1,115 @@
+"""How long to run: visitors needed, days at the current traffic, and what the present sample could show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from .comparison import tau_of
+from .sample import Sample
+from .statistics import ALPHA, power
+
+LIFT = 0.05  # what to look for where the experiment does not say
+RECENT = 7  # days of traffic to reckon with
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Visitors in each variant to find `lift` with probability `power`, looking as often as one likes; fixed: with
+    a single look at the end. In the manifest's order."""
+
+    rate: float
+    lift: float
+    power: float
+    visitors: tuple[int, ...]
+    fixed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """days_left at the traffic of the last days; days: the same in whole weeks, at least one. mde_reached: the
+    lift that the present sample would find."""
+
+    needed: Needed | None
+    visitors_per_variant: int | None
+    visitors_per_variant_fixed: int | None
+    visitors_per_day: float | None
+    missing: int | None
+    days_left: int | None
+    days: int | None
+    mde_reached: float | None
+
+
+def needed(rate: float, lift: float, weights: Sequence[float], *, tau: float, alpha: float = ALPHA) -> Needed | None:
+    """None where no such lift exists: a rate of 0 or 1, or one that the lift would carry past 1.
+
+    With several variants each comparison gets its share of alpha, and the smallest variant sets the pace.
+    """
+    live = [w for w in weights[1:] if w > 0]
+    if not 0 < rate < 1 or not 0 < rate * (1 + lift) < 1 or lift == 0 or not live or weights[0] <= 0:
+        return None
+    ratio, share = min(live) / weights[0], alpha / len(live)
+    anytime = power.anytime_sample_size(rate, lift, ratio=ratio, alpha=share, tau=tau)
+    fixed = power.sample_size(rate, lift, ratio=ratio, alpha=share)
+    each = [[math.ceil(n * w / weights[0]) for w in weights] for n in (anytime, fixed)]
+    return Needed(rate, lift, power.POWER, tuple(each[0]), tuple(each[1]))
+
+
+def whole_weeks(days: float) -> int:
+    """Rounded up, at least one: weekdays differ.
+
+    >>> whole_weeks(0), whole_weeks(9)
+    (7, 14)
+    """
+    return max(1, math.ceil(days / 7)) * 7
+
+
+def traffic(sample: Sample, today: date) -> float | None:
+    """New visitors per day over the last 7 complete days since the first; today's so far if there is no other."""
+    if not sample.days:
+        return None
+    visitors = {day: sum(t.visitors for t in arms.values()) for day, arms in sample.days.items()}
+    first = date.fromisoformat(min(visitors))
+    last = min(today - timedelta(days=1), date.fromisoformat(max(visitors)))
+    length = min(RECENT, (last - first).days + 1)
+    if length < 1:
+        return float(sum(visitors.values()))
+    since = (last - timedelta(days=length - 1)).isoformat()
+    return sum(n for day, n in visitors.items() if since <= day <= last.isoformat()) / length
+
+
+def plan(sample: Sample, today: date) -> Plan:
+    """The rate is the control's so far."""
+    experiment, tau = sample.experiment, tau_of(sample)
+    weights = experiment.phases[experiment.current_phase].weights
+    control = sample.counts(experiment.control)
+    rate = control.converted / control.visitors if control.visitors > 0 else 0.0
+    per_day = traffic(sample, today)
+    wanted = needed(rate, abs(experiment.minimum_detectable_effect or LIFT), weights, tau=tau)
+    if wanted is None:
+        return Plan(None, None, None, per_day, None, None, None, None)
+    share = sum(weights)
+    have = [sample.counts(variant).visitors for variant in experiment.variant_keys]
+    missing = max((n - h) / w * share for n, h, w in zip(wanted.visitors, have, weights, strict=True) if w > 0)
+    missing = max(0, math.ceil(missing))
+    days_left = math.ceil(missing / per_day) if per_day else None
+    live = [(h, w) for h, w in zip(have[1:], weights[1:], strict=True) if w > 0]
+    smallest = min(h for h, _ in live)
+    reached = (
+        power.anytime_detectable_lift(rate, have[0], ratio=smallest / have[0], alpha=ALPHA / len(live), tau=tau)
+        if smallest > 0
+        else None
+    )
+    k = sum(w > 0 for w in weights)
+    return Plan(
+        wanted,
+        math.ceil(sum(wanted.visitors) / k),
+        math.ceil(sum(wanted.fixed) / k),
+        per_day,
+        missing,
+        days_left,
+        None if days_left is None else whole_weeks(days_left),
+        reached,
+    )
