@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
-from chalicelib.manifest import Key, Status
+from chalicelib.manifest import Key, Status, VariantKey
 
 
 def _share(value: Any) -> Any:
@@ -62,7 +62,7 @@ class Form(BaseModel):
 
 
 class VariantForm(Form):
-    key: Annotated[Key, Field(description="Its name, in events, on the results page and in the page's markup.")]
+    key: Annotated[VariantKey, Field(description="Its name, in events, on the results page and in the page's markup.")]
     weight: Annotated[
         Share | None,
         Field(description="Its share of the enrolled visitors, such as 50 %. Leave all out for equal ones."),

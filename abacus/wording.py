@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from .problems import At, did_you_mean, listed, shown
 
 KEY_RULE = "is not a key: a–z, 0–9 and -, at most 64 characters"
+VARIANT_RULE = "is not a variant's key: a–z, A–Z, 0–9, - and _, at most 64 characters"
 
 
 def findings(error: ValidationError, model: type[BaseModel]) -> list[tuple[At, str]]:
@@ -34,7 +35,7 @@ def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
         known = _words_at(model, at)
         return at, f"{shown(value)} is not one of {listed(known)}.{did_you_mean(value, known)}"
     if kind == "string_pattern_mismatch":
-        return at, f"{shown(value)} {KEY_RULE}"
+        return at, f"{shown(value)} {VARIANT_RULE if 'A-Z' in context['pattern'] else KEY_RULE}"
     if kind == "string_type":
         quote = ": write it in quotes" if isinstance(value, int | float) else ""
         return at, f"{shown(value)} is not text{quote}"

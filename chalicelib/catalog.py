@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 LIVE = "manifest/live.json"
 FRESH_MS = 30_000  # a publish reaches every warm Lambda within this time, without one request in between
-FORCED_MS = 1_000  # at most this often for events that would otherwise be refused: refusals are free to send
+# Before a refusal we look every time, with a conditional GET. A refusal is final, a publish may be a moment old, and
+# whoever sends rubbish to make us look could as well send events that cost more.
+FORCED_MS = 0
 
 log = logging.getLogger("abacus")
 
@@ -42,7 +44,7 @@ class Catalog:
         return self._at_most(FRESH_MS, now)
 
     def refresh(self, now: int) -> Manifest:
-        """The manifest as it is now, but at most one look a second. Call once before refusing an event."""
+        """The manifest as it is now. Call once before refusing an event."""
         return self._at_most(FORCED_MS, now)
 
     def _at_most(self, age: int, now: int) -> Manifest:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from .assign import Range, bucket, bucket_ranges, choose, namespace_place
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+# Capitals and underscores too: trackers that sites come from call their variants A and B.
+VariantKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["draft", "running", "paused", "stopped"]
 CLICK = "click"  # the goal every experiment has
@@ -24,7 +26,7 @@ class Model(BaseModel):
 
 
 class Variant(Model):
-    key: Key
+    key: VariantKey
     payload: JsonValue = None
 
 
@@ -80,13 +82,13 @@ class Experiment(Model):
     namespace: Namespace | None = None
     urls: Urls | None = None
     condition: dict[str, JsonValue] | None = None
-    redirect: dict[Key, str] | None = None
+    redirect: dict[VariantKey, str] | None = None
     goals: tuple[Key, ...] = ()
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
     start: int | None = None
     end: int | None = None
-    winner: Key | None = None
+    winner: VariantKey | None = None
     periods: tuple[Period, ...] = (Period(),)
 
     @property

@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import random
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .catalog import Catalog
 from .fold import Fold
@@ -18,16 +19,13 @@ from .retry import Patience, client_config
 from .settings import Settings
 from .store import DynamoStore
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 
 def version() -> str:
     """A random string that no other write ever has."""
     return secrets.token_urlsafe(9)
 
 
-def client(name: str) -> Any:
+def aws_client(name: str) -> Any:
     """An AWS client that reaches everything through the standard variables, AWS_ENDPOINT_URL among them."""
     import boto3  # not at the top: `import app` must stay cheap for what does not need it
 
@@ -36,20 +34,18 @@ def client(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Service:
-    settings: Settings
+    """`client(name)` makes an AWS client; each is made when it is first needed."""
 
-    @cached_property
-    def _dynamodb(self) -> DynamoDBClient:
-        made: DynamoDBClient = client("dynamodb")
-        return made
+    settings: Settings
+    client: Callable[[str], Any] = aws_client
 
     @cached_property
     def store(self) -> DynamoStore:
-        return DynamoStore(self._dynamodb, self.settings.participants, self.settings.tallies)
+        return DynamoStore(self.client("dynamodb"), self.settings.participants, self.settings.tallies)
 
     @cached_property
     def catalog(self) -> Catalog:
-        return Catalog(client("s3"), self.settings.bucket)
+        return Catalog(self.client("s3"), self.settings.bucket)
 
     @cached_property
     def refusals(self) -> Refusals:
@@ -61,7 +57,7 @@ class Service:
         return Ingest(
             store=self.store,
             catalog=self.catalog,
-            spill=sqs_spill(client("sqs"), queue) if queue else None,
+            spill=sqs_spill(self.client("sqs"), queue) if queue else None,
             retention_days=self.settings.retention_days,
             version=version,
             note=self.refusals.note,

@@ -1,0 +1,315 @@
+"""The API as its clients see it: Chalice's own routing, the emulator's tables, bucket and queue."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from chalice.test import Client
+
+import app
+from abacus.local_aws import REGION, LocalAws
+from chalicelib.catalog import LIVE
+from chalicelib.manifest import Manifest
+from chalicelib.retry import client_config
+from chalicelib.senders import sign
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from tests import faults
+from tests.builders import a_manifest, a_visitor, an_experiment
+
+GREEN, BLUE = a_visitor("green"), a_visitor("blue")
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+MANIFEST = a_manifest(an_experiment(goals=("signup",)), an_experiment("legacy", ("A", "B"), assignment="client"))
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Api:
+    """The service on the emulator, and a client that speaks HTTP to it."""
+
+    def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws = aws
+        self.monkeypatch = monkeypatch
+        self.clients = {name: self.client(name) for name in ("dynamodb", "s3", "sqs")}
+        self.configure()
+        self.publish(MANIFEST)
+
+    def client(self, name: str) -> Any:
+        """As the service makes its own: with its time limits, and without botocore's retries."""
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": REGION}
+        return boto3.client(name, endpoint_url=self.aws.endpoint, config=client_config(), **keys)  # type: ignore[call-overload]
+
+    def configure(self, **settings: Any) -> None:
+        names = self.aws.names
+        known = Settings(
+            participants=names["ParticipantsName"],
+            tallies=names["TalliesName"],
+            bucket=names["BucketName"],
+            spill_queue_url=names["SpillQueueUrl"],
+            **settings,
+        )
+        self.monkeypatch.setattr(app, "service", Service(known, self.clients.__getitem__))
+
+    def publish(self, manifest: Manifest) -> None:
+        self.aws.s3.put_object(Bucket=self.aws.names["BucketName"], Key=LIVE, Body=manifest.model_dump_json().encode())
+
+    def send(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with Client(app.app) as client:
+            response = client.http.request(method, path, headers={"User-Agent": CHROME} | named, body=raw)
+        return Answer(response.status_code, json.loads(response.body), dict(response.headers))
+
+    def post(self, *events: dict[str, Any], visitor: str = GREEN, **headers: str) -> Answer:
+        return self.send(
+            "POST", "/events", {"visitor": visitor, "events": events}, **{"Content_Type": "application/json"} | headers
+        )
+
+    def fold(self) -> None:
+        rows = [row for row in app.service.store.scan() if row.dirty]
+        keys = [{"visitor": {"S": row.key.visitor}, "experiment": {"S": row.key.experiment}} for row in rows]
+        with Client(app.app) as client:
+            client.lambda_.invoke("fold", {"Records": [{"dynamodb": {"Keys": key}} for key in keys]})
+
+    def stats(self, path: str = "/stats/cta-color?series=none", **headers: str) -> Any:
+        self.fold()
+        return self.send("GET", path, **headers).body
+
+    def variant(self, name: str = "green") -> dict[str, Any]:
+        (found,) = [v for v in self.stats()["variants"] if v["variant"] == name]
+        return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def api(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Api:
+    return Api(aws, monkeypatch)
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    defaults = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": app.now_ms()}
+    return defaults | fields
+
+
+def test_an_impression_and_a_click_sent_twice_are_counted_once(api: Api) -> None:
+    sent = (event(), event(id="e2", type="click"))
+    assert api.post(*sent)[:2] == (202, {"accepted": 2, "repeated": 0, "queued": 0, "refused": []})
+    assert api.post(*sent)[:2] == (202, {"accepted": 0, "repeated": 2, "queued": 0, "refused": []})
+    green = api.variant()
+    assert (green["impressions"], green["clicks"], green["visitors"], green["converted"]) == (1, 1, 1, 1)
+
+
+def test_a_refusal_is_told_and_counted_roughly(api: Api) -> None:
+    said = api.post(event(variant="blue"), event(id="e2"))
+    assert [(r["index"], r["outcome"]) for r in said.body["refused"]] == [(0, "wrong-variant")]
+    assert api.stats()["health"]["conservation"]["refused"] == {"wrong-variant": 1}
+
+
+def test_a_beacon_may_say_text_plain(api: Api) -> None:
+    for content_type in ("text/plain", "text/plain;charset=UTF-8", "application/json; charset=utf-8"):
+        assert api.post(event(), Content_Type=content_type).status == 202
+    assert api.post(event(), Content_Type="application/xml").status == 415
+
+
+def test_a_publish_seconds_ago_is_known_before_anything_is_refused(api: Api) -> None:
+    api.post(event())
+    api.publish(a_manifest(*MANIFEST.experiments, an_experiment("brand-new", seed="cta-color")))
+    assert api.post(event(experiment="brand-new")).body["accepted"] == 1
+
+
+def test_a_crawler_is_accepted_and_left_out(api: Api) -> None:
+    api.post(event())
+    assert api.post(event(id="e2"), User_Agent="Googlebot/2.1").body["accepted"] == 1
+    assert api.variant()["visitors"] == 0
+    assert api.stats()["excluded"]["bot"] == 1
+
+
+def test_an_http_library_is_no_bot(api: Api) -> None:
+    api.post(event(), User_Agent="curl/8.5.0")
+    assert api.variant()["visitors"] == 1
+
+
+def test_a_goal_has_numbers_of_its_own(api: Api) -> None:
+    api.post(event(), event(id="g1", type="goal", goal="signup"))
+    api.fold()
+    found = api.stats("/stats/cta-color?goal=signup&series=none")
+    assert [v["converted"] for v in found["variants"]] == [0, 1]
+    wrong = api.send("GET", "/stats/cta-color?goal=sale")
+    assert (wrong.status, wrong.body["error"]["field"]) == (400, "goal")
+
+
+def test_the_list_has_every_experiment_but_drafts(api: Api) -> None:
+    api.publish(a_manifest(an_experiment(), an_experiment("secret", status="draft")))
+    assert [e["experiment"] for e in api.stats("/stats")["experiments"]] == ["cta-color"]
+    assert api.send("GET", "/stats/secret").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/stats/hreo", 404, "not-found"),
+        ("GET", "/events", 405, "method-not-allowed"),
+        ("GET", "/stats/cta-color?series=week", 400, "malformed"),
+        ("GET", "/stats/cta-color?from=yesterday", 400, "malformed"),
+        ("GET", "/stats/cta-color?from=2026-11-02&to=2026-11-01", 400, "malformed"),
+        ("GET", "/stats/cta-color?since=1", 400, "malformed"),
+        ("POST", "/events", 400, "malformed"),
+        ("POST", "/collect", 400, "malformed"),
+    ],
+)
+def test_every_error_has_one_shape(api: Api, method: str, path: str, status: int, code: str) -> None:
+    said = api.send(method, path, Content_Type="application/json")
+    assert (said.status, said.body["error"]["code"]) == (status, code)
+    assert said.body["error"]["message"]
+    assert said.headers["Content-Type"] == "application/json"
+
+
+def test_too_large_a_body_is_413(api: Api) -> None:
+    assert api.send("POST", "/events", b" " * 65_537, Content_Type="text/plain").status == 413
+
+
+def test_a_bug_of_ours_is_a_500_without_a_trace(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.stats, "overview", lambda *_, **__: 1 / 0)
+    said = api.send("GET", "/stats")
+    assert (said.status, said.body) == (
+        500,
+        {"error": {"code": "internal", "message": "Something went wrong on our side. Send the same again."}},
+    )
+
+
+# ---------------------------------------------------------------- who may
+
+
+def test_stats_ask_for_the_read_key_where_one_is_set(api: Api) -> None:
+    api.configure(read_key="open sesame")
+    assert api.send("GET", "/stats").status == 401
+    assert api.send("GET", "/stats/cta-color", X_Read_Key="guess").status == 401
+    assert api.send("GET", "/stats", X_Read_Key="open sesame").status == 200
+
+
+def test_nothing_answers_without_the_cdns_secret_where_one_is_set(api: Api) -> None:
+    api.configure(origin_secrets=("new", "old"))
+    answers = [api.send("GET", "/health", X_Origin_Secret=said).status for said in ("new", "old", "older", "")]
+    assert answers == [200, 200, 401, 401]
+
+
+def test_a_signed_sender_may_send_older_events_and_a_wrong_signature_is_refused(api: Api) -> None:
+    api.configure(sender_keys={"shop": "open sesame"})
+    old = event(at=app.now_ms() - 30 * 86_400_000)
+    body = json.dumps({"visitor": GREEN, "events": [old]}).encode()
+    timestamp = app.now_ms() // 1000
+    signed = {
+        "X_Client_Id": "shop",
+        "X_Timestamp": str(timestamp),
+        "X_Signature": sign("open sesame", timestamp, body),
+        "Content_Type": "application/json",
+    }
+    assert api.send("POST", "/events", body, **signed).body["accepted"] == 1
+    assert api.send("POST", "/events", body + b" ", **signed).status == 401
+    assert api.post(old).body["refused"][0]["outcome"] == "too-old"
+
+
+# ---------------------------------------------------------------- the table says no
+
+
+def test_events_wait_in_the_queue_while_the_table_is_busy_and_are_counted_after(api: Api) -> None:
+    stop = faults.inject(api.clients["dynamodb"], "UpdateItem", lambda: faults.THROTTLED)
+    said = api.post(event(), event(id="e2", type="click"))
+    stop()
+    assert said[:2] == (202, {"accepted": 0, "repeated": 0, "queued": 2, "refused": []})
+    queue = api.aws.names["SpillQueueUrl"]
+    (message,) = api.aws.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    record = {"messageId": "m1", "body": message["Body"], "receiptHandle": "r"}
+    poison = {"messageId": "m2", "body": "not ours", "receiptHandle": "r"}
+    with Client(app.app) as client:
+        done = client.lambda_.invoke("write_spilled", {"Records": [record, poison, record]}).payload
+    assert done == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    green = api.variant()
+    assert (green["impressions"], green["clicks"]) == (1, 1)
+
+
+def test_the_schedule_folds_what_the_stream_forgot(api: Api) -> None:
+    api.post(event())
+    with Client(app.app) as client:
+        found = client.lambda_.invoke(
+            "reconcile",
+            {
+                "version": "0",
+                "id": "",
+                "detail-type": "",
+                "source": "",
+                "account": "",
+                "time": "",
+                "region": "",
+                "resources": [],
+                "detail": {},
+            },
+        ).payload
+    assert (found["folded"], found["rows"], found["pending"]) == (1, 1, 1)
+    assert api.variant()["visitors"] == 1
+
+
+# ---------------------------------------------------------------- the original protocol
+
+
+def test_the_front_end_that_abacus_grew_from_works_unchanged(api: Api) -> None:
+    def call(**body: Any) -> Answer:
+        return api.send("POST", "/collect", {"experimentId": "legacy"} | body, Content_Type="application/json")
+
+    logged = call(action="log_impression", userId="u1", variant="A")
+    assert (logged.status, logged.body["message"]) == (200, "Event logged")
+    call(action="log_click", userId="u1", variant="A")
+    call(action="log_impression", user_id="u1", variant="B")
+    api.fold()
+    found = call(action="get_stats").body
+    assert found["totals"] == {"impressions": 2, "clicks": 1, "ctr": 0.5, "uniqueUsers": 2}
+    assert found["variants"] == {
+        "A": {"impressions": 1, "clicks": 1, "ctr": 1.0, "uniqueUsers": 1},
+        "B": {"impressions": 1, "clicks": 0, "ctr": 0, "uniqueUsers": 1},
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\.000Z", found["window"]["from"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"action": "drop_table"}, "action: 'drop_table' is not one of log_impression, log_click, get_stats"),
+        ({"action": "log_impression", "experimentId": "legacy", "variant": "A"}, "userId: is missing"),
+        ({"action": "get_stats"}, "experimentId: is missing"),
+        (
+            {"action": "get_stats", "experimentId": "legacy", "from": "then"},
+            "from: 'then' is not a date such as 2026-11-21",
+        ),
+        (
+            {"action": "log_click", "experimentId": "legacy", "userId": "u1", "variant": "C"},
+            "unknown-variant: legacy has no variant 'C'; it has A, B.",
+        ),
+    ],
+)
+def test_a_bad_call_to_collect_is_told_what_is_wrong(api: Api, body: dict[str, Any], message: str) -> None:
+    said = api.send("POST", "/collect", body, Content_Type="application/json")
+    assert (said.status, said.body["error"]["message"]) == (400, message)
+
+
+# ---------------------------------------------------------------- the description matches
+
+
+def test_the_openapi_document_has_exactly_the_routes_there_are(api: Api) -> None:
+    paths = api.send("GET", "/openapi.json").body["paths"]
+    described = {(path, method.upper()) for path, item in paths.items() for method in item}
+    assert described == {(path, method) for path, methods in app.app.routes.items() for method in methods}
+
+
+def test_no_route_is_longer_than_it_may_be() -> None:
+    source = Path(app.__file__).read_text()
+    views = re.findall(r"@app\.route.*?\n(?=\n\n|\Z)", source, re.S)
+    assert len(views) == len(app.app.routes)
+    assert max(len(view.splitlines()) for view in views) <= 20
