@@ -146,9 +146,9 @@ def _not_in(actual: Any, values: Any, insensitive: bool = False) -> bool:
     return isinstance(values, list) and not _is_in(actual, values, insensitive)
 
 
-def _found(actual: Any, source: Any, insensitive: bool = False) -> bool:
+def _found(actual: Any, source: Any, insensitive: bool = False, wanted: bool = True) -> bool:
     pattern = regex(source, insensitive) if isinstance(source, str) else None
-    return pattern is not None and pattern.search(text(actual)) is not None
+    return pattern is not None and (pattern.search(text(actual)) is not None) is wanted
 
 
 def _type(value: Any) -> str:
@@ -188,6 +188,8 @@ PLAIN: dict[str, Callable[[Any, Any], bool]] = {
     "$nini": lambda actual, values: _not_in(actual, values, True),
     "$regex": _found,
     "$regexi": lambda actual, source: _found(actual, source, True),
+    "$notRegex": lambda actual, source: _found(actual, source, wanted=False),
+    "$notRegexi": lambda actual, source: _found(actual, source, True, wanted=False),
     "$type": lambda actual, wanted: _type(actual) == wanted,
     "$veq": _version(operator.eq),
     "$vne": _version(operator.ne),
