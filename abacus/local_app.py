@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
@@ -30,6 +31,14 @@ class Handler(ChaliceRequestHandler):
             return
         # Bytes after the headers would be taken for the next answer on this connection.
         self._send_http_response_no_body(code, headers)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        # Python's server says 501 to a method it has never heard of, and a page of HTML to anything it cannot read.
+        status, name = (405, "method-not-allowed") if code == 501 else (code, "malformed")
+        body = json.dumps({"error": {"code": name, "message": message or f"HTTP {status}"}}).encode()
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        self._send_http_response_with_body(status, headers, body)
+        self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a line for each request says nothing that the app's own log does not."""

@@ -34,7 +34,7 @@ class Question:
             name = min(unknown)
             raise InvalidInput(f"{name}: is not a parameter; there are goal, series, from, to", field=name)
         try:
-            series = TypeAdapter(Series).validate_python(query.get("series", "day"))
+            series: Series = TypeAdapter(Series).validate_python(query.get("series", "day"))
         except ValidationError:
             raise InvalidInput(
                 f"series: {query['series'][:40]!r} is not one of none, day, hour", field="series"
