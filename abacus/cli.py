@@ -17,6 +17,7 @@ COMMANDS = {
     "publish": "abacus.publish:command",
     "history": "abacus.history:history_command",
     "rollback": "abacus.history:rollback_command",
+    "assign": "abacus.assign:command",
     "schema": "abacus.schema:command",
     "audit": "abacus.audit:command",
     "reconcile": "abacus.reconcile:command",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from chalicelib.manifest import Experiment, Manifest
+from chalicelib.manifest import Experiment, Manifest, Urls
 
 from .patterns import condition_on_url
 
@@ -23,11 +23,11 @@ def payload(manifest: Manifest, now: int) -> Json:
     return {
         "status": 200,
         "features": {e.key: _feature(e, now) for e in shown if e.redirect is None},
-        "experiments": [_auto(e) for e in shown if e.redirect is not None and _acts(e, now)],
+        "experiments": [_auto(e) for e in shown if e.redirect is not None and acts(e, now)],
     }
 
 
-def _acts(experiment: Experiment, now: int) -> bool:
+def acts(experiment: Experiment, now: int) -> bool:
     if experiment.status == "stopped":
         return experiment.winner is not None
     begun = experiment.start is None or experiment.start <= now
@@ -39,17 +39,17 @@ def _feature(experiment: Experiment, now: int) -> Json:
     """The value is the variant's payload, or its key where there are no payloads."""
     values = [v.key if v.payload is None else v.payload for v in experiment.variants]
     feature: Json = {"defaultValue": values[0]}
-    if not _acts(experiment, now):
+    if not acts(experiment, now):
         return feature
-    condition = _condition(experiment)
+    condition = audience(experiment)
     if experiment.winner is not None:
         rule: Json = {"force": values[experiment.variant_keys.index(experiment.winner)]}
     else:
-        rule = _split(experiment) | {"variations": values}
+        rule = split(experiment) | {"variations": values}
     return feature | {"rules": [rule | ({"condition": condition} if condition else {})]}
 
 
-def _condition(experiment: Experiment) -> Json | None:
+def audience(experiment: Experiment) -> Json | None:
     """The audience, and the pages: feature rules know no url patterns, so clients must give a `url` attribute."""
     parts = [experiment.condition] if experiment.condition else []
     if experiment.urls is not None:
@@ -57,7 +57,7 @@ def _condition(experiment: Experiment) -> Json | None:
     return {"$and": parts} if len(parts) > 1 else dict(parts[0]) if parts else None
 
 
-def _split(experiment: Experiment) -> Json:
+def split(experiment: Experiment) -> Json:
     number = experiment.current_phase
     phase = experiment.phases[number]
     seeds = [experiment.seed_of(i) for i in range(number + 1)]
@@ -86,7 +86,7 @@ def _auto(experiment: Experiment) -> Json:
     urls, redirect = experiment.urls, experiment.redirect
     assert urls is not None
     assert redirect is not None
-    auto = _split(experiment)
+    auto = split(experiment)
     if experiment.winner is not None:
         index = experiment.variant_keys.index(experiment.winner)
         auto |= {"force": index, "coverage": 1, "weights": [float(i == index) for i in range(len(experiment.variants))]}
@@ -98,9 +98,14 @@ def _auto(experiment: Experiment) -> Json:
         "changeId": f"{experiment.key}-{experiment.current_phase}",
         "persistQueryString": True,
         "variations": [{"urlRedirect": redirect[k]} if k in redirect else {} for k in experiment.variant_keys],
-        "urlPatterns": [
-            {"include": include, "type": pattern.type, "pattern": pattern.pattern}
-            for include, patterns in ((True, urls.include), (False, urls.exclude))
-            for pattern in patterns
-        ],
+        "urlPatterns": targets(urls),
     }
+
+
+def targets(urls: Urls) -> list[Json]:
+    """Url targeting as GrowthBook writes it."""
+    return [
+        {"include": include, "type": pattern.type, "pattern": pattern.pattern}
+        for include, patterns in ((True, urls.include), (False, urls.exclude))
+        for pattern in patterns
+    ]

@@ -1,0 +1,151 @@
+"""`abacus assign`: which variant a visitor gets of each experiment, and every step that led there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+from typing import Any
+
+import click
+
+from chalicelib.errors import AbacusError
+from chalicelib.manifest import Experiment, Manifest
+
+from .authoring import load
+from .conditions import satisfied
+from .evaluation import Context, Result, run
+from .patterns import matches
+from .payload import Json, split, targets
+from .problems import did_you_mean, listed
+
+
+@dataclass(frozen=True)
+class Decision:
+    """variant: what the visitor sees; None: whatever the sender says. enrolled: takes part, and counts."""
+
+    experiment: str
+    variant: str | None
+    enrolled: bool
+    steps: tuple[str, ...]
+
+
+def decide(experiment: Experiment, visitor: str, url: str, attributes: Json, now: int) -> Decision:
+    """What a client without a stored choice decides at `now` (epoch milliseconds)."""
+    if experiment.assignment == "client":
+        steps = ("assignment: client: the sender chooses, and the service takes its word",)
+        return Decision(experiment.key, None, True, steps)
+    if experiment.status == "stopped" and experiment.winner:
+        return _winner(experiment, url, attributes)
+    closed = _closed(experiment, now)
+    if closed:
+        return Decision(experiment.key, experiment.control, False, (closed,))
+    result = _hashed(experiment, visitor, url, attributes)
+    earlier = _earlier(experiment, visitor) if result.enrolled else ()
+    return Decision(
+        experiment=experiment.key,
+        variant=experiment.variant_keys[result.index],
+        enrolled=result.enrolled and result.counted,
+        steps=(*result.steps, *earlier),
+    )
+
+
+def _winner(experiment: Experiment, url: str, attributes: Json) -> Decision:
+    """Everybody gets it where the experiment ran: neither coverage nor namespace matters any more."""
+    assert experiment.winner is not None
+    here = experiment.urls is None or matches(experiment.urls, url)
+    meant = experiment.condition is None or satisfied(experiment.condition, attributes)
+    if here and meant:
+        return Decision(experiment.key, experiment.winner, False, (f"stopped: everybody gets {experiment.winner}",))
+    return Decision(
+        experiment.key, experiment.control, False, ("stopped, and it never ran for these visitors or pages",)
+    )
+
+
+def _closed(experiment: Experiment, now: int) -> str | None:
+    if experiment.status != "running":
+        return {
+            "draft": "a draft: it is not published",
+            "paused": "paused: everybody sees the control",
+            "stopped": "stopped without a winner: everybody sees the control",
+        }[experiment.status]
+    if experiment.start is not None and now < experiment.start:
+        return f"begins only at {_when(experiment.start)}"
+    if experiment.end is not None and experiment.end <= now:
+        return f"ended at {_when(experiment.end)}"
+    return None
+
+
+def _when(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _hashed(experiment: Experiment, visitor: str, url: str, attributes: Json) -> Result:
+    rule = split(experiment) | {"variations": experiment.variant_keys}
+    if experiment.condition:
+        rule["condition"] = experiment.condition
+    if experiment.urls is not None:
+        rule["urlPatterns"] = targets(experiment.urls)
+    return run(rule, Context(attributes=attributes | {"id": visitor}, url=url))
+
+
+def _earlier(experiment: Experiment, visitor: str) -> tuple[str, ...]:
+    """What the visitor may have stored in an earlier phase that was dealt by the same seed."""
+    said = []
+    for phase in range(experiment.current_phase):
+        if experiment.seed_of(phase) == experiment.seed_of(experiment.current_phase):
+            then = experiment.assign(visitor, phase) or "not enrolled"
+            said.append(f"phase {phase}: {then}; a browser that stored a variant then keeps it")
+    return tuple(said)
+
+
+@click.command()
+@click.argument("visitor")
+@click.option("--experiment", "key", default="", help="Only this one.")
+@click.option("--url", default="", help="The page the visitor is on.")
+@click.option("--attributes", default="{}", help='What is known of the visitor, as JSON: {"country": "CH"}.')
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
+def command(visitor: str, key: str, url: str, attributes: str, folder: Path) -> None:
+    """Explain which variant VISITOR gets, step by step."""
+    try:
+        manifest = load(folder)
+        known = _attributes(attributes)
+        experiments = _asked(manifest, key)
+    except AbacusError as error:
+        raise click.ClickException(error.message) from None
+    for experiment in experiments:
+        decision = decide(experiment, visitor, url, known, round(time() * 1000))
+        click.echo(f"{decision.experiment}: {_said(decision)}")
+        for step in decision.steps:
+            click.echo(f"  {step}")
+
+
+def _said(decision: Decision) -> str:
+    if decision.variant is None:
+        return "as the sender says"
+    return decision.variant if decision.enrolled else f"sees {decision.variant}, not counted"
+
+
+def _attributes(text: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is not JSON: {error}", param_hint="--attributes") from None
+    if not isinstance(parsed, dict):
+        raise click.BadParameter(
+            f'{text!r} is not a JSON object such as {{"country": "CH"}}', param_hint="--attributes"
+        )
+    return parsed
+
+
+def _asked(manifest: Manifest, key: str) -> tuple[Experiment, ...]:
+    if not key:
+        return manifest.experiments
+    experiment = manifest.experiment(key)
+    if experiment is None:
+        keys = [e.key for e in manifest.experiments]
+        hint = did_you_mean(key, keys)
+        raise click.BadParameter(f"no experiment {key!r}; there are {listed(keys)}.{hint}", param_hint="--experiment")
+    return (experiment,)
