@@ -15,8 +15,9 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib import collect, events, openapi, stats
+from chalicelib import collect, events, growthbook, ingest, openapi, stats
 from chalicelib.bots import is_bot
+from chalicelib.cookie import renewed
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
 from chalicelib.reconcile import reconcile_rows
@@ -119,6 +120,19 @@ def post_events() -> Response:
         window_back=WINDOW_BACK if signed is None else service.settings.retention_days * DAY,
     )
     service.refusals.flush(now / 1000)
+    cookie = renewed(asked().headers.get("cookie", ""), batch.visitor, domain=service.settings.cookie_domain)
+    return Response(answer.model_dump(), _sharing() | ({"Set-Cookie": cookie} if cookie else {}), 202)
+
+
+@app.route("/track", methods=["POST"], content_types=JSON)
+@answering
+def post_track() -> Response:
+    """GrowthBook's event plugin, which gives neither event ids nor times."""
+    now = now_ms()
+    visitors = growthbook.events_from_plugin(body(), now, service.catalog.current(now))
+    bot = is_bot(user_agent())
+    batches = [events.each(visitor, raw) for visitor, raw in visitors]
+    answer = ingest.total(service.ingest.receive(*batch, now=now, bot=bot) for batch in batches)
     return Response(answer.model_dump(), _sharing(), 202)
 
 

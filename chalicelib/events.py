@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -115,17 +116,24 @@ def parse(body: bytes) -> tuple[Batch, list[int], list[Malformed]]:
         loose = _LooseBatch.model_validate_json(body)
     except ValidationError as error:
         raise InvalidInput(explain(error), field=_field(error)) from None
-    if len(loose.events) > MAX_EVENTS:
-        raise TooLarge(f"events: {len(loose.events)} events; at most {MAX_EVENTS} are taken at once.", field="events")
+    return each(loose.visitor, loose.events, bot=loose.bot)
+
+
+def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> tuple[Batch, list[int], list[Malformed]]:
+    """The same from events that are JSON values already. Raises InvalidInput for a visitor id that is none."""
+    if len(raw) > MAX_EVENTS:
+        raise TooLarge(f"events: {len(raw)} events; at most {MAX_EVENTS} are taken at once.", field="events")
     events, places, malformed = [], [], []
-    for index, raw in enumerate(loose.events):
+    for index, one in enumerate(raw):
         try:
-            # JSON mode, for its rules: a list is a tuple, but "1" is no number.
-            events.append(_EVENT.validate_python(raw, strict=True))
+            events.append(_EVENT.validate_python(one, strict=True))
             places.append(index)
         except ValidationError as error:
             malformed.append(Malformed(index=index, message=explain(error)))
-    return Batch(visitor=loose.visitor, events=tuple(events), bot=loose.bot), places, malformed
+    try:
+        return Batch(visitor=visitor, events=tuple(events), bot=bot), places, malformed
+    except ValidationError as error:
+        raise InvalidInput(explain(error), field=_field(error)) from None
 
 
 def _field(error: ValidationError) -> str | None:

@@ -19,6 +19,7 @@ from .manifest import CLICK, Experiment, Manifest
 
 VIEWED = "Experiment Viewed"
 MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event
+MAX_VISITORS = 10  # each is a write of its own
 Events = list[dict[str, Any]]
 
 
@@ -69,6 +70,8 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
         unique = f"{received_at_ms}\0{index}\0".encode() + body
         for event in _events(logged, manifest, unique):
             by_visitor.setdefault(logged.visitor, []).append(event | {"at": received_at_ms})
+    if len(by_visitor) > MAX_VISITORS:
+        raise TooLarge(f"body: {len(by_visitor)} visitors; a browser has one, at most {MAX_VISITORS} are taken.")
     return [
         (visitor, events[i : i + MAX_EVENTS])
         for visitor, events in by_visitor.items()

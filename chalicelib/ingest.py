@@ -56,6 +56,17 @@ class Catalog(Protocol):
     def refresh(self, now: int) -> Manifest: ...
 
 
+def total(answers: Iterable[Answer]) -> Answer:
+    """Several answers as one; the places of refusals are those in each one's own list."""
+    answers = list(answers)
+    return Answer(
+        accepted=sum(a.accepted for a in answers),
+        repeated=sum(a.repeated for a in answers),
+        queued=sum(a.queued for a in answers),
+        refused=tuple(r for a in answers for r in a.refused),
+    )
+
+
 @dataclass(frozen=True)
 class Ingest:
     """What it takes to receive events. `version` makes a random string, `note` hears of every refusal as

@@ -98,6 +98,15 @@ def document() -> Document:
                     ),
                 }
             },
+            "/track": {
+                "post": {
+                    "operationId": "postTrack",
+                    "summary": "What GrowthBook's event plugin posts: exposures, clicks and goals of its SDKs.",
+                    "parameters": [_query("client_key", {"type": "string"}, "The manifest's client key; not needed.")],
+                    "requestBody": _body({"type": "array", "items": {"type": "object"}}),
+                    "responses": _answers(202, _ref("Answer"), "Every event, by outcome.", 400, 401, 413, 415, 503),
+                }
+            },
             "/collect": {
                 "post": {
                     "operationId": "postCollect",

@@ -185,6 +185,28 @@ def test_a_bug_of_ours_is_a_500_without_a_trace(api: Api, monkeypatch: pytest.Mo
     )
 
 
+def test_the_answer_renews_the_cookie_that_came_and_sets_none_unasked(api: Api) -> None:
+    choice = f"abacus={GREEN}~cta-color.green.0~"
+    assert api.post(event(), Cookie=f"a=b; {choice}; c=d").headers["Set-Cookie"] == (
+        f"{choice}; Max-Age=31536000; Path=/; Secure; SameSite=Lax"
+    )
+    for cookie in ("", "a=b", f"abacus={BLUE}~", f"abacus={GREEN}~\r\nX: y", f"xabacus={GREEN}"):
+        assert "Set-Cookie" not in api.post(event(), Cookie=cookie).headers
+    api.configure(cookie_domain="example.com")
+    assert api.post(event(), Cookie=choice).headers["Set-Cookie"].endswith("; Domain=example.com")
+
+
+def test_growthbooks_plugin_counts_a_visitor_once_however_often_it_says_so(api: Api) -> None:
+    viewed = {"experimentId": "cta-color", "variationId": "green", "hashAttribute": "id", "hashValue": GREEN}
+    exposure = {"event_name": "Experiment Viewed", "properties_json": viewed, "device_id": GREEN, "url": "https://x"}
+    body = [exposure, {"event_name": "Feature Evaluated", "properties_json": {}}, {"event_name": "signup"} | exposure]
+    first = api.send("POST", "/track?client_key=abacus", body, Content_Type="text/plain")
+    again = api.send("POST", "/track?client_key=abacus", body[:1], Content_Type="text/plain")
+    assert (first.status, first.body["accepted"] + first.body["repeated"], again.body["repeated"]) == (202, 2, 1)
+    assert api.variant()["visitors"] == 1
+    assert api.send("POST", "/track", {}, Content_Type="text/plain").status == 400
+
+
 # ---------------------------------------------------------------- who may
 
 
