@@ -16,7 +16,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from socket import socket
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
+from typing import IO
+
+import click
 
 HOST = "127.0.0.1"
 
@@ -25,6 +28,7 @@ def listen(port: int = 0) -> socket:
     """A listening socket on loopback; port 0: any free one. Handed to a child by its number, so that the port
     is known before the child runs and nobody can take it in between; early callers wait in the backlog."""
     server = socket()
+    server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # or a restart would wait a minute for its own old connections
     server.bind((HOST, port))
     server.listen(1024)
     return server
@@ -41,18 +45,19 @@ class Child:
         environment: Mapping[str, str],
         log: Path,
         sockets: Sequence[socket] = (),
+        inherits: Sequence[IO[str]] = (),
     ) -> None:
         self.name = module.rpartition(".")[2]
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 env=dict(environment),
-                pass_fds=[s.fileno() for s in sockets],
+                pass_fds=[*(s.fileno() for s in sockets), *(f.fileno() for f in inherits)],
                 start_new_session=True,
             )
         for server in sockets:
@@ -71,7 +76,7 @@ class Child:
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
-            print(f"{self.name} did not stop within {patience:.0f} s and is killed", file=sys.stderr)  # noqa: T201
+            click.echo(f"{self.name} did not stop within {patience:.0f} s and is killed", err=True)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()

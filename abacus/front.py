@@ -43,12 +43,13 @@ PATIENCE = ClientTimeout(total=60)  # seconds
 @dataclass(frozen=True)
 class Front:
     """`api`, `cdn`: where Chalice and the emulator listen; `domain`: the distribution's name there; `secret`: what
-    the distribution would add to a request to the API."""
+    the distribution would add to a request to the API; `events`: the path that is another name of /events."""
 
     api: str
     cdn: str
     domain: str
     secret: str
+    events: str = "/events"
 
     @contextlib.asynccontextmanager
     async def serving(self, server: socket) -> AsyncIterator[None]:
@@ -71,8 +72,9 @@ class Front:
                 await runner.cleanup()
 
     async def _answer(self, request: web.Request, session: ClientSession) -> web.Response:
-        path = request.raw_path if request.raw_path.startswith("/") else "/"
-        to_api = API.match(path.partition("?")[0])
+        path, mark, query = request.raw_path.partition("?")
+        path = "/events" if path == self.events else path if path.startswith("/") else "/"
+        to_api = API.match(path)
         if not to_api and (request.method not in SITE_METHODS or EMULATOR.match(path)):
             return web.Response(status=403, text="This distribution has nothing to do with such a request.\n")
         origin = self.api if to_api else self.cdn
@@ -80,7 +82,7 @@ class Front:
         try:
             async with session.request(
                 request.method,
-                URL(origin + path, encoded=True),
+                URL(origin + path + mark + query, encoded=True),
                 headers=headers,
                 data=await request.read() or None,
                 allow_redirects=False,

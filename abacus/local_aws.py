@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 import boto3
@@ -43,6 +43,7 @@ def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONSAFEPATH": "1",  # our app.py, not one that lies where the user happens to be
     }
 
 
@@ -85,8 +86,8 @@ class LocalAws:
 
 
 @contextlib.contextmanager
-def emulator(home: Path, *, persist: bool) -> Iterator[tuple[Child, str]]:
-    """A running ministack and its endpoint. Its log is home/ministack.log, its state (if kept) home/aws."""
+def emulator(home: Path, *, persist: bool, inherits: Sequence[IO[str]] = ()) -> Iterator[tuple[Child, str]]:
+    """A running ministack and its endpoint. Its log is home/emulator.log, its state (if kept) home/aws."""
     server = listen()
     port = server.getsockname()[1]
     child = Child(
@@ -107,8 +108,9 @@ def emulator(home: Path, *, persist: bool) -> Iterator[tuple[Child, str]]:
             "S3_PERSIST": str(int(persist)),
             "S3_DATA_DIR": str(home / "aws" / "s3"),
         },
-        log=home / "ministack.log",
+        log=home / "emulator.log",
         sockets=[server],
+        inherits=inherits,
     )
     try:
         endpoint = f"http://{HOST}:{port}"
@@ -124,6 +126,20 @@ def _await(child: Child, endpoint: str) -> None:
         build_opener(ProxyHandler({})).open(f"{endpoint}/_ministack/health", timeout=PATIENCE).close()
     except OSError as error:
         raise RuntimeError(f"ministack did not start; {child.log} ends with:\n{child.last_words()}") from error
+
+
+def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "abacus-edge") -> str:
+    """infra/edge.yaml before the app that listens on port `api`; the distribution's domain."""
+    parameters = {
+        "BucketDomain": aws.names["BucketDomain"],
+        "ApiOriginDomain": HOST,
+        "ApiOriginProtocol": "http-only",
+        "ApiOriginPort": str(api),
+        "OriginSecret": secret,
+        "EventsPath": events,
+    }
+    made = stacks.apply(aws.cloudformation, name, (INFRA / "edge.yaml").read_text(), parameters, poll=0)
+    return made["Domain"]
 
 
 def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:

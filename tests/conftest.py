@@ -8,6 +8,8 @@ import pytest
 
 from abacus.local_aws import LocalAws, data_stack, emulator
 
+from .product import Product, start
+
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -35,3 +37,12 @@ def aws(data: LocalAws) -> LocalAws:
         for item in page.get("Contents", []):
             data.s3.delete_object(Bucket=data.names["BucketName"], Key=item["Key"])
     return data
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole product, running, without simulated visitors; `product.base_url` is where."""
+    running = start(tmp_path_factory.mktemp("product") / "state")
+    assert running.base_url, running.said
+    yield running
+    running.stop()

@@ -1,0 +1,83 @@
+"""Everything behind the front: the emulator with its stacks, the app, the worker, the published site."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import click
+
+from . import build
+from .children import HOST, Child, listen
+from .front import Front
+from .local_aws import LocalAws, data_stack, edge_stack, emulator, environment
+from .local_site import publish_changes
+from .publish import Refused
+
+
+@dataclass(frozen=True)
+class Behind:
+    aws: LocalAws
+    front: Front  # knows where all of it is
+    children: Sequence[Child]
+
+
+@contextlib.contextmanager
+def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
+    """All of it, with its state and logs in `home`; gone at the end, emulator last."""
+    click.echo("starting ...", err=True)
+    with contextlib.ExitStack() as stack:
+        ministack, endpoint = stack.enter_context(emulator(home, persist=True, inherits=[lock]))
+        aws = data_stack(endpoint)
+        secret = secrets.token_urlsafe(24)
+        told = environment(endpoint, os.environ) | settings(aws, secret)
+        app, api = _app(home, told)
+        stack.callback(app.stop)
+        names = [aws.names[n] for n in ("ParticipantsStreamArn", "SpillQueueUrl", "FoldDeadLettersUrl")]
+        worker = Child("abacus.worker", names, environment=told, log=home / "worker.log")
+        stack.callback(worker.stop)
+        events = _events_path()
+        domain = edge_stack(aws, api, secret, events)
+        _publish(aws, manifest, home)
+        front = Front(f"http://{HOST}:{api}", endpoint, domain, secret, events)
+        yield Behind(aws, front, (ministack, app, worker))
+
+
+def settings(aws: LocalAws, secret: str) -> dict[str, str]:
+    """The app's environment: what chalicelib/settings.py reads."""
+    return {
+        "ABACUS_STAGE": "local",
+        "ABACUS_PARTICIPANTS": aws.names["ParticipantsName"],
+        "ABACUS_PARTICIPANTS_STREAM": aws.names["ParticipantsStreamArn"],
+        "ABACUS_TALLIES": aws.names["TalliesName"],
+        "ABACUS_BUCKET": aws.names["BucketName"],
+        "ABACUS_SPILL_QUEUE_URL": aws.names["SpillQueueUrl"],
+        "ABACUS_SPILL_QUEUE_ARN": aws.names["SpillQueueArn"],
+        "ABACUS_ORIGIN_SECRETS": secret,
+    }
+
+
+def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:
+    server = listen()
+    port = server.getsockname()[1]
+    number = [str(server.fileno())]
+    return Child("abacus.local_app", number, environment=told, log=home / "app.log", sockets=[server]), port
+
+
+def _events_path() -> str:
+    # A whole url means another host, which is not ours to serve.
+    given = build.options().events
+    return given if given.startswith("/") else "/events"
+
+
+def _publish(aws: LocalAws, manifest: Path, home: Path) -> None:
+    try:
+        publish_changes(aws, manifest, home, time.time_ns() // 1_000_000)
+    except Refused as refused:
+        click.echo(f"not published, what was live stays:\n{refused}", err=True)

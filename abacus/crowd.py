@@ -1,0 +1,96 @@
+"""Invented visitors with a known effect: who comes when, sees what, clicks, reaches a goal.
+
+Each visitor comes back a few times over the days; each visit shows every experiment that he is in (one impression
+each) and is one request. Somebody who is going to click does it at one of the visits, now and then twice, and may
+then reach a goal. Everything but the clock comes from the seed, ids included: the same seed again counts nothing new.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.manifest import Experiment
+
+RATE = 0.10  # share of visitors who click at least once, where --rates says nothing else
+GOAL_AFTER_CLICK = 0.4  # share of those who clicked that reach a goal, for each goal
+GOAL_WITHOUT = 0.01  # and of those who did not
+VISITS = {1: 50, 2: 25, 3: 13, 4: 8, 5: 4}  # how often one comes: weights in percent
+SECOND_CLICK = 0.15
+HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
+
+Rates = Mapping[str, float]  # "experiment:variant" → share of its visitors who click at least once
+Event = dict[str, Any]
+
+
+class Visitor(NamedTuple):
+    id: str
+    visits: list[list[Event]]  # oldest first; the events of each are one request
+
+
+def visitors(
+    experiments: Sequence[Experiment], rates: Rates, *, count: int, days: float, seed: int, now: int
+) -> Iterator[Visitor]:
+    """`count` visitors, whose events lie in the `days` before `now` (epoch milliseconds)."""
+    dice = random.Random(seed)
+    for _ in range(count):
+        visitor = f"{dice.getrandbits(128):032x}"
+        times = _times(dice, now - round(days * DAY), now)
+        visits: list[list[Event]] = [[] for _ in times]
+        for experiment in experiments:
+            variant = experiment.assign(visitor, experiment.current_phase)
+            if variant is not None:
+                rate = rates.get(f"{experiment.key}:{variant}", RATE)
+                for visit, events in zip(visits, _events(dice, experiment, variant, times, rate), strict=True):
+                    visit += [event for event in events if experiment.accepts(event["at"])]
+        yield Visitor(visitor, [sorted(visit, key=lambda e: int(e["at"])) for visit in visits if visit])
+
+
+def _times(dice: random.Random, start: int, end: int) -> list[int]:
+    """When one visitor comes: first at any moment, then again after some hours, as long as it is before `end`."""
+    (visits,) = dice.choices(list(VISITS), list(VISITS.values()))
+    at = dice.randrange(start, end - HOUR // 60)
+    times = [at]
+    for _ in range(visits - 1):
+        at += HOUR // 4 + round(dice.expovariate(1 / (8 * HOUR)))
+        if at < end - HOUR // 60:
+            times.append(at)
+    return times
+
+
+def _events(
+    dice: random.Random, experiment: Experiment, variant: str, times: Sequence[int], rate: float
+) -> Iterator[list[Event]]:
+    """What one visitor does in one experiment, visit by visit; all within a minute of its time."""
+
+    def event(kind: str, at: int, **more: str) -> Event:
+        return {
+            "id": f"{dice.getrandbits(64):016x}", "type": kind, "experiment": experiment.key, "variant": variant,
+            "phase": experiment.current_phase, "at": at, **more,
+        }  # fmt: skip
+
+    clicks = dice.random() < rate
+    clicked_at = dice.randrange(len(times)) if clicks else None
+    goals = [g for g in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
+    for index, at in enumerate(times):
+        done = [event("impression", at)]
+        if index == clicked_at:
+            done += [event("click", at + 3_000 + i * 1_500) for i in range(1 + (dice.random() < SECOND_CLICK))]
+        if index == (clicked_at or 0):
+            done += [event("goal", at + 20_000, goal=goal) for goal in goals]
+        yield done
+
+
+def truth(crowd: Iterable[Visitor]) -> Iterator[str]:
+    """What the results page has to show if nothing else was sent: a line for each variant."""
+    seen: Counter[tuple[str, str]] = Counter()
+    clicked: Counter[tuple[str, str]] = Counter()
+    for visitor in crowd:
+        events = [event for visit in visitor.visits for event in visit]
+        seen.update({(e["experiment"], e["variant"]) for e in events})
+        clicked.update({(e["experiment"], e["variant"]) for e in events if e["type"] == "click"})
+    for (experiment, variant), n in sorted(seen.items()):
+        share = clicked[experiment, variant] / n
+        yield f"{experiment} {variant}: {n} visitors, {clicked[experiment, variant]} clicked ({share:.2%})"

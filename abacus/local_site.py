@@ -1,0 +1,69 @@
+"""The manifest and the site in the local bucket: published when they changed, and again whenever they do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from pathlib import Path
+
+import click
+
+from chalicelib.errors import AbacusError
+from chalicelib.manifest import Manifest
+
+from . import authoring, build, publish
+from .build import Asset, BuildError
+from .local_aws import LocalAws
+
+LOOK = 1.0  # seconds between two looks for a changed file
+
+
+def publish_changes(aws: LocalAws, folder: Path, home: Path, now: int) -> bool:
+    """Publish `folder` and the site, if either differs from what was published last; whether it did. `now`: epoch ms.
+
+    Each writing of a file is a new version in the bucket, which stays on this disk for ever: so not at each start.
+    Raises what publishing raises; a change that would spoil a running experiment is refused."""
+    planned = publish.plan(authoring.load(folder), aws.s3, aws.names["BucketName"], now)
+    assets: dict[str, Asset] = {}
+
+    def built(manifest: Manifest) -> dict[str, Asset]:
+        return assets or build.build_site(manifest)
+
+    assets = built(planned.manifest)
+    print_ = _fingerprint(publish.site(planned.manifest, now, built))
+    remembered = home / "site.sha256"
+    live = planned.live.manifest
+    if live and live.digest == planned.manifest.digest and remembered.exists() and remembered.read_text() == print_:
+        return False
+    publish.write(planned, aws.s3, aws.names["BucketName"], now, build=built, by="abacus run")
+    remembered.write_text(print_)
+    return True
+
+
+def _fingerprint(assets: dict[str, Asset]) -> str:
+    digest = hashlib.sha256()
+    for path, asset in sorted(assets.items()):
+        digest.update(repr((path, asset)).encode())
+    return digest.hexdigest()
+
+
+async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
+    """Publish after each change of a file, until cancelled. What is wrong is said, and the live site stays."""
+    seen = _state(folder)
+    while True:
+        await asyncio.sleep(LOOK)
+        now_there = await asyncio.to_thread(_state, folder)
+        if now_there == seen:
+            continue
+        seen = now_there
+        try:
+            if await asyncio.to_thread(publish_changes, aws, folder, home, round(time.time() * 1000)):
+                click.echo("published what changed", err=True)
+        except (AbacusError, BuildError) as error:
+            click.echo(f"not published:\n{error}", err=True)
+
+
+def _state(folder: Path) -> dict[str, int]:
+    files = [file for root in (folder, build.STATIC) for file in root.rglob("*") if file.is_file()]
+    return {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
