@@ -67,9 +67,12 @@ def whole_weeks(days: float) -> int:
 
 
 def traffic(sample: Sample, today: date) -> float | None:
-    """New visitors per day over the last 7 complete days since the first; today's so far if there is no other."""
+    """New visitors per day over the last 7 complete days since the first; today's so far if there is no other.
+
+    Without days, all visitors over all days since the first."""
     if not sample.days:
-        return None
+        seen = sum(tally.visitors for tally in sample.totals.values())
+        return seen / ((today - sample.began).days + 1) if sample.began and seen else None
     visitors = {day: sum(t.visitors for t in arms.values()) for day, arms in sample.days.items()}
     first = date.fromisoformat(min(visitors))
     last = min(today - timedelta(days=1), date.fromisoformat(max(visitors)))

@@ -65,13 +65,15 @@ def report(
     series: Series = "day",
     start: date | None = None,
     end: date | None = None,
+    began: date | None = None,
     now: datetime,
     conservation: Mapping[str, Any],
     refused: Mapping[str, int],
 ) -> dict[str, Any]:
     """GET /stats/{experiment}. With start or end, the numbers are those of the cohorts of these UTC days, both
-    included: visitors first seen then, and what they have done until now."""
-    sample = select(experiment, tallies, goal, Window(start, end))
+    included: visitors first seen then, and what they have done until now. `began`: the first cohort's day, where
+    `tallies` have no days."""
+    sample = select(experiment, tallies, goal, Window(start, end), began)
     comparisons = compare(sample)
     checks = health.checks(sample, comparisons, conservation=conservation, refused=refused)
     outlook = plan(sample, now.astimezone(UTC).date())

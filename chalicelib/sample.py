@@ -39,13 +39,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Sample:
-    """The tallies that count. `arms` are what is analysed; `days`, `hours` are the same by cohort and by activity."""
+    """The tallies that count. `arms` are what is analysed; `days`, `hours` are the same by cohort and by activity.
+    `began`: the day of the first cohort, where it is known without the days."""
 
     experiment: Experiment
     goal: str
     arms: Arms
     days: dict[str, Arms]
     hours: dict[str, Arms]
+    began: date | None = None
 
     @cached_property
     def phases(self) -> tuple[int, ...]:
@@ -54,9 +56,9 @@ class Sample:
 
     @cached_property
     def first_day(self) -> date | None:
-        """The day of the first visitor that counts; None without days."""
+        """The day of the first visitor that counts; None where neither days nor `began` tell."""
         seen = [day for day, arms in self.days.items() if any(tally.visitors > 0 for tally in arms.values())]
-        return date.fromisoformat(min(seen)) if seen else None
+        return date.fromisoformat(min(seen)) if seen else self.began
 
     @cached_property
     def totals(self) -> dict[str, Tally]:
@@ -88,7 +90,7 @@ class Sample:
         return [pair for pair in pairs if pair.a.visitors > 0 and pair.b.visitors > 0]
 
 
-def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window) -> Sample:
+def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window, began: date | None = None) -> Sample:
     """Leaves out variants that the experiment does not have, and days outside the window.
 
     With a window the arms are the sum of its days; without one the totals say the same."""
@@ -104,7 +106,7 @@ def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window) 
         into += [arms] if cell.span == ("day" if window.bounded else "total") else []
         for target in into:
             target.setdefault(Arm(cell.phase, cell.variant), Tally()).add(tally)
-    return Sample(experiment, goal, arms, days, hours)
+    return Sample(experiment, goal, arms, days, hours, began)
 
 
 def possible(counts: Counts) -> bool:

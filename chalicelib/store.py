@@ -130,8 +130,10 @@ class Store(Protocol):
     def book(self, bookings: Sequence[Booking]) -> None:
         """Add numbers outside a transaction; for what need not be exact."""
 
-    def cells(self, experiment: str, *, first: str, last: str, strong: bool = False) -> dict[str, dict[str, int]]:
-        """The items whose cell lies in [first, last], as numbers."""
+    def cells(
+        self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
+    ) -> dict[str, dict[str, int]]:
+        """The items whose cell lies in [first, last], as numbers, in their order; at most `limit` of them."""
 
     def generations(self, experiment: str) -> Generations: ...
 
@@ -249,6 +251,7 @@ class DynamoStore:
 
     def rows_of(self, visitor: str) -> list[Row]:
         items = self._query(
+            None,
             TableName=self._participants,
             KeyConditionExpression="visitor = :v",
             ExpressionAttributeValues={":v": {"S": visitor}},
@@ -260,8 +263,11 @@ class DynamoStore:
         for booking in bookings:
             self._patience(self._client.update_item, **self._booked(booking)["Update"])
 
-    def cells(self, experiment: str, *, first: str, last: str, strong: bool = False) -> dict[str, dict[str, int]]:
+    def cells(
+        self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
+    ) -> dict[str, dict[str, int]]:
         items = self._query(
+            limit,
             TableName=self._tallies,
             KeyConditionExpression="experiment = :e AND cell BETWEEN :first AND :last",
             ExpressionAttributeValues={":e": {"S": experiment}, ":first": {"S": first}, ":last": {"S": last}},
@@ -307,11 +313,13 @@ class DynamoStore:
                 Key={"experiment": {"S": experiment}, "cell": {"S": cell}},
             )
 
-    def _query(self, **query: Any) -> Iterator[dict[str, Any]]:
+    def _query(self, limit: int | None, **query: Any) -> Iterator[dict[str, Any]]:
+        if limit is not None:
+            query["Limit"] = limit
         while True:
             page = self._patience(self._client.query, **query)
             yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
+            if "LastEvaluatedKey" not in page or limit is not None:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 

@@ -96,10 +96,13 @@ class MemoryStore:
                 if booking.expires_at is not None:
                     item["expires_at"] = booking.expires_at
 
-    def cells(self, experiment: str, *, first: str, last: str, strong: bool = False) -> dict[str, dict[str, int]]:
+    def cells(
+        self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
+    ) -> dict[str, dict[str, int]]:
         assert first, "a key may not be empty"
         items = self.tallies.get(experiment, {})
-        return {cell: dict(items[cell]) for cell in sorted(items) if first <= cell <= last}
+        found = [cell for cell in sorted(items) if first <= cell <= last]
+        return {cell: dict(items[cell]) for cell in found[:limit]}
 
     def generations(self, experiment: str) -> Generations:
         return generations_in(self.cells(experiment, first="meta", last="meta"))

@@ -188,3 +188,13 @@ def test_a_forgotten_item_is_gone(store: Store) -> None:
     store.book([Booking("cta-color", "total#0#0#green#0", {"visitors": 1}), Booking("cta-color", "x", {"n": 1})])
     store.forget("cta-color", ["total#0#0#green#0"])
     assert list(store.cells("cta-color", first=FIRST, last=LAST)) == ["x"]
+
+
+def test_cells_come_in_order_and_no_more_than_asked_for(store: Store) -> None:
+    store.book([Booking("cta-color", f"day#0#2026-11-{day}#0#green#0", {"visitors": 1}) for day in (22, 20, 21)])
+    assert list(store.cells("cta-color", first="day#", last="day~", limit=1)) == ["day#0#2026-11-20#0#green#0"]
+    assert [name[6:16] for name in store.cells("cta-color", first="day#", last="day~")] == [
+        "2026-11-20",
+        "2026-11-21",
+        "2026-11-22",
+    ]
