@@ -21,11 +21,9 @@ from .wire import wire
 Series = Literal["none", "day", "hour"]
 
 
-def summary(experiment: Experiment, totals: Tallies, *, now: datetime) -> dict[str, Any]:
-    """One entry of GET /stats' list, for the goal that every experiment has.
-
-    Totals are enough; with the days beside them the age is that of the first visitor."""
-    sample = select(experiment, totals, CLICK, Window())
+def summary(experiment: Experiment, totals: Tallies, *, began: date | None = None, now: datetime) -> dict[str, Any]:
+    """One entry of GET /stats' list, for the goal that every experiment has. `began`: day of the first cohort."""
+    sample = select(experiment, totals, CLICK, Window(), began)
     comparisons = compare(sample)
     checks = health.checks(sample, comparisons, conservation={}, refused={})
     verdict = judge(sample, comparisons, checks, plan(sample, now.astimezone(UTC).date()), now)
