@@ -24,9 +24,16 @@ from .crowd import RATE, Visitor, truth, visitors
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # no bot would say that
 ATTEMPTS = 8
 
+Sleep = Callable[[float], Awaitable[None]]
+
 
 async def play(
-    base_url: str, crowd: Iterable[Visitor], *, senders: int = 8, met: Callable[[], None] = lambda: None
+    base_url: str,
+    crowd: Iterable[Visitor],
+    *,
+    senders: int = 8,
+    met: Callable[[], None] = lambda: None,
+    sleep: Sleep = asyncio.sleep,
 ) -> Counter[str]:
     """Send every visit, each visitor's in order, `senders` visitors at a time; how many events had which outcome.
     Calls `met` after each visitor. Raises Busy when the service refuses to take an event for too long."""
@@ -36,7 +43,7 @@ async def play(
     async def sender(session: ClientSession) -> None:
         for visitor in queue:
             for visit in visitor.visits:
-                answer = await _post(session, f"{base_url}/events", {"visitor": visitor.id, "events": visit})
+                answer = await _post(session, f"{base_url}/events", {"visitor": visitor.id, "events": visit}, sleep)
                 outcomes.update({name: answer[name] for name in ("accepted", "repeated", "queued")})
                 outcomes.update(refusal["outcome"] for refusal in answer["refused"])
             met()
