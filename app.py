@@ -109,7 +109,7 @@ def now_ms() -> int:
 @answering
 def post_events() -> Response:
     now = now_ms()
-    signed = sender(asked().headers, body(), service.settings.sender_keys, now=now / 1000)
+    signed = sender(asked().headers, body(), service.sender_keys, now=now / 1000)
     batch, places, malformed = events.parse(body())
     answer = service.ingest.receive(
         batch,

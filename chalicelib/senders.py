@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .errors import Unauthorized
 
@@ -20,8 +20,11 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def sender(headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], *, now: float) -> str | None:
-    """The client id of a signed request, or None for an anonymous one. `headers` by lower-case name; `now` in seconds.
+def sender(
+    headers: Mapping[str, str], body: bytes, keys: Callable[[float], Mapping[str, str]], *, now: float
+) -> str | None:
+    """The client id of a signed request, or None for an anonymous one. `headers` by lower-case name; `keys(now)`: the
+    secret of each client id, asked for only when there is something to check; `now` in epoch seconds.
 
     Raises Unauthorized for a signature that is wrong, too old, or of nobody we know: a back end that signs must not
     be taken for an anonymous visitor without being told."""
@@ -35,8 +38,31 @@ def sender(headers: Mapping[str, str], body: bytes, secrets: Mapping[str, str], 
             field="X-Timestamp",
         )
     # An unknown client costs the same comparison as a known one, so that its answer does not tell them apart.
+    secrets = keys(now)
     due = sign(secrets.get(client or "", "-"), int(timestamp), body)
     known = client in secrets
     if not hmac.compare_digest(due.encode(), (signature or "").encode()) or not known:
         raise Unauthorized("X-Signature: does not match X-Client-Id, X-Timestamp and the body.", field="X-Signature")
     return client
+
+
+class Kept:
+    """Secrets that are read where they are kept, at most every five minutes; the last good ones outlive a failure."""
+
+    EVERY = 300  # seconds
+
+    def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
+        self._read = read
+        self._secrets: Mapping[str, str] | None = None
+        self._tried = 0.0
+
+    def __call__(self, now: float) -> Mapping[str, str]:
+        """The secrets; `now` in epoch seconds. Raises what reading raises when they were never read."""
+        if self._secrets is None or now - self._tried >= self.EVERY:
+            self._tried = now
+            try:
+                self._secrets = self._read()
+            except Exception:
+                if self._secrets is None:
+                    raise
+        return self._secrets

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,8 @@ from .fold import Fold
 from .ingest import Ingest, sqs_spill
 from .refusals import Refusals
 from .retry import Patience, client_config
-from .settings import Settings
+from .senders import Kept
+from .settings import Settings, secrets_in
 from .store import DynamoStore
 
 
@@ -46,6 +47,19 @@ class Service:
     @cached_property
     def catalog(self) -> Catalog:
         return Catalog(self.client("s3"), self.settings.bucket)
+
+    @cached_property
+    def sender_keys(self) -> Kept:
+        """The secrets of signed senders: from an SSM parameter where one is named, else from the environment."""
+        name = self.settings.sender_keys_parameter
+
+        def read() -> Mapping[str, str]:
+            if not name:
+                return self.settings.sender_keys
+            answer = self.client("ssm").get_parameter(Name=name, WithDecryption=True)
+            return secrets_in(answer["Parameter"]["Value"], f"the SSM parameter {name}")
+
+        return Kept(read)
 
     @cached_property
     def refusals(self) -> Refusals:

@@ -25,6 +25,7 @@ class Settings:
     read_key: str = ""  # empty: GET /stats is open
     origin_secrets: tuple[str, ...] = ()  # empty: requests need not come through the CDN
     sender_keys: Mapping[str, str] = field(default_factory=dict)  # client id → HMAC secret
+    sender_keys_parameter: str = ""  # the SSM parameter that holds them instead, as the same JSON
     cookie_domain: str = ""  # e.g. example.com, where the tracker lives on a subdomain of the site
 
     @classmethod
@@ -36,16 +37,6 @@ class Settings:
             if not text.isdecimal() or int(text) < least:
                 raise ValueError(f"{name}: {text!r} is not a whole number of at least {least}")
             return int(text)
-
-        def keys(name: str) -> dict[str, str]:
-            text = environ.get(name, "") or "{}"
-            try:
-                parsed = json.loads(text)
-            except ValueError:
-                parsed = None
-            if not isinstance(parsed, dict) or not all(isinstance(v, str) and v for v in parsed.values()):
-                raise ValueError(f'{name} must be a JSON object such as {{"shop": "a long secret"}}')
-            return parsed
 
         return cls(
             participants=environ.get("ABACUS_PARTICIPANTS") or cls.participants,
@@ -60,6 +51,18 @@ class Settings:
             spread=number("ABACUS_SPREAD", cls.spread, 1),
             read_key=environ.get("ABACUS_READ_KEY", ""),
             origin_secrets=tuple(s for s in environ.get("ABACUS_ORIGIN_SECRETS", "").split(",") if s),
-            sender_keys=keys("ABACUS_SENDER_KEYS"),
+            sender_keys=secrets_in(environ.get("ABACUS_SENDER_KEYS") or "{}", "ABACUS_SENDER_KEYS"),
+            sender_keys_parameter=environ.get("ABACUS_SENDER_KEYS_PARAMETER", ""),
             cookie_domain=environ.get("ABACUS_COOKIE_DOMAIN", ""),
         )
+
+
+def secrets_in(text: str, name: str) -> dict[str, str]:
+    """Secrets by client id from JSON. Raises ValueError that names where it stood, and does not repeat it."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict) or not all(isinstance(v, str) and v for v in parsed.values()):
+        raise ValueError(f'{name} must be a JSON object such as {{"shop": "a long secret"}}')
+    return parsed

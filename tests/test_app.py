@@ -39,7 +39,7 @@ class Api:
     def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.aws = aws
         self.monkeypatch = monkeypatch
-        self.clients = {name: self.client(name) for name in ("dynamodb", "s3", "sqs")}
+        self.clients = {name: self.client(name) for name in ("dynamodb", "s3", "sqs", "ssm")}
         self.configure()
         self.publish(MANIFEST)
 
@@ -237,6 +237,19 @@ def test_a_signed_sender_may_send_older_events_and_a_wrong_signature_is_refused(
     assert api.send("POST", "/events", body, **signed).body["accepted"] == 1
     assert api.send("POST", "/events", body + b" ", **signed).status == 401
     assert api.post(old).body["refused"][0]["outcome"] == "too-old"
+
+
+def test_the_secrets_of_senders_may_be_kept_in_a_parameter(api: Api) -> None:
+    api.clients["ssm"].put_parameter(
+        Name="/abacus/senders", Type="SecureString", Value='{"shop": "open sesame"}', Overwrite=True
+    )
+    api.configure(sender_keys_parameter="/abacus/senders")
+    body = json.dumps({"visitor": GREEN, "events": [event()]}).encode()
+    now = app.now_ms() // 1000
+    signed = {"X_Client_Id": "shop", "X_Timestamp": str(now), "X_Signature": sign("open sesame", now, body)}
+    assert api.send("POST", "/events", body, Content_Type="application/json", **signed).body["accepted"] == 1
+    signed["X_Signature"] = sign("guess", now, body)
+    assert api.send("POST", "/events", body, Content_Type="application/json", **signed).status == 401
 
 
 # ---------------------------------------------------------------- the table says no

@@ -8,9 +8,13 @@ import hmac
 import pytest
 
 from chalicelib.errors import Unauthorized
-from chalicelib.senders import sender, sign
+from chalicelib.senders import Kept, sender, sign
 
-SECRETS = {"shop": "open sesame"}
+
+def secrets(now: float) -> dict[str, str]:
+    return {"shop": "open sesame"}
+
+
 NOW = 1_795_262_400
 
 
@@ -23,12 +27,12 @@ def headers(body: bytes = b"{}", secret: str = "open sesame", timestamp: int = N
 
 
 def test_a_signed_request_is_the_clients() -> None:
-    assert sender(headers(), b"{}", SECRETS, now=NOW + 299) == "shop"
+    assert sender(headers(), b"{}", secrets, now=NOW + 299) == "shop"
     assert sign("open sesame", NOW, b"{}") == headers()["x-signature"]
 
 
 def test_an_unsigned_request_is_anonymous() -> None:
-    assert sender({}, b"{}", SECRETS, now=NOW) is None
+    assert sender({}, b"{}", secrets, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -49,4 +53,25 @@ def test_an_unsigned_request_is_anonymous() -> None:
 )
 def test_a_request_that_is_signed_wrongly_is_refused_and_not_taken_for_anonymous(wrong: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
-        sender(wrong, b"{}", SECRETS, now=NOW)
+        sender(wrong, b"{}", secrets, now=NOW)
+
+
+def test_secrets_are_read_every_five_minutes_and_the_last_ones_outlive_a_failure() -> None:
+    answers = iter([{"shop": "old"}, RuntimeError("SSM is away"), {"shop": "new"}])
+
+    def read() -> dict[str, str]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    kept = Kept(read)
+    assert [kept(now)["shop"] for now in (1000, 1299, 1300, 1599, 1600)] == ["old", "old", "old", "old", "new"]
+
+
+def test_without_secrets_no_signature_can_be_checked() -> None:
+    def read() -> dict[str, str]:
+        raise RuntimeError("SSM is away")
+
+    with pytest.raises(RuntimeError):
+        sender(headers(), b"{}", Kept(read), now=NOW)

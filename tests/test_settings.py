@@ -1,0 +1,42 @@
+"""The environment, read once; a wrong value is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.settings import Settings
+
+
+def test_without_an_environment_there_are_defaults_that_chalice_can_package() -> None:
+    assert Settings.of({}) == Settings()
+
+
+def test_everything_can_be_set() -> None:
+    found = Settings.of(
+        {
+            "ABACUS_PARTICIPANTS": "p",
+            "ABACUS_TALLIES": "t",
+            "ABACUS_RETENTION_DAYS": "30",
+            "ABACUS_SPREAD": "8",
+            "ABACUS_ORIGIN_SECRETS": "new,old",
+            "ABACUS_SENDER_KEYS": '{"shop": "s"}',
+        }
+    )
+    assert (found.participants, found.tallies, found.retention_days, found.spread) == ("p", "t", 30, 8)
+    assert (found.origin_secrets, found.sender_keys) == (("new", "old"), {"shop": "s"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ABACUS_SPREAD", "0", "ABACUS_SPREAD: '0' is not a whole number of at least 1"),
+        ("ABACUS_SPREAD", "many", "ABACUS_SPREAD: 'many' is not a whole number of at least 1"),
+        ("ABACUS_RETENTION_DAYS", "7", "ABACUS_RETENTION_DAYS: '7' is not a whole number of at least 8"),
+        ("ABACUS_SENDER_KEYS", "shop=s", 'ABACUS_SENDER_KEYS must be a JSON object such as {"shop": "a long secret"}'),
+        ("ABACUS_SENDER_KEYS", '{"shop": ""}', None),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str, message: str | None) -> None:
+    with pytest.raises(ValueError, match=name) as error:
+        Settings.of({name: value})
+    assert message is None or str(error.value) == message
