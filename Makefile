@@ -44,7 +44,7 @@ bench: $(SETUP) ## measure speed and price beside peers and floors
 	@$(BIN)/python -m bench
 
 package: $(SETUP) ## build the Lambda zip and its template in build/package
-	@$(BIN)/chalice package --stage prod build/package
+	@$(BIN)/abacus package --stage prod --out build/package
 
 lock: ## pin requirements-dev.in and package.json anew
 	@$(BIN)/python -m pip install -qq uv

@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": "abacus.run:command",
     "simulate": "abacus.simulate:command",
+    "package": "abacus.package:command",
     "validate": "abacus.validate:command",
     "publish": "abacus.publish:command",
     "history": "abacus.history:history_command",

@@ -57,7 +57,7 @@ class Stream:
 
 
 def passes(record: Any) -> bool:
-    """The trigger's filter (infra/package.yaml): written, and something is pending. Keeps the fold's own writes,
+    """The trigger's filter (.chalice/package.json): written, and something is pending. Keeps the fold's own writes,
     which leave nothing pending, from starting it again."""
     return record["eventName"] in ("INSERT", "MODIFY") and bool(
         record["dynamodb"].get("NewImage", {}).get("pending", {}).get("SS")

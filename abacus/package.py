@@ -1,0 +1,70 @@
+"""`abacus package`: the Lambda's zip, and the template that deploys it.
+
+Chalice zips the whole of chalicelib/, compiled files and notes included. So it is given a copy that holds only what
+is meant to ship.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from chalicelib.errors import AbacusError
+
+PROJECT = Path(__file__).parents[1]
+CHALICE = Path(sys.executable).with_name("chalice")
+SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
+CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")
+
+
+class NotPackaged(AbacusError):
+    """What Chalice said instead of packaging."""
+
+
+def package(stage: str, out: Path) -> Path:
+    """Writes `out`/deployment.zip and `out`/sam.json for a stage of .chalice/config.json; the latter's path.
+
+    sam.json: a CloudFormation template with the parameters of .chalice/package.json; its CodeUri is the zip."""
+    source = out.parent / "source"
+    _copy(source)
+    done = subprocess.run(
+        [str(CHALICE), "package", "--stage", stage, "--merge-template", ".chalice/package.json", str(out.absolute())],
+        cwd=source,
+        # The region appears nowhere in the template, but Chalice will not start without one.
+        env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or not (out / "sam.json").exists():
+        raise NotPackaged(f"chalice package --stage {stage}:\n{(done.stdout + done.stderr).strip()}")
+    return out / "sam.json"
+
+
+def _copy(source: Path) -> None:
+    wanted = {file.relative_to(PROJECT) for pattern in (*SHIPS, *CONFIGURES) for file in PROJECT.glob(pattern)}
+    if source.exists():  # .chalice/deployments in it holds downloaded wheels, which are worth keeping
+        for file in source.rglob("*"):
+            if file.is_file() and "deployments" not in file.parts:
+                file.unlink()
+    for file in wanted:
+        (source / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / file, source / file)
+
+
+@click.command()
+@click.option("--stage", type=click.Choice(["dev", "prod"]), default="prod", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("build/package"), show_default=True)
+def command(stage: str, out: Path) -> None:
+    """Build the Lambda's zip and its template."""
+    try:
+        template = package(stage, out)
+    except AbacusError as error:
+        raise click.ClickException(str(error)) from None
+    size = (out / "deployment.zip").stat().st_size
+    click.echo(f"{out / 'deployment.zip'} ({size / 1e6:.1f} MB) and {template}")

@@ -1,0 +1,93 @@
+"""What is built for Lambda: our code, the runtime's requirements, and nothing else; with roles that fit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from abacus.package import NotPackaged, package
+
+from .product import PROJECT
+
+POLICIES = PROJECT / ".chalice" / "policies"
+FUNCTIONS = ["api_handler", "fold", "reconcile", "write_spilled"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build") / "package"
+    package("prod", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def template(built: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads((built / "sam.json").read_text())
+    return parsed
+
+
+def test_the_zip_holds_our_code_and_the_runtimes_requirements_and_nothing_else(built: Path) -> None:
+    names = ZipFile(built / "deployment.zip").namelist()
+    top = {name.partition("/")[0].partition("-")[0] for name in names}
+    requirements = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+    assert {t.removesuffix(".py") for t in top} == {"app", "chalice", "chalicelib"} | requirements
+    ours = {name for name in names if name.startswith(("app.py", "chalicelib/")) and not name.endswith("/")}
+    code = {str(file.relative_to(PROJECT)) for file in (PROJECT / "chalicelib").rglob("*.py")}
+    assert ours == code | {"app.py", "chalicelib/crawlers.json"}
+    assert {name for name in names if name.startswith("chalice/")} == {"chalice/__init__.py", "chalice/app.py"}
+
+
+def test_the_zip_is_for_the_architecture_of_the_functions(built: Path, template: dict[str, Any]) -> None:
+    native = [name for name in ZipFile(built / "deployment.zip").namelist() if name.endswith(".so")]
+    assert [name.rpartition(".cpython-")[2] for name in native] == [f"3{sys.version_info.minor}-aarch64-linux-gnu.so"]
+    assert template["Resources"]["APIHandler"]["Properties"]["Architectures"] == ["arm64"]
+
+
+def test_cfn_lint_finds_no_error_in_the_template(built: Path) -> None:
+    linter = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([linter, built / "sam.json"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_streams_trigger_gives_up_and_filters_as_the_local_worker_does(template: dict[str, Any]) -> None:
+    trigger = template["Resources"]["Fold"]["Properties"]["Events"]["FoldDynamodbEventSource"]["Properties"]
+    pattern = json.loads(trigger["FilterCriteria"]["Filters"][0]["Pattern"])
+    assert pattern == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"pending": {"SS": [{"exists": True}]}}},
+    }
+    assert trigger["BisectBatchOnFunctionError"] is True
+    assert trigger["MaximumRetryAttempts"] == 3
+    assert trigger["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "FoldDeadLettersArn"}}}
+
+
+def test_every_function_has_the_handwritten_policy_of_its_own(template: dict[str, Any]) -> None:
+    resources = template["Resources"]
+    for function, role in zip(FUNCTIONS, ("ApiHandler", "Fold", "Reconcile", "WriteSpilled"), strict=True):
+        (policy,) = resources[f"{role}Role"]["Properties"]["Policies"]
+        assert policy["PolicyDocument"] == json.loads((POLICIES / "prod" / f"{function}.json").read_text())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_stages_differ_in_names_alone(function: str) -> None:
+    dev, prod = ((POLICIES / stage / f"{function}.json").read_text() for stage in ("dev", "prod"))
+    assert dev.replace("abacus-dev", "abacus-prod") == prod
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_policy_allows_every_action_or_every_resource(function: str) -> None:
+    for statement in json.loads((POLICIES / "prod" / f"{function}.json").read_text())["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in actions if "*" in action]
+        assert ":abacus-prod" in statement["Resource"].replace("/", ":")
+
+
+def test_a_stage_that_does_not_exist_is_said_by_chalice(tmp_path: Path) -> None:
+    with pytest.raises(NotPackaged, match="chalice package --stage nowhere"):
+        package("nowhere", tmp_path / "package")
