@@ -18,6 +18,7 @@ from chalicelib.statistics import (
     Counts,
     anytime,
     bandit,
+    bayes,
     chi2,
     clickers,
     difference,
@@ -149,6 +150,24 @@ def consistent(statistic: str, case: Values) -> Values:
     return expected
 
 
+def posterior(case: Values) -> Values:
+    arm, prior = (case["x"], case["n"]), tuple(case["prior"])
+    grid = bayes.grid([arm], prior)
+    return {"mean": bayes.mean(arm, prior), "quantiles": bayes.rate_quantiles(grid, 0, case["q"])}
+
+
+def best(case: Values) -> Values:
+    grid = bayes.grid([(v["x"], v["n"]) for v in case["variants"]], tuple(case.get("prior", (0.5, 0.5))))
+    found = bayes.best(grid)
+    return {"p_best": [f.p_best for f in found], "expected_loss": [f.expected_loss for f in found]}
+
+
+def credible(case: Values) -> Values:
+    grid = bayes.grid([(c.converted, c.visitors) for c in arms(case)], tuple(case["prior"]))
+    found = bayes.credible_lift(grid, 0, 1)
+    return {"lo": found.low, "median": found.median, "hi": found.high, "p_b_gt_a": found.p_better}
+
+
 READERS: dict[str, Callable[[Values], Values]] = {
     "wilson": lambda c: ends(rates.wilson(c["x"], c["n"], c["alpha"])),
     "ztest_pooled": lambda c: rates.z_test(*arms(c))._asdict(),
@@ -173,6 +192,9 @@ READERS: dict[str, Callable[[Values], Values]] = {
     "stratified": strata,
     "power": plan,
     "shrinkage": shrunk,
+    "beta_posterior": posterior,
+    "bayes_pbest": best,
+    "bayes_lift_ci": credible,
     "bandit_weights": lambda c: {
         "thompson": bandit.thompson(c["p_best"], c["floor"]),
         "top_two": bandit.top_two(c["p_best"], c["floor"]),

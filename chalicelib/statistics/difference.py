@@ -17,24 +17,38 @@ def _constrained_rate(a: Counts, b: Counts, delta: float) -> float:
     """
     (xa, na), (xb, nb) = a, b
     ya, yb = na - xa, nb - xb
-    low, high = max(0.0, -delta), min(1.0, 1.0 - delta)
+
+    def slope(q: float, p: float) -> float:
+        """At an end only terms without events are dropped: the others make it infinite there."""
+        return (
+            (xa / q if xa else 0.0)
+            - (ya / (1 - q) if ya else 0.0)
+            + (xb / p if xb else 0.0)
+            - (yb / (1 - p) if yb else 0.0)
+        )
+
+    low, high = (0.0, 1 - delta) if delta >= 0 else (-delta, 1.0)
+    if delta == 0 or low >= high:
+        return (xa + xb) / (na + nb) if delta == 0 else low
+    # The best fit is an end itself if nothing was counted that it forbids, and the slope points outward.
+    if not (xa if delta >= 0 else xb) and slope(low, max(delta, 0.0)) <= 0:
+        return low
+    if not (yb if delta >= 0 else ya) and slope(high, 1.0 if delta >= 0 else 1 + delta) >= 0:
+        return high
     q = min(max((xa + xb - nb * delta) / (na + nb), low), high)
     if not low < q < high:
         q = (low + high) / 2
     for _ in range(200):
         p = q + delta
         if min(q, 1 - q, p, 1 - p) <= 0:
-            return min(max(q, low), high)
-        slope = xa / q - ya / (1 - q) + xb / p - yb / (1 - p)
-        bend = xa / q**2 + ya / (1 - q) ** 2 + xb / p**2 + yb / (1 - p) ** 2
-        low, high = (q, high) if slope > 0 else (low, q)
-        step = slope / bend
-        following = q + step
+            return q
+        rising = slope(q, p)
+        low, high = (q, high) if rising > 0 else (low, q)
+        following = q + rising / (xa / q**2 + ya / (1 - q) ** 2 + xb / p**2 + yb / (1 - p) ** 2)
         if not low < following < high:
-            # Towards an end that may be the answer itself, in ratios: it can be many powers of ten away.
             following = (low + high) / 2
-        if abs(following - q) <= 1e-16 * q or high - low <= 4e-17:
-            return following
+        if abs(following - q) <= 1e-9 * q:
+            return following  # the next step would be the square of this one
         q = following
     return q
 
@@ -71,6 +85,10 @@ def difference_interval(a: Counts, b: Counts, critical: float) -> Interval:
     """
     if min(a.visitors, b.visitors) <= 0 or math.isinf(critical):
         return Interval(-1.0, 1.0)
+    if a.converted + b.converted > (a.visitors + b.visitors) / 2:
+        # Seen from those who did not convert, whose rates are small numbers and keep their digits.
+        low, high = difference_interval(_others(a), _others(b), critical)
+        return Interval(-high, -low)
     z = score(a, b)
     middle = (b.converted * a.visitors - a.converted * b.visitors) / (a.visitors * b.visitors)
     # Searched on the inverse hyperbolic tangent of δ, which has no ends to run into.
@@ -82,6 +100,10 @@ def difference_interval(a: Counts, b: Counts, critical: float) -> Interval:
     if middle < 1:
         high = math.tanh(falling_root(lambda u: z(math.tanh(u)) + critical, start, step))
     return Interval(low, high)
+
+
+def _others(arm: Counts) -> Counts:
+    return Counts(arm.visitors - arm.converted, arm.visitors)
 
 
 def mee(a: Counts, b: Counts, alpha: float = ALPHA) -> Interval:
