@@ -19,7 +19,8 @@ from chalicelib.manifest import (
     Variant,
 )
 
-from .checks import Finding, check, check_together
+from .audience import Finding
+from .checks import check, check_together
 from .forms import ExperimentForm, SiteForm, UrlsForm
 from .problems import At, Problem, Problems
 from .reading import Document, read

@@ -11,11 +11,11 @@ from itertools import combinations
 from math import isclose
 from urllib.parse import urlsplit
 
+from .audience import Finding, check_condition
 from .forms import ExperimentForm
+from .javascript import regex
 from .problems import At, did_you_mean, listed
 from .reading import Document
-
-Finding = tuple[At, str]  # where, and value + rule + next step
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:
@@ -110,6 +110,21 @@ def _is_web(url: str) -> bool:
         return False
 
 
+def _condition(form: ExperimentForm) -> Iterator[Finding]:
+    if form.condition is not None:
+        yield from check_condition(form.condition, ("condition",))
+
+
+def _urls(form: ExperimentForm) -> Iterator[Finding]:
+    if form.urls is None:
+        return
+    for side, patterns in (("include", form.urls.include), ("exclude", form.urls.exclude)):
+        for index, pattern in enumerate(patterns):
+            if pattern.type == "regex" and regex(pattern.pattern) is None:
+                rule = f"{pattern.pattern!r} is not a regular expression that browsers and Python both read"
+                yield ("urls", side, index), rule
+
+
 def _goals(form: ExperimentForm) -> Iterator[Finding]:
     for index, goal in enumerate(form.goals):
         if goal in form.goals[:index]:
@@ -138,6 +153,8 @@ CHECKS: list[tuple[tuple[str, ...], Callable[[ExperimentForm], Iterator[Finding]
     (("variants", "phases", "coverage"), _phases),
     (("variants", "winner", "status"), _winner),
     (("variants", "redirect", "urls"), _redirect),
+    (("condition",), _condition),
+    (("urls",), _urls),
     (("goals",), _goals),
     (("start", "end"), _times),
     (("namespace",), _namespace),

@@ -120,29 +120,56 @@ def stringify(value: Any) -> str:
 
 @lru_cache(maxsize=512)
 def regex(source: str, insensitive: bool = False) -> re.Pattern[str] | None:
-    """new RegExp(source) for what both languages know; None where Python cannot read it.
+    """new RegExp(source); None where it is not one, or where Python cannot read it.
 
-    `$` is the very end (Python's also stands before a last line break), \\d and \\w are ASCII, named groups and
-    \\u escapes are written as JavaScript writes them.
+    `$` is the very end (Python's also stands before a last line break), \\d, \\w and \\b know ASCII alone, named groups
+    are written (?<name>…), and what only Python knows, such as (?i), is an error.
     """
     try:
-        return re.compile(_translate(source), re.ASCII | (re.IGNORECASE if insensitive else 0))
+        return re.compile(_translate(source), re.IGNORECASE if insensitive else 0)
     except (re.error, OverflowError, RecursionError):
         return None
 
 
-_PIECE = re.compile(r"\\u\{[0-9a-fA-F]+\}|\\.|\(\?<(?![=!])|\[\^?\]?|.", re.DOTALL)
+_WORD = "A-Za-z0-9_"
+_EDGE = f"(?:(?<![{_WORD}])(?=[{_WORD}])|(?<=[{_WORD}])(?![{_WORD}]))"
+_OUTSIDE = {
+    "$": r"\Z",
+    ".": "[^\n\r\u2028\u2029]",
+    "(?<": "(?P<",
+    r"\d": "[0-9]",
+    r"\D": "[^0-9]",
+    r"\w": f"[{_WORD}]",
+    r"\W": f"[^{_WORD}]",
+    r"\b": _EDGE,
+    r"\B": f"(?!{_EDGE})",
+    "[]": "(?!)",
+    "[^]": r"[\s\S]",
+}
+_INSIDE = {r"\d": "0-9", r"\w": _WORD, "[": r"\["}
+
+_PIECE = re.compile(r"\\k<[^>]*>|\\.|\(\?<(?![=!])|\(\?.?|\[\^?\]?|.", re.DOTALL)
 
 
 def _translate(source: str) -> str:
-    out, in_class = [], False
+    out: list[str] = []
+    in_class, before = False, ""
     for piece in _PIECE.findall(source):
+        if piece.startswith(r"\k<"):
+            piece = f"(?P={piece[3:-1]})"
+        elif re.fullmatch(r"\\[A-Za-z]", piece) and piece[1] not in "bBdDsSwWfnrtvcxu":
+            piece = piece[1]  # an escape that means nothing is the letter itself
         if in_class:
-            in_class = piece != "]"
-            out.append("\\[" if piece.startswith("[") else piece)
-        elif piece.startswith("["):
-            in_class = not piece.endswith("]")
-            out.append({"[]": "(?!)", "[^]": "(?s:.)"}.get(piece, piece))
+            in_class = piece != "]" and not (piece[0] == "[" and piece[-1] == "]")
+            parts = piece if piece[0] == "[" else [piece]
+            # A doubled sign is a plain one here, and to Python a set operation that it may know one day.
+            out += ("\\" + part if part == before and part in "-&|~" else _INSIDE.get(part, part) for part in parts)
         else:
-            out.append({"$": r"\Z", "(?<": "(?P<", ".": "[^\n\r\u2028\u2029]"}.get(piece, piece))
+            if (piece.startswith("(?") and piece not in ("(?:", "(?=", "(?!", "(?<")) or (
+                piece == "+" and before in ("+", "*", "?", "}")
+            ):
+                raise re.error(f"{piece} means something else, or nothing, to JavaScript")
+            in_class = piece.startswith("[") and not piece.endswith("]")
+            out.append(_OUTSIDE.get(piece, piece))
+        before = piece
     return "".join(out)

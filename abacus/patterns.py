@@ -8,8 +8,8 @@ that it names, in any order, and the fragment if it has one; upper and lower cas
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote
 
 from chalicelib.manifest import UrlPattern, Urls
 
@@ -33,11 +33,8 @@ def matches(urls: Urls, url: str) -> bool:
 
 
 def _matches(pattern: UrlPattern, url: str) -> bool:
-    try:
-        href = normal(url)
-        source = simple(pattern.pattern) if pattern.type == "simple" else pattern.pattern
-    except ValueError:  # no url, such as http://[
-        return False
+    href = normal(url)
+    source = simple(pattern.pattern) if pattern.type == "simple" else pattern.pattern
     found = regex(source, pattern.type == "simple")
     inside = re.sub(f"^{_ORIGIN}", "", href)
     return found is not None and any(found.search(part) for part in (href, inside))
@@ -68,17 +65,12 @@ def _anchor_behind_origin(found: re.Match[str]) -> str:
 
 def simple(pattern: str) -> str:
     """A simple pattern as a regular expression over the whole url, for JavaScript and Python alike."""
-    url = re.sub(r"^([^:/?]*)\.", r"https://\1.", pattern).replace("*", _ANY)
-    parts = urlsplit(url if "://" in url else f"https://{_ANY}/{url.removeprefix('/')}")
-    host = _literal(parts.netloc.removesuffix(_DEFAULT_PORTS.get(parts.scheme, "")), "[^/?#]*")
-    path = _literal(re.sub("^/|/$", "", _path(parts.path)), "[^?#]*")
-    query = "".join(_parameter(*pair) for pair in parse_qsl(parts.query, keep_blank_values=True))
-    end = (
-        rf"(?:\?[^#]*)?#{_literal(quote(parts.fragment, safe=_PATH_SAFE + '?'), '.*')}$"
-        if parts.fragment
-        else "(?:[?#]|$)"
-    )
-    return rf"^[a-z][a-z0-9+.\-]*://(?:[^/?#@]*@)?{host}/?{path}/?(?=[?#]|$){query}{end}"
+    url = _split(re.sub(r"^([^:/?]*)\.", r"https://\1.", pattern).replace("*", _ANY), _ANY)
+    host = _literal(url.host, "[^/?#]*")
+    path = _literal(re.sub("^/|/$", "", url.path), "[^?#]*")
+    query = "".join(_parameter(*pair) for pair in parse_qsl(url.query or "", keep_blank_values=True))
+    end = rf"(?:\?[^#]*)?#{_literal(url.fragment, '.*')}$" if url.fragment else "(?:[?#]|$)"
+    return rf"^[a-z][a-z0-9+.\-]*://(?:[^/?#@]*@)?{host}(?=[/?#]|$)/?{path}/?(?=[?#]|$){query}{end}"
 
 
 def _parameter(name: str, value: str) -> str:
@@ -113,16 +105,43 @@ def _literal(value: str, wildcard: str) -> str:
 
 def normal(url: str) -> str:
     """The url as a browser's address bar holds it: host in lower case, path encoded, no default port, no `..`."""
-    parts = urlsplit(url if "://" in url else f"https://_/{url.removeprefix('/')}")
-    host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ""))
-    query = f"?{quote(parts.query, safe=_PATH_SAFE + '?`{}')}" if parts.query else ""
-    fragment = f"#{quote(parts.fragment, safe=_PATH_SAFE + '?{}')}" if parts.fragment else ""
-    return f"{parts.scheme}://{host}{_path(parts.path) or '/'}{query}{fragment}"
+    parts = _split(url, "_")
+    query = "" if parts.query is None else f"?{parts.query}"
+    fragment = "" if parts.fragment is None else f"#{parts.fragment}"
+    return f"{parts.scheme}://{parts.host}{parts.path}{query}{fragment}"
+
+
+class _Url(NamedTuple):
+    scheme: str
+    host: str
+    path: str
+    query: str | None
+    fragment: str | None
+
+
+_URL = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.\-]*):)?(//[^/?#]*)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
+
+
+def _split(url: str, default_host: str) -> _Url:
+    """The parts of `url`, each encoded as browsers do; a url without a host is one on `default_host`."""
+    found = _URL.fullmatch(url)
+    assert found  # every part may be empty, so everything is a url
+    scheme, host, path, query, fragment = found.groups()
+    if host is None:
+        host = "" if scheme else default_host  # localhost:3000 has the scheme localhost, alas
+    scheme = (scheme or "https").lower()
+    return _Url(
+        scheme=scheme,
+        host=host.removeprefix("//").lower().removesuffix(_DEFAULT_PORTS.get(scheme, "/")),
+        path=_path(path) or "/",
+        query=None if query is None else quote(query, safe=_PATH_SAFE + "?`{}"),
+        fragment=None if fragment is None else quote(fragment, safe=_PATH_SAFE + "?{}"),
+    )
 
 
 def _path(path: str) -> str:
     kept: list[str] = []
-    segments = path.split("/")[1:]
+    segments = path.removeprefix("/").split("/")
     for index, segment in enumerate(segments):
         if segment in (".", ".."):
             if segment == "..":

@@ -1,0 +1,33 @@
+// Asks the real npm @growthbook/growthbook: a JSON list of questions on stdin, a JSON list of answers on stdout.
+const { GrowthBook, evalCondition, isURLTargeted } = require("@growthbook/growthbook");
+
+const answers = {
+  // Does the condition hold for these attributes?
+  condition: ([condition, attributes, groups]) => evalCondition(attributes, condition, groups || {}),
+  // Do the url patterns target this url?
+  url: ([url, targets]) => isURLTargeted(url, targets),
+  // [variant's key or null, value], for each visitor, of each feature and each auto experiment.
+  assign: ([payload, url, attributes, visitors]) =>
+    visitors.map((id) => {
+      const gb = new GrowthBook({ attributes: { ...attributes, id }, url, features: payload.features });
+      const found = {};
+      for (const key of Object.keys(payload.features)) {
+        const { value, source, experimentResult } = gb.evalFeature(key);
+        found[key] = [source === "experiment" ? experimentResult.key : null, value];
+      }
+      for (const experiment of payload.experiments) {
+        const result = gb.run(experiment);
+        found[experiment.key] = [result.inExperiment && result.hashUsed ? result.key : null, result.value];
+      }
+      gb.destroy();
+      return found;
+    }),
+};
+
+let text = "";
+process.stdin.on("data", (chunk) => (text += chunk));
+process.stdin.on("end", () => {
+  console.error = () => {}; // it complains of every broken regular expression we ask it about
+  const said = JSON.parse(text).map(([question, ...rest]) => answers[question](rest));
+  process.stdout.write(JSON.stringify(said));
+});
