@@ -14,6 +14,7 @@ from chalicelib.store import Store
 from chalicelib.tally import Tally
 
 from .rebuild import Recount, recount, too_old
+from .target import at_target
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def audit(store: Store, experiments: list[str], *, sleep: Callable[[float], None
 
 
 @click.command()
+@at_target
 def command() -> None:
     """Check that received = accepted + repeated, accepted = counted + pending, and that tallies equal the rows.
 

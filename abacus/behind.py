@@ -19,6 +19,7 @@ from .front import Front
 from .local_aws import LocalAws, data_stack, edge_stack, emulator, environment
 from .local_site import publish_changes
 from .publish import Refused
+from .target import announced, named
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         ministack, endpoint = stack.enter_context(emulator(home, persist=True, inherits=[lock]))
         aws = data_stack(endpoint)
         secret = secrets.token_urlsafe(24)
-        told = environment(endpoint, os.environ) | settings(aws, secret)
+        told = environment(endpoint, os.environ) | named(aws.names)
+        told |= {"ABACUS_STAGE": "local", "ABACUS_ORIGIN_SECRETS": secret}
+        stack.enter_context(announced(home, told))
         app, api = _app(home, told)
         stack.callback(app.stop)
         names = [aws.names[n] for n in ("ParticipantsStreamArn", "SpillQueueUrl", "FoldDeadLettersUrl")]
@@ -47,20 +50,6 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         _publish(aws, manifest, home)
         front = Front(f"http://{HOST}:{api}", endpoint, domain, secret, events)
         yield Behind(aws, front, (ministack, app, worker))
-
-
-def settings(aws: LocalAws, secret: str) -> dict[str, str]:
-    """The app's environment: what chalicelib/settings.py reads."""
-    return {
-        "ABACUS_STAGE": "local",
-        "ABACUS_PARTICIPANTS": aws.names["ParticipantsName"],
-        "ABACUS_PARTICIPANTS_STREAM": aws.names["ParticipantsStreamArn"],
-        "ABACUS_TALLIES": aws.names["TalliesName"],
-        "ABACUS_BUCKET": aws.names["BucketName"],
-        "ABACUS_SPILL_QUEUE_URL": aws.names["SpillQueueUrl"],
-        "ABACUS_SPILL_QUEUE_ARN": aws.names["SpillQueueArn"],
-        "ABACUS_ORIGIN_SECRETS": secret,
-    }
 
 
 def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:

@@ -13,6 +13,8 @@ from chalicelib.service import from_environment
 from chalicelib.store import Dice, Stale, Store
 from chalicelib.tally import difference
 
+from .target import at_target
+
 
 def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) -> list[str]:
     """Delete the visitor's rows and take back what they added. Returns the experiments they were in.
@@ -33,6 +35,7 @@ def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) ->
 
 @click.command()
 @click.argument("visitor")
+@at_target
 def command(visitor: str) -> None:
     """Delete everything kept about VISITOR, and take it out of the numbers."""
     service = from_environment()

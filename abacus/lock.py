@@ -44,6 +44,12 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
         yield file
 
 
+def running(home: Path) -> bool:
+    """Whether the process that last held `home` is alive."""
+    lock = home / "lock"
+    return lock.exists() and _alive(lock.read_text().strip())
+
+
 def _taken(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

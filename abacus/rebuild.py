@@ -22,6 +22,8 @@ from chalicelib.service import from_environment, version
 from chalicelib.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
 from chalicelib.tally import Tallies, Tally, difference
 
+from .target import at_target
+
 SEGMENTS = 4  # of the parallel scan
 BATCH = 100
 
@@ -153,6 +155,7 @@ def _move(
 @click.command()
 @click.argument("experiment", required=False)
 @click.option("--apply", is_flag=True, help="Swap in the recounted tallies. Without it, nothing is written.")
+@at_target
 def command(experiment: str | None, apply: bool) -> None:
     """Recount the tallies of EXPERIMENT (all, unless named) from the rows, and show what is off."""
     service = from_environment()

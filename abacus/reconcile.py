@@ -9,8 +9,11 @@ import click
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.service import from_environment
 
+from .target import at_target
+
 
 @click.command()
+@at_target
 def command() -> None:
     """Fold every event that is written and not counted yet."""
     service = from_environment()

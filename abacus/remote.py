@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import getpass
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AbacusError
 
 from .build import BuildError
+from .target import target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -42,16 +45,21 @@ class Remote:
 def remote(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a click command --bucket and --distribution, and passes it a Remote."""
 
-    @click.option("--bucket", envvar="ABACUS_BUCKET", required=True, help="The bucket; or ABACUS_BUCKET.")
+    @click.option("--bucket", help="The bucket, where it is neither a stage's nor the local one's.")
     @click.option(
         "--distribution",
         envvar="ABACUS_DISTRIBUTION",
         default="",
         help="The CloudFront distribution to refresh at once; or ABACUS_DISTRIBUTION.",
     )
+    @click.option("--stage", help="A deployed stage, such as prod. Without it: the one that runs here.")
+    @click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), help="Folder of the local run.")
     @functools.wraps(command)
-    def wrapped(bucket: str, distribution: str, **options: Any) -> None:
+    def wrapped(bucket: str | None, distribution: str, stage: str | None, home: Path, **options: Any) -> None:
         try:
+            if not bucket:
+                os.environ.update(target(stage, home, os.environ))
+                bucket = os.environ["ABACUS_BUCKET"]
             cloudfront = boto3.client("cloudfront") if distribution else None
             command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser()), **options)
         except (AbacusError, BuildError) as error:
