@@ -63,14 +63,14 @@ def read(file: Path, name: str) -> tuple[Document | None, list[Problem]]:
         text = _text(file)
         parse = _json if file.suffix == ".json" else _yaml
         value = parse(text, lines, twice)
-        for at, rule in _unsound(value, ()):
-            problems.append(Problem(name, Document(name, value, lines).line(at), at, rule))
+        unsound = [Problem(name, Document(name, value, lines).line(at), at, rule) for at, rule in _unsound(value, ())]
     except _Broken as broken:
         line, rule = broken.args
         return None, [Problem(name, line, (), rule)]
     except RecursionError:
         return None, [Problem(name, 1, (), f"is nested more than {MAX_DEPTH} levels deep")]
-    return Document(name, value, lines), problems
+    # What no program can carry is not looked at any closer.
+    return None if unsound else Document(name, value, lines), problems + unsound
 
 
 def _text(file: Path) -> str:
