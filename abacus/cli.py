@@ -20,6 +20,7 @@ COMMANDS = {
     "rollback": "abacus.history:rollback_command",
     "assign": "abacus.assign:command",
     "schema": "abacus.schema:command",
+    "plan": "abacus.plan:command",
     "audit": "abacus.audit:command",
     "reconcile": "abacus.reconcile:command",
     "rebuild": "abacus.rebuild:command",

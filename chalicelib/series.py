@@ -4,46 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
+from .comparable import Comparable
 from .comparison import compare
-from .rows import rows
 from .sample import Arms, Sample
+from .statistics.rates import wilson
 from .tally import Tally
 
 
 def by_day(sample: Sample) -> list[dict[str, Any]]:
-    """Each UTC day's newcomers, and all newcomers up to it: rates and the lift's interval narrowing.
+    """Each UTC day's newcomers, and all newcomers up to it: rates settling, the lift's interval narrowing.
 
     Cohorts as they stand now: a click made today counts on the day its visitor first came."""
     points = []
     so_far: Arms = {}
     for day in sorted(sample.days):
-        arms = sample.days[day]
-        for arm, tally in arms.items():
+        for arm, tally in sample.days[day].items():
             so_far.setdefault(arm, Tally()).add(tally)
-        until = Sample(sample.experiment, sample.goal, so_far, {}, {})
-        of_day = Sample(sample.experiment, sample.goal, arms, {}, {})
-        variants = [
-            {
-                "variant": own.variant,
-                "impressions": own.impressions,
-                "clicks": own.clicks,
-                "visitors": own.visitors,
-                "converted": own.converted,
-                "rate": own.rate,
-                "cumulative": {
-                    "visitors": all_.visitors,
-                    "converted": all_.converted,
-                    "rate": all_.rate,
-                    "rate_interval": all_.rate_interval,
-                },
-            }
-            for own, all_ in zip(rows(of_day), rows(until), strict=True)
-        ]
-        comparisons = [
+        own = _only(sample, sample.days[day])
+        until = _only(sample, so_far)
+        comparable = Comparable(until)
+        lifts = [
             {"variant": c.variant, "lift": c.lift, "lift_interval": c.lift_interval, "p": c.p} for c in compare(until)
         ]
-        points.append({"at": day, "variants": variants, "comparisons": comparisons})
+        variants = [_day(own, comparable, variant) for variant in sample.experiment.variant_keys]
+        points.append({"at": day, "variants": variants, "comparisons": lifts})
     return points
+
+
+def _only(sample: Sample, arms: Arms) -> Sample:
+    return Sample(sample.experiment, sample.goal, arms, {}, {})
+
+
+def _day(own: Sample, until: Comparable, variant: str) -> dict[str, Any]:
+    tally, (converted, visitors) = own.totals[variant], own.counts(variant)
+    all_converted, all_visitors = until.sample.counts(variant)
+    rate = until.rate(variant)
+    return {
+        "variant": variant,
+        "impressions": tally.impressions,
+        "clicks": tally.clicks,
+        "visitors": visitors,
+        "converted": converted,
+        "rate": converted / visitors if visitors > 0 else None,
+        "cumulative": {
+            "visitors": all_visitors,
+            "converted": all_converted,
+            "rate": rate.rate if rate else None,
+            "rate_interval": wilson(rate.converted, rate.visitors) if rate else None,
+        },
+    }
 
 
 def by_hour(sample: Sample) -> list[dict[str, Any]]:
