@@ -44,6 +44,10 @@ def answer_in_json(event: Any, get_response: Callable[[Any], Response]) -> Respo
     if isinstance(response.body, dict):
         response.headers.setdefault("Content-Type", "application/json")
     response.headers.setdefault("Cache-Control", "no-store")
+    if event.method == "POST":
+        # Anybody may post events from any page and read what became of them, also when it was a refusal.
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "Date, Retry-After"
     return response
 
 
@@ -121,7 +125,7 @@ def post_events() -> Response:
     )
     service.refusals.flush(now / 1000)
     cookie = renewed(asked().headers.get("cookie", ""), batch.visitor, domain=service.settings.cookie_domain)
-    return Response(answer.model_dump(), _sharing() | ({"Set-Cookie": cookie} if cookie else {}), 202)
+    return Response(answer.model_dump(), {"Set-Cookie": cookie} if cookie else {}, 202)
 
 
 @app.route("/track", methods=["POST"], content_types=JSON)
@@ -133,19 +137,14 @@ def post_track() -> Response:
     bot = is_bot(user_agent())
     batches = [events.each(visitor, raw) for visitor, raw in visitors]
     answer = ingest.total(service.ingest.receive(*batch, now=now, bot=bot) for batch in batches)
-    return Response(answer.model_dump(), _sharing(), 202)
+    return Response(answer.model_dump(), {}, 202)
 
 
 @app.route("/collect", methods=["POST"], content_types=JSON)
 @answering
 def post_collect() -> Response:
     """The protocol of the tracker that ABacus grew from; its front end works unchanged."""
-    return Response(collect.answer(service, body(), now=now_ms(), bot=is_bot(user_agent())), _sharing(), 200)
-
-
-def _sharing() -> dict[str, str | list[str]]:
-    # Anybody may post events from any page, and read what became of them; there is nothing else in the answer.
-    return {"Access-Control-Allow-Origin": "*"}
+    return Response(collect.answer(service, body(), now=now_ms(), bot=is_bot(user_agent())), {}, 200)
 
 
 # ---------------------------------------------------------------- events counted

@@ -196,6 +196,13 @@ def test_the_answer_renews_the_cookie_that_came_and_sets_none_unasked(api: Api) 
     assert api.post(event(), Cookie=choice).headers["Set-Cookie"].endswith("; Domain=example.com")
 
 
+def test_a_page_of_another_origin_may_read_every_answer_to_what_it_posts(api: Api) -> None:
+    for path in ("/events", "/track", "/collect"):
+        said = api.send("POST", path, b"", Content_Type="text/plain")
+        assert (said.status, said.headers["Access-Control-Allow-Origin"]) == (400, "*")
+    assert "Access-Control-Allow-Origin" not in api.send("GET", "/stats").headers
+
+
 def test_growthbooks_plugin_counts_a_visitor_once_however_often_it_says_so(api: Api) -> None:
     viewed = {"experimentId": "cta-color", "variationId": "green", "hashAttribute": "id", "hashValue": GREEN}
     exposure = {"event_name": "Experiment Viewed", "properties_json": viewed, "device_id": GREEN, "url": "https://x"}
