@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from chalicelib.tally import Tallies
 from tests.builders import HOUR, NOON, an_element
 from tests.memory_store import MemoryStore
@@ -90,6 +92,23 @@ def test_many_rows_share_a_transaction_of_at_most_a_hundred_items() -> None:
         write(store, an_element(id=f"e{n}", at=NOON - n * HOUR), key=key)
     assert a_fold(store)(keys, now=NOW).rows == 200
     assert max(sizes) <= 100
+
+
+def test_rows_of_one_experiment_share_transactions_however_the_stream_mixes_them() -> None:
+    store = MemoryStore()
+    keys = [Key(f"v{i}", ("cta-color", "hero")[i % 2]) for i in range(50)]
+    for key in keys:
+        write(store, an_element(), key=key)
+    together = []
+    settle = store.settle
+
+    def noted(moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        together.append({booking.experiment for booking in bookings})
+        settle(moves, bookings)
+
+    store.settle = noted  # type: ignore[method-assign]
+    a_fold(store)(keys, now=NOW)
+    assert together == [{"cta-color"}, {"hero"}]
 
 
 def test_a_row_of_a_generation_that_is_over_is_counted_again_in_the_live_one() -> None:
