@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from email.message import Message
+from fnmatch import fnmatchcase
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
+
+import app
+from abacus import stacks
+from abacus.front import API
+from abacus.local_aws import LocalAws, edge_stack
 
 INFRA = Path(__file__).parent.parent / "infra"
 TEMPLATES = sorted(INFRA.glob("*.yaml"))
@@ -58,3 +69,112 @@ def test_cloudfront_may_read_the_site_and_nothing_else_of_the_bucket() -> None:
     (policy,) = resources("data.yaml", "AWS::S3::BucketPolicy")
     allowed = [s for s in policy["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     assert [(s["Action"], s["Resource"]) for s in allowed] == [("s3:GetObject", {"Sub": "${Bucket.Arn}/site/*"})]
+
+
+def test_every_route_of_the_app_is_a_route_of_the_http_api_by_the_same_name() -> None:
+    keys = {r["Properties"]["RouteKey"] for r in resources("edge.yaml", "AWS::ApiGatewayV2::Route")}
+    assert keys == {f"{method} {path}" for path, methods in app.app.routes.items() for method in methods}
+    (call,) = resources("edge.yaml", "AWS::ApiGatewayV2::Integration")
+    assert call["Properties"]["PayloadFormatVersion"] == "1.0"
+
+
+def test_every_route_of_the_app_is_reached_through_the_distribution_and_through_the_local_front() -> None:
+    (distribution,) = resources("edge.yaml", "AWS::CloudFront::Distribution")
+    behaviours = [b for b in distribution["Properties"]["DistributionConfig"]["CacheBehaviors"] if "PathPattern" in b]
+    patterns = [b["PathPattern"] for b in behaviours if b["TargetOriginId"] == "api"]
+    for route in app.app.routes:
+        path = route.replace("{experiment}", "cta-color")
+        assert [p for p in patterns if fnmatchcase(path, p)], route
+        assert API.match(path), route
+
+
+def test_the_sum_of_alarms_leaves_none_out() -> None:
+    parsed = yaml.load((INFRA / "watch.yaml").read_text(), Loader)["Resources"]
+    alarms = {name for name, r in parsed.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    summed = [rule["Sub"] for rule in parsed["Sum"]["Properties"]["AlarmRule"]["Join"][1]]
+    assert set(summed) == {f"ALARM(${{{name}}})" for name in alarms}
+
+
+class Edge:
+    """The edge stack in ministack, before an API that answers with what it was asked."""
+
+    def __init__(self, aws: LocalAws, port: int) -> None:
+        self.host, self.port = aws.endpoint.removeprefix("http://").split(":")
+        self.domain = edge_stack(aws, port, "hush", "/e2")
+        for path in ("index.html", "results/index.html", "404.html", "api/features/abacus"):
+            aws.s3.put_object(Bucket=aws.names["BucketName"], Key=f"site/{path}", Body=path.encode())
+        aws.s3.put_object(Bucket=aws.names["BucketName"], Key="manifest/live.json", Body=b"private")
+
+    def ask(self, path: str, method: str = "GET", body: bytes = b"") -> tuple[int, bytes, Message]:
+        connection = HTTPConnection(self.host, int(self.port))
+        connection.request(method, path, body, {"Host": self.domain, "X-Forwarded-Proto": "https", "Cookie": "a=1"})
+        with connection.getresponse() as response:
+            answer = response.status, response.read(), response.headers
+        connection.close()
+        return answer
+
+
+class Echo(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        said = [self.path, self.headers["X-Origin-Secret"], self.headers["Cookie"], body.decode()]
+        self.send_response(202)
+        self.send_header("Set-Cookie", "b=2")
+        self.end_headers()
+        self.wfile.write(" ".join(said).encode())
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+        self.wfile.write(b'{"error": {}}')
+
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def edge(data: LocalAws) -> Iterator[Edge]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield Edge(data, server.server_address[1])
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/", 200, b"index.html"),
+        ("/results/", 200, b"results/index.html"),
+        ("/api/features/abacus", 200, b"api/features/abacus"),
+        ("/nothing/", 404, b"404.html"),
+        ("/../manifest/live.json", 404, b"404.html"),
+        ("/stats/nothing", 404, b'{"error": {}}'),
+    ],
+)
+def test_the_distribution_serves_the_site_and_leaves_the_apis_errors_alone(
+    edge: Edge, path: str, status: int, body: bytes
+) -> None:
+    assert edge.ask(path)[:2] == (status, body)
+
+
+@pytest.mark.ministack
+def test_a_folder_without_its_slash_is_redirected_to_it(edge: Edge) -> None:
+    status, _, headers = edge.ask("/results?experiment=hero")
+    assert (status, headers["Location"]) == (301, "/results/?experiment=hero")
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize("path", ["/events", "/e2"])
+def test_events_reach_the_api_by_either_name_with_cookie_and_the_origins_secret(edge: Edge, path: str) -> None:
+    status, said, headers = edge.ask(path, "POST", b"hello")
+    assert (status, said, headers["Set-Cookie"]) == (202, b"/events hush a=1 hello", "b=2")
+
+
+@pytest.mark.ministack
+def test_the_firewall_answers_too_many_requests_by_its_name(data: LocalAws) -> None:
+    outputs = stacks.apply(data.cloudformation, "abacus-firewall", (INFRA / "firewall.yaml").read_text(), {}, poll=0)
+    assert outputs["WebAclArn"].startswith("arn:aws:wafv2:us-east-1:")
+    (firewall,) = resources("firewall.yaml", "AWS::WAFv2::WebACL")
+    (rule,) = firewall["Properties"]["Rules"]
+    assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429  # a 403 would become the 404 page
