@@ -5,29 +5,25 @@ Rules hold for whatever visitors have taken part in, so for everything but draft
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from chalicelib.assign import choose
 from chalicelib.manifest import Experiment, Manifest, Phase
 
 from .checks import percent
+from .phases import Kind, Said, phase_changes
 from .problems import listed
 
 
 class Change(NamedTuple):
     """kind: change (it will be done), warning (it will be done, and there is a catch), refusal (it will not)."""
 
-    kind: Literal["change", "warning", "refusal"]
+    kind: Kind
     experiment: str
     text: str
 
     def __str__(self) -> str:
         subject = f"{self.experiment}: " if self.experiment else ""
         return f"{'' if self.kind == 'change' else self.kind + ': '}{subject}{self.text}"
-
-
-Said = Iterator[tuple[Literal["change", "warning", "refusal"], str]]
 
 
 def changes(live: Manifest | None, wanted: Manifest) -> list[Change]:
@@ -57,7 +53,7 @@ def _said(before: Experiment | None, after: Experiment | None) -> Said:
         else:
             yield from _kept(before, after)
             yield from _status(before, after)
-            yield from _phases(before, after)
+            yield from phase_changes(before, after)
             yield from _rest(before, after)
 
 
@@ -141,84 +137,6 @@ def _status(before: Experiment, after: Experiment) -> Said:
         "stopped": f"everybody sees {after.winner or after.control}",
     }
     yield "change", f"{_state(before)} → {_state(after)}: {effect[after.status]}"
-
-
-def _phases(before: Experiment, after: Experiment) -> Said:
-    if after.variant_keys != before.variant_keys:
-        return
-    known = len(before.phases)
-    if after.phases[:known] != before.phases:
-        yield "refusal", _rewritten(before, after)
-        return
-    for number in range(known, len(after.phases)):
-        yield from _opened(after, number)
-
-
-def _rewritten(before: Experiment, after: Experiment) -> str:
-    if len(after.phases) < len(before.phases):
-        return (
-            f"phase {len(before.phases) - 1} is gone, and visitors were counted in it. Put it back; "
-            "to return to an earlier split, add it as a new phase"
-        )
-    number = next(i for i, phase in enumerate(before.phases) if after.phases[i] != phase)
-    differs = listed(list(_difference(before, before.phases[number], after.phases[number])))
-    lines = [_written(before, phase) for phase in before.phases]
-    lines.append(_written(after, after.phases[number]))
-    return (
-        f"{differs}: would rewrite phase {number}, in which visitors were counted. "
-        "Keep it and add a phase instead:\n" + "\n".join(["    phases:", *(f"      - {line}" for line in lines)])
-    )
-
-
-def _written(experiment: Experiment, phase: Phase) -> str:
-    """The phase as it would stand in YAML."""
-    weights = ", ".join(
-        f"{key}: {percent(weight)}" for key, weight in zip(experiment.variant_keys, phase.weights, strict=True)
-    )
-    parts = [f"weights: {{{weights}}}", f"coverage: {percent(phase.coverage)}"]
-    if phase.seed:
-        parts.append(f'seed: "{phase.seed}"')
-    return "{ " + ", ".join(parts) + " }"
-
-
-def _difference(experiment: Experiment, one: Phase, two: Phase) -> Iterator[str]:
-    for key, old, new in zip(experiment.variant_keys, one.weights, two.weights, strict=True):
-        if old != new:
-            yield f"{key} {percent(old)} → {percent(new)}"
-    if one.coverage != two.coverage:
-        yield f"coverage {percent(one.coverage)} → {percent(two.coverage)}"
-    if one.seed != two.seed:
-        yield f"seed {one.seed or experiment.seed} → {two.seed or experiment.seed}"
-
-
-def _opened(after: Experiment, number: int) -> Said:
-    one, two = after.phases[number - 1 : number + 1]
-    differs = listed(list(_difference(after, one, two))) if one != two else "the same again"
-    if after.seed_of(number - 1) != after.seed_of(number):
-        yield "change", f"{differs}: opens phase {number}; everybody is assigned anew"
-        return
-    yield "change", f"{differs}: opens phase {number}; visitors keep their variant"
-    share = moved(one, two)
-    if share and after.assignment == "hash":
-        yield (
-            "warning",
-            f"clients that do not store the variant (GrowthBook's SDKs without a sticky bucket service, back ends) "
-            f"move {percent(share)} of their visitors to another one. To start everybody anew instead, "
-            f'give phase {number} a seed: "{after.key}-{number}"',
-        )
-
-
-def moved(one: Phase, two: Phase) -> float:
-    """The share of those enrolled in phase `one` who, hashed again in `two`, get something else.
-
-    Counted over all 10,000 buckets there are.
-
-    >>> moved(Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
-    0.4
-    """
-    pairs = [(choose(n / 10000, one.ranges), choose(n / 10000, two.ranges)) for n in range(10000)]
-    enrolled = [(old, new) for old, new in pairs if old is not None]
-    return sum(old != new for old, new in enrolled) / len(enrolled) if enrolled else 0.0
 
 
 def _rest(before: Experiment, after: Experiment) -> Said:
