@@ -21,6 +21,7 @@ COMMANDS = {
     "assign": "abacus.assign:command",
     "schema": "abacus.schema:command",
     "plan": "abacus.plan:command",
+    "prove": "abacus.prove:command",
     "audit": "abacus.audit:command",
     "reconcile": "abacus.reconcile:command",
     "rebuild": "abacus.rebuild:command",

@@ -30,8 +30,10 @@ class Imbalance:
     def excess(self) -> dict[str, float]:
         return {variant: n - self.expected[variant] for variant, n in self.visitors.items()}
 
-    def certain(self, alarm: float) -> bool:
-        return self.p < alarm or self.evidence.p <= 1 / EVIDENCE
+    @property
+    def proven(self) -> bool:
+        """However often one has looked."""
+        return self.evidence.p <= 1 / EVIDENCE
 
     def headline(self) -> str:
         """The largest deviation, as shares: "51.9 % of visitors saw green in a 50/50 split"."""
@@ -158,11 +160,13 @@ def _worst_hour(sample: Sample, day: str) -> str:
 
 
 def _short_variant(sample: Sample, found: Imbalance) -> str:
-    excess = found.excess
-    short = min(excess, key=lambda v: excess[v] / found.expected[v] if found.expected[v] else 0.0)
-    missing = count(round(-excess[short]), "visitor")
+    """The variant that is furthest below what the others lead to expect."""
+    short = min(found.visitors, key=lambda v: found.visitors[v] / found.expected[v] if found.expected[v] else 1.0)
+    total = sum(found.visitors.values())
+    others, share = total - found.visitors[short], found.expected[short] / total
+    missing = count(round(others * share / (1 - share) - found.visitors[short]), "visitor")
     when = "on every day alike" if len(sample.days) > 1 else "throughout"
     return (
-        f"most likely {short} loses visitors before its impression is sent ({missing} missing, {when}): "
+        f"most likely {short} loses visitors before its impression is sent (about {missing}, {when}): "
         "a slower page, a redirect or an error there"
     )

@@ -1,0 +1,175 @@
+"""`abacus prove`: does it call winners that are none, does it find those that are? Measured, not claimed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import click
+
+from chalicelib.statistics.power import sample_size
+
+from .figure import Curve, chart
+from .trials import Outcome, Scenario, Stretch, log_spaced, run
+
+BEGIN, END = "<!-- measured by abacus prove -->", "<!-- end of measurement -->"
+MOST = 200_000  # visitors of an A/A experiment
+BATCH = 25  # experiments handed to a process at a time
+
+
+def alike(rate: float, weights: tuple[float, ...], looks: int) -> Scenario:
+    """All variants convert at the same rate."""
+    percents = "/".join(f"{100 * w:g}" for w in weights)
+    stretch = Stretch(MOST, weights, (rate,) * len(weights))
+    return Scenario(f"rate {100 * rate:g} %, split {percents}", (stretch,), log_spaced(10, MOST, looks))
+
+
+def drifting(looks: int) -> Scenario:
+    """The split changes while everybody's rate rises: added up, b looks better than it is."""
+    stretches = (Stretch(MOST // 2, (0.5, 0.5), (0.03, 0.03)), Stretch(MOST, (0.1, 0.9), (0.05, 0.05)))
+    return Scenario(
+        "split 50/50, then 10/90 while the rate goes from 3 % to 5 %", stretches, log_spaced(10, MOST, looks)
+    )
+
+
+def better(rate: float, looks: int) -> Scenario:
+    """b is 10 % better; up to twice the visitors that a single look would need for 80 % power."""
+    n = round(2 * sample_size(rate, 0.1))
+    until = tuple(sorted({*log_spaced(10, 2 * n, looks), n}))
+    return Scenario(f"{100 * rate:g} %", (Stretch(2 * n, (0.5, 0.5), (rate, rate * 1.1)),), until)
+
+
+def without_difference(looks: int) -> list[Scenario]:
+    even = (0.5, 0.5)
+    return [
+        *(alike(rate, even, looks) for rate in (0.005, 0.02, 0.05, 0.2, 0.5)),
+        alike(0.05, (0.9, 0.1), looks),
+        alike(0.05, (0.1, 0.9), looks),
+        alike(0.05, (0.2,) * 5, looks),
+        drifting(looks),
+    ]
+
+
+@click.command("prove")
+@click.option("--experiments", type=click.IntRange(50), default=2000, show_default=True, help="Of each kind.")
+@click.option("--looks", type=click.IntRange(10), default=242, show_default=True, help="At each experiment.")
+@click.option("--processes", type=click.IntRange(1), default=os.cpu_count, help="Default: one per processor.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--write", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A page to put it into.")
+def command(experiments: int, looks: int, processes: int, seed: int, write: Path | None) -> None:
+    """Thousands of made-up experiments through the code that decides, looked at all along.
+
+    Prints how often it names a winner where there is none, whether its intervals hold the truth, and how soon it
+    finds a real 10 %.
+    """
+    same, real = without_difference(looks), [better(rate, looks) for rate in (0.02, 0.05, 0.2)]
+    with ProcessPoolExecutor(processes) as pool:
+        found = {}
+        for scenario in [*same, *real]:
+            click.echo(f"{experiments} × {scenario.name} ...", err=True)
+            found[scenario.name] = play(pool, scenario, experiments, seed)
+    page = "\n".join([*false_winners(same, found), "", *power(real, found)])
+    click.echo(page)
+    if write:
+        put(page, write)
+        shown = alike(0.05, (0.5, 0.5), looks)
+        (write.parent / "peeking.svg").write_text(picture(shown, found[shown.name]))
+
+
+def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[Outcome]:
+    seeds = [f"{seed}/{scenario.name}/{n}" for n in range(experiments)]
+    batches = [seeds[n : n + BATCH] for n in range(0, experiments, BATCH)]
+    return [outcome for batch in pool.map(_batch, [scenario] * len(batches), batches) for outcome in batch]
+
+
+def _batch(scenario: Scenario, seeds: list[str]) -> list[Outcome]:
+    return [run(scenario, Random(seed)) for seed in seeds]
+
+
+def _share(hits: Iterable[bool]) -> str:
+    found = list(hits)
+    return f"{100 * sum(found) / len(found):.1f} %"
+
+
+def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[Outcome]]) -> list[str]:
+    """A Markdown table, one row for each kind of A/A experiment."""
+    lines = [
+        "| no difference | experiments | winner or loser named | ordinary test below 5 % | interval missed the truth | "
+        "ordinary interval holds at the end | split alarm |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for scenario in scenarios:
+        outcomes = found[scenario.name]
+        cells = [
+            scenario.name,
+            f"{len(outcomes):,}",
+            _share(o.decided is not None for o in outcomes),
+            _share(o.fixed is not None for o in outcomes),
+            _share(o.missed is not None for o in outcomes),
+            _share(o.last_covers for o in outcomes),
+            _share(o.imbalance is not None for o in outcomes),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def power(scenarios: Sequence[Scenario], found: dict[str, list[Outcome]]) -> list[str]:
+    """A Markdown table, one row for each rate that a variant raises by 10 %."""
+    lines = [
+        "| a real 10 % over | experiments | visitors N | found by N | by 2N | median visitors | loser named | "
+        "interval missed the truth |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for scenario in scenarios:
+        outcomes, looks = found[scenario.name], scenario.looks
+        n = looks[-1] // 2
+        won = [looks[o.decided] if o.decided is not None and o.winner else None for o in outcomes]
+        middle = median(at if at is not None else looks[-1] for at in won)
+        cells = [
+            scenario.name,
+            f"{len(outcomes):,}",
+            f"{n:,}",
+            _share(at is not None and at <= n for at in won),
+            _share(at is not None for at in won),
+            f"{middle / n:.2f} N",
+            _share(o.decided is not None and not o.winner for o in outcomes),
+            _share(o.missed is not None for o in outcomes),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def picture(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
+    """The share of experiments without a difference in which a winner had been named, by the visitors so far."""
+
+    def so_far(firsts: Iterable[int | None]) -> list[tuple[float, float]]:
+        at = [0] * len(scenario.looks)
+        for first in firsts:
+            if first is not None:
+                at[first] += 1
+        shares = (total / len(outcomes) for total in accumulate(at))
+        return list(zip(scenario.looks, shares, strict=True))
+
+    ends = (scenario.looks[0], scenario.looks[-1])
+    curves = [
+        Curve("ordinary test, p &lt; 5 %", "#c2410c", so_far(o.fixed for o in outcomes)),
+        Curve("5 %, what was promised", "#888", [(x, 0.05) for x in ends], dashed=True),
+        Curve("ABacus", "#1d4ed8", so_far(o.decided for o in outcomes)),
+    ]
+    title = "Experiments without any difference in which a winner was named"
+    return chart(title, curves, highest=0.7, x_label="visitors so far, looking all along")
+
+
+def put(page: str, path: Path) -> None:
+    """Between the two marks in that file."""
+    text = path.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise click.UsageError(f"--write: {path} has no {BEGIN} … {END} to put the tables between")
+    path.write_text(f"{before}{BEGIN}\n{page}\n{END}{after}")

@@ -1,0 +1,119 @@
+"""Made-up experiments with a known truth, looked at all along through the code that the report uses."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from random import Random
+
+from chalicelib.comparison import compare
+from chalicelib.imbalance import measure
+from chalicelib.manifest import CLICK, Experiment, Phase, Variant
+from chalicelib.report import report
+from chalicelib.sample import Window, select
+from chalicelib.statistics import Interval, normal
+from chalicelib.tally import Cell, Tallies, Tally
+
+from .chance import binomial, multinomial
+
+# A month after the first visitor, so that nothing is withheld for being too early.
+BEGAN, NOW = date(2026, 10, 1), datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One phase: up to so many visitors in all, split so, converting at these rates."""
+
+    until: int
+    weights: tuple[float, ...]
+    rates: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    stretches: tuple[Stretch, ...]
+    looks: tuple[int, ...]  # at how many visitors in all somebody looks
+
+    def lift(self, variant: str) -> float:
+        """The truth; the same in every stretch, also where the rates drift."""
+        rates = self.stretches[0].rates
+        return rates[int(variant[1:])] / rates[0] - 1
+
+    def experiment(self) -> Experiment:
+        variants = tuple(Variant(key=f"v{i}") for i in range(len(self.stretches[0].rates)))
+        phases = tuple(Phase(weights=stretch.weights) for stretch in self.stretches)
+        return Experiment(key="trial", status="running", variants=variants, phases=phases, seed="trial")
+
+
+def log_spaced(first: int, last: int, number: int) -> tuple[int, ...]:
+    """Looks crowded at the start, where chance is wildest.
+
+    >>> log_spaced(10, 1000, 3)
+    (10, 100, 1000)
+    """
+    ratio = math.log(last / first) / (number - 1)
+    return tuple(sorted({round(first * math.exp(ratio * k)) for k in range(number)}))
+
+
+@dataclass
+class Outcome:
+    """At which look (0: the first) something was first said; None: never."""
+
+    decided: int | None = None
+    winner: bool = False
+    fixed: int | None = None
+    missed: int | None = None
+    imbalance: int | None = None
+    last_covers: bool = True
+
+
+def run(scenario: Scenario, dice: Random) -> Outcome:
+    """One experiment from its first visitor to its last look."""
+    experiment, outcome = scenario.experiment(), Outcome()
+    tallies: Tallies = {}
+    seen = 0
+    for number, look in enumerate(scenario.looks):
+        for phase, stretch in enumerate(scenario.stretches):
+            arriving = min(look, stretch.until) - seen
+            if arriving > 0:
+                _arrive(tallies, phase, stretch, arriving, dice)
+                seen += arriving
+        _look(experiment, tallies, scenario, outcome, number)
+    return outcome
+
+
+def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, dice: Random) -> None:
+    for i, n in enumerate(multinomial(dice, visitors, stretch.weights)):
+        x = binomial(dice, n, stretch.rates[i])
+        new = Tally(impressions=n, clicks=x, visitors=n, sx=n, sy=x, sxx=n, syy=x, sxy=x, received=n + x, events=n + x)
+        new.converted = Counter({CLICK: x})
+        tallies.setdefault(Cell("total", "", phase, f"v{i}"), Tally()).add(new)
+
+
+def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome: Outcome, number: int) -> None:
+    sample = select(experiment, tallies, CLICK, Window(), BEGAN)
+    found = compare(sample)
+    if outcome.decided is None and any(c.decision in ("winner", "loser") for c in found):
+        # The report may still withhold it (a split that is off); what it says is what counts.
+        told = report(experiment, tallies, began=BEGAN, series="none", now=NOW, conservation={}, refused={})["verdict"][
+            "state"
+        ]
+        if told in ("winner", "loser"):
+            outcome.decided, outcome.winner = number, told == "winner"
+    if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in found):
+        outcome.fixed = number
+    if outcome.missed is None and not all(_holds(c.lift_interval, scenario.lift(c.variant)) for c in found):
+        outcome.missed = number
+    split = measure(sample)
+    if outcome.imbalance is None and (split.proven or split.p < 0.001):
+        outcome.imbalance = number
+    if number == len(scenario.looks) - 1:
+        bar = normal.critical(0.05 / len(found))
+        outcome.last_covers = all(_holds(c.pair.interval(bar), scenario.lift(c.variant)) for c in found)
+
+
+def _holds(interval: Interval, lift: float) -> bool:
+    return interval.low - 1e-12 <= lift <= interval.high + 1e-12
