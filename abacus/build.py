@@ -6,6 +6,7 @@ uses is left out by esbuild.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -26,6 +27,7 @@ SNIPPET = STATIC / "snippet"
 # Short, because a publish should be seen soon; stale while it is fetched anew, because this file blocks the page.
 FRESH = "public, max-age=30, stale-while-revalidate=3600, stale-if-error=86400"
 PAGE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
+FOREVER = "public, max-age=31536000, immutable"
 
 # Our own table: what the system's says differs from machine to machine.
 CONTENT_TYPES = {
@@ -140,15 +142,24 @@ def _pages(shown: dict[str, Any]) -> dict[str, Asset]:
 
 
 def _results() -> dict[str, Asset]:
+    """The results page. Scripts and styles have a digest in their names: whoever has one never asks for it again, and a
+    page never meets the script of another version."""
     folder = STATIC / "results"
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    built = {}
-    for file in files:
-        body = file.read_bytes()
-        if file.name == "results.js":
-            body = esbuild(file.read_text(), folder)
-        built[f"results/{file.relative_to(folder)}"] = Asset(body, _content_type(file), PAGE)
+    style = esbuild((folder / "results.css").read_text(), folder, ["--loader=css"], form="esm")
+    charts = esbuild((folder / "charts.js").read_text(), folder, form="esm")
+    names = {"style": _digested("results", style, ".css"), "charts": _digested("charts", charts, ".js")}
+    flags = [f"--define:CHARTS={_json('./' + names['charts'])}", f"--external:./{names['charts']}"]
+    script = esbuild((folder / "results.js").read_text(), folder, flags, form="esm")
+    names["script"] = _digested("results", script, ".js")
+    template = Environment(autoescape=True, undefined=StrictUndefined).from_string((folder / "index.html").read_text())
+    files = {names["style"]: style, names["charts"]: charts, names["script"]: script}
+    built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
+    built["results/index.html"] = Asset(template.render(names).encode(), CONTENT_TYPES[".html"], PAGE)
     return built
+
+
+def _digested(name: str, body: bytes, suffix: str) -> str:
+    return f"{name}-{hashlib.sha256(body).hexdigest()[:12]}{suffix}"
 
 
 def _content_type(file: Path) -> str:

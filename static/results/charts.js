@@ -1,0 +1,106 @@
+// Lines, bands and a cursor, drawn by uPlot. Everything it shows is in the readout and the table beside it as well.
+
+import uPlot from "uplot";
+import { day } from "./parts/numbers.js";
+
+const drawn = new WeakMap(); // place → {u, figure, read, index}
+
+/** Draws `figure` into `place`, or what changed of it. `read(index)`: a day is being looked at. */
+export function plot(place, figure, read) {
+  const known = drawn.get(place);
+  const state = known ?? { index: null };
+  Object.assign(state, { figure, read });
+  drawn.set(place, state);
+  const shape = JSON.stringify([figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]), figure.mode, theme()]);
+  if (!known || known.shape !== shape) {
+    state.u?.destroy();
+    state.shape = shape;
+    state.u = new uPlot(options(place, figure), table(figure), place);
+    if (!known) follow(place, state);
+  } else {
+    state.u.setData(table(figure));
+  }
+  show(state, state.index);
+}
+
+const theme = () => getComputedStyle(document.documentElement).getPropertyValue("--paper");
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** uPlot's columns: days, then each line with what belongs to it. */
+function table({ days, lines, cap }) {
+  const within = (value) => (value === null || value === undefined ? null : cap ? Math.max(-cap * 2, Math.min(cap * 2, value)) : value);
+  const columns = lines.flatMap((line) => [
+    line.values.map(within),
+    ...(line.band ? [line.band.map((ends) => (ends ? within(ends[0] ?? -Infinity) : null)), line.band.map((ends) => (ends ? within(ends[1] ?? Infinity) : null))] : []),
+    ...(line.expected ? [line.expected] : []),
+  ]);
+  return [days, ...columns];
+}
+
+function options(place, figure) {
+  const series = [{}];
+  const bands = [];
+  for (const line of figure.lines) {
+    const stroke = colour(`v-${line.hue}`);
+    const few = figure.days.length < 3;
+    series.push({ stroke, width: 2, dash: line.dash, spanGaps: false, points: { show: few || undefined, size: 6, fill: stroke } });
+    if (line.band) {
+      series.push({ stroke: "transparent", width: 0, points: { show: false } }, { stroke: "transparent", width: 0, points: { show: false } });
+      bands.push({ series: [series.length - 1, series.length - 2], fill: stroke + "22" });
+    }
+    if (line.expected) series.push({ stroke: stroke + "99", width: 1, points: { show: false } });
+  }
+  const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  return {
+    ...size(place),
+    series,
+    bands,
+    legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
+    scales: { x: { time: true }, y: { range: (u, low, high) => range(figure, low, high) } },
+    axes: [
+      { ...axis, space: 70, incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
+      { ...axis, size: 58, values: (u, ticks) => ticks.map((value) => figure.how(value)) },
+    ],
+  };
+}
+
+function range({ cap, floor, zero }, low, high) {
+  if (low === null || high === null) return [0, 1];
+  if (cap) return [Math.max(-1, -cap, Math.min(low, -0.02)), Math.min(cap, Math.max(high, 0.02))];
+  const pad = (high - low || Math.abs(high) || 1) * 0.1;
+  return [floor === 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+}
+
+const size = (place) => ({ width: Math.max(200, place.clientWidth), height: place.clientWidth < 480 ? 200 : 260 });
+
+/** Pointer, finger and keys all move the same cursor. */
+function follow(place, state) {
+  new ResizeObserver(() => state.u.setSize(size(place))).observe(place);
+  const to = (index) => show(state, Math.max(0, Math.min(state.figure.days.length - 1, index)));
+  place.addEventListener("pointermove", (event) => {
+    const left = event.clientX - state.u.over.getBoundingClientRect().left;
+    to(state.u.posToIdx(left));
+  });
+  place.addEventListener("pointerleave", () => show(state, null));
+  place.addEventListener("blur", () => show(state, null));
+  place.addEventListener("keydown", (event) => {
+    const last = state.figure.days.length - 1;
+    const now = state.index ?? last;
+    const moves = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 7, PageDown: now - 7, Home: 0, End: last };
+    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    to(moves[event.key]);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot(place, state.figure, state.read));
+}
+
+function show(state, index) {
+  const { u, figure, read } = state;
+  const last = figure.days.length - 1;
+  state.index = index === null ? null : Math.min(index, last);
+  const left = state.index === null ? -10 : u.valToPos(figure.days[state.index], "x");
+  u.setCursor({ left, top: state.index === null ? -10 : 0 }, false);
+  read(state.index ?? last);
+}

@@ -1,0 +1,57 @@
+// Trees of real elements, and one function that makes the page look like a new tree without losing focus, selection,
+// scroll positions or drawn charts. Events are heard once, at the document (actions.js), so nothing needs rewiring.
+
+const SVG = new Set(["svg", "path", "line", "rect", "circle", "polyline", "polygon", "g", "text", "title"]);
+
+/** An element; null, false and undefined leave an attribute or a child out. Never sets inline styles: the page's
+ *  policy forbids them. */
+export function h(tag, attributes, ...children) {
+  const node = SVG.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {}))
+    if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return node;
+}
+
+/** Text that only screen readers read. */
+export const unseen = (text) => h("span", { class: "unseen" }, text);
+
+/** Makes the children of `there` look like `wanted`. Elements with the same data-key are the same element; inside
+ *  [data-drawn] somebody else draws. */
+export function patch(there, wanted) {
+  const keyed = new Map();
+  for (const child of there.children) if (child.dataset.key) keyed.set(child.dataset.key, child);
+  let old = there.firstChild;
+  for (const node of [...wanted]) {
+    const key = node.dataset?.key;
+    const same = key ? keyed.get(key) : isLike(old, node) ? old : null;
+    if (!same) {
+      there.insertBefore(node, old);
+      continue;
+    }
+    if (same === old) old = old.nextSibling;
+    else there.insertBefore(same, old);
+    update(same, node);
+  }
+  while (old) {
+    const next = old.nextSibling;
+    old.remove();
+    old = next;
+  }
+}
+
+function isLike(old, node) {
+  return old && old.nodeName === node.nodeName && !old.dataset?.key && old.id === node.id;
+}
+
+function update(old, node) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== node.data) old.data = node.data;
+    return;
+  }
+  for (const { name } of [...old.attributes])
+    if (!node.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+  for (const { name, value } of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.nodeName === "INPUT" && old !== document.activeElement) old.value = node.getAttribute("value") ?? "";
+  if (old.dataset.drawn === undefined) patch(old, node.childNodes);
+}

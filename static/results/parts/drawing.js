@@ -1,0 +1,25 @@
+// Charts come in a file of their own, so that the verdict need not wait for them.
+
+import { looks } from "./colours.js";
+import { figures } from "./figures.js";
+import { readout } from "./panel.js";
+import { reading } from "./figures.js";
+
+let charts;
+
+export async function draw(report, route) {
+  charts ??= import(CHARTS);
+  const { plot } = await charts;
+  const look = looks(report.variants.map((row) => row.variant));
+  for (const figure of figures(report, look, route)) {
+    const place = document.querySelector(`#plot-${figure.id}`);
+    if (place) plot(place, figure, (index) => read(place, figure, index));
+  }
+}
+
+/** Shows and says the values of one day. */
+function read(place, figure, index) {
+  document.querySelector(`#reading-${figure.id}`).replaceChildren(...readout(figure, index));
+  place.setAttribute("aria-valuenow", index);
+  place.setAttribute("aria-valuetext", reading(figure, index));
+}

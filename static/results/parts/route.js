@@ -1,0 +1,23 @@
+// Where we are is in the address behind the #, which never leaves the browser:
+//   #/?q=cta&status=running            the list, filtered
+//   #/cta-color?goal=signup&rate=day   an experiment; what its charts show, which sections are open
+
+export function parse(hash) {
+  const [path, query] = hash.replace(/^#\/?/, "").split("?");
+  let experiment = "";
+  try {
+    experiment = decodeURIComponent(path);
+  } catch {
+    // A mangled link: the list is a better answer than an error.
+  }
+  return { experiment, query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+export function link(experiment, query = {}) {
+  const said = Object.entries(query).filter(([, value]) => value);
+  const text = new URLSearchParams(said).toString().replaceAll("%2C", ",");
+  return `#/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
+}
+
+/** The link to here with some of the query changed; "" takes an item away. */
+export const here = (route, change) => link(route.experiment, { ...route.query, ...change });

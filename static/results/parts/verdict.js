@@ -1,0 +1,61 @@
+// The answer first: what to do, then the sentence behind it, then how long it still takes.
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+import { count, localised, percent, whole } from "./numbers.js";
+import { advice, STATES } from "./words.js";
+
+/** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
+export function badge(verdict) {
+  const [label, sign] = STATES[verdict.state] ?? [verdict.state, "dots"];
+  return h("span", { class: `badge ${verdict.state}` }, icon(sign, 16), label);
+}
+
+export function verdictCard(report) {
+  const { verdict } = report;
+  const [label, sign] = STATES[verdict.state] ?? [verdict.state, "dots"];
+  return h(
+    "section",
+    { class: `verdict ${verdict.state}`, "aria-label": "Verdict" },
+    h("p", { class: "sign" }, icon(sign, 40)),
+    h(
+      "div",
+      {},
+      h("p", { class: "state" }, label),
+      h("h2", { class: "advice" }, advice(report)),
+      h("p", { class: "why" }, localised(verdict.text)),
+    ),
+    outlook(report),
+  );
+}
+
+/** How long it has run, and how long still to run. */
+export function outlook({ plan = {}, age = {}, verdict, status }) {
+  if (!age.days && !plan.visitors_per_day) return null;
+  const waiting = verdict.next === "wait" && status === "running";
+  const left = waiting ? daysLeft(plan, age, verdict) : 0;
+  const done = age.days / Math.max(1, age.days + left);
+  return h(
+    "div",
+    { class: "outlook" },
+    waiting && left > 0 && h("progress", { value: done.toFixed(3), max: 1, "aria-label": `${percent(done)} of the time it needs` }),
+    h(
+      "p",
+      {},
+      [
+        age.days ? `Ran ${count(age.days, "day")} so far.` : "Its first day.",
+        waiting && left > 0 && `About ${count(left, "more day")} to go${aim(plan)}.`,
+        plan.visitors_per_day && status === "running" && `${whole(plan.visitors_per_day)} new visitors a day.`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    ),
+  );
+}
+
+function daysLeft(plan, age, verdict) {
+  const week = verdict.state === "collecting" ? Math.max(1, 7 - (age.days ?? 0)) : 0;
+  return Math.max(week, plan.days_left ?? 0);
+}
+
+const aim = (plan) => (plan.lift && plan.days_left > 0 ? `, to find a difference of ${percent(plan.lift)}` : "");

@@ -1,0 +1,53 @@
+// What the server's short names mean to somebody who reads them for the first time.
+
+/** state → [label, icon]. The colour is the class of the same name; the icon and the words say it without colour. */
+export const STATES = {
+  winner: ["Winner", "check"],
+  loser: ["Loser", "cross"],
+  equivalent: ["No difference", "equal"],
+  inconclusive: ["Not decided", "dots"],
+  collecting: ["Collecting", "hourglass"],
+  invalid: ["Not valid", "stop"],
+};
+
+export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
+
+/** What to do, in a few words. `experiment`: an entry of the list, or a report. */
+export function advice({ verdict, status, shipped, variants, comparisons }) {
+  const control = variants.find((row) => row.control)?.variant ?? "the control";
+  switch (verdict.next) {
+    case "ship":
+      return shipped === verdict.variant ? `${verdict.variant} is live for everybody` : `Ship ${verdict.variant}`;
+    case "keep":
+      return `Keep ${control}`;
+    case "fix":
+      return "Fix the tracking first";
+    case "stop":
+      return verdict.state === "equivalent" ? "Take either one" : "Stop, or try something bolder";
+    default:
+      if (!comparisons?.length) return "Waiting for visitors";
+      return status === "paused" ? "Paused: nothing decided yet" : "Keep running";
+  }
+}
+
+export const CHECKS = {
+  "impossible-counts": ["Possible counts", "Counts that no sequence of events can explain, such as more people who clicked than people who came."],
+  srm: ["Split", "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people."],
+  "multiple-variants": ["One variant each", "Visitors who saw two variants are left out, because nobody can say which one moved them."],
+  duplicates: ["Repeats", "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently."],
+  "no-impression": ["Clicks without a view", "Visitors who clicked without having been shown anything are left out."],
+  bot: ["Bots", "Crawlers and automated browsers are recognised, left out, and shown here."],
+  simpson: ["Phases agree", "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases."],
+  novelty: ["No drift", "A lift that wears off or grows from day to day says that the average is not what the future will be."],
+  twyman: ["Not too good", "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed."],
+  refused: ["Refused events", "Events the service did not accept, by reason. The counts are approximate."],
+  conservation: ["Nothing lost", "Received events are accepted or repeats; accepted ones are counted, or waiting."],
+};
+
+export const EXCLUSIONS = {
+  bot: "Crawlers and automated browsers",
+  "multiple-variants": "Seen in more than one variant",
+  "no-impression": "Clicked without having been shown a variant",
+};
+
+export const HEALTH = { ok: "fine", warning: "look at it", alarm: "alarm" };

@@ -1,0 +1,56 @@
+// The results page: a hash says what to show, GET /stats says what there is, a tree of elements is patched in.
+
+import { listen } from "./parts/actions.js";
+import { patch } from "./parts/dom.js";
+import { draw } from "./parts/drawing.js";
+import { experimentView } from "./parts/experiment.js";
+import { liveLine, notice } from "./parts/live.js";
+import { listView } from "./parts/list.js";
+import { parse } from "./parts/route.js";
+import { source } from "./parts/source.js";
+import { askForKey, failed, skeleton } from "./parts/states.js";
+
+const main = document.querySelector("#main");
+let route = parse(location.hash);
+
+const data = source(() => path(route), render);
+
+/** What GET has to answer for this route. */
+function path({ experiment, query }) {
+  if (!experiment) return "/stats?series=day";
+  const asked = new URLSearchParams();
+  for (const name of ["goal", "from", "to"]) if (query[name]) asked.set(name, query[name]);
+  const text = asked.toString();
+  return `/stats/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
+}
+
+function content(now) {
+  if (now.failure?.kind === "key") return [askForKey(now.failure.refused, now.failure.message)];
+  if (now.answer) return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
+  return now.failure ? [failed(now.failure)] : skeleton();
+}
+
+function render() {
+  const now = data.now();
+  document.title = [route.experiment || "Results", "ABacus"].join(" · ");
+  patch(main, content(now));
+  patch(document.querySelector("#live"), liveLine(now));
+  patch(document.querySelector("#notice"), notice(now));
+  main.toggleAttribute("aria-busy", !now.answer && !now.failure);
+  if (now.answer && route.experiment) draw(now.answer, route);
+}
+
+window.addEventListener("hashchange", () => {
+  const before = route;
+  route = parse(location.hash);
+  render();
+  data.moved();
+  if (before.experiment !== route.experiment) {
+    window.scrollTo(0, 0);
+    main.querySelector("h1")?.focus();
+  }
+});
+
+listen({ data, render, route: () => route });
+render();
+data.moved();
