@@ -102,7 +102,7 @@ def run(experiment: Rule, context: Context) -> Result:
         index, said = _chosen(experiment, context)
         steps.append(said)
         if index is None:
-            raise _Out("no range holds that place: outside the coverage")
+            raise _Out("no range holds that place: outside coverage")
         counted = "force" not in experiment
         index = index if counted else experiment["force"]
         if not 0 <= index < variants:

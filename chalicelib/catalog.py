@@ -24,6 +24,8 @@ FRESH_MS = 30_000  # a publish reaches every warm Lambda within this time, witho
 # Before a refusal we look every time, with a conditional GET. A refusal is final, a publish may be a moment old, and
 # whoever sends rubbish to make us look could as well send events that cost more.
 FORCED_MS = 0
+# Without any copy every request is refused, so the next look comes soon; but not with every one of them.
+RETRY_MS = 1_000
 
 log = logging.getLogger("abacus")
 
@@ -49,6 +51,8 @@ class Catalog:
 
     def _at_most(self, age: int, now: int) -> Manifest:
         with self._lock:
+            if self._manifest is None:
+                age = RETRY_MS
             if self._tried is None or not 0 <= now - self._tried < age:
                 self._tried = now
                 self._look()
