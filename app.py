@@ -187,9 +187,10 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
 @answering
 def get_stats() -> Any:
     _may_read()
+    days = stats.with_days(asked().query_params or {})
     now = now_ms()
     service.refusals.flush(now / 1000, every=0)
-    return stats.overview(service.store, service.catalog.current(now), now=datetime.now(UTC))
+    return stats.overview(service.store, service.catalog.current(now), days=days, now=datetime.now(UTC))
 
 
 @app.route("/stats/{experiment}", methods=["GET"])

@@ -120,7 +120,10 @@ def document() -> Document:
                     "operationId": "getStats",
                     "summary": "Every experiment with status, verdict and totals.",
                     "security": read_key,
-                    "responses": _answers(200, {"type": "object", "required": ["experiments"]}, "The list.", 401, 503),
+                    "parameters": [_query("series", {"enum": ["none", "day"]}, "Visitors of the last 28 days too.")],
+                    "responses": _answers(
+                        200, {"type": "object", "required": ["experiments"]}, "The list.", 400, 401, 503
+                    ),
                 }
             },
             "/stats/{experiment}": {

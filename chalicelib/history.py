@@ -1,0 +1,57 @@
+"""What was done to an experiment, and when, out of its periods and its phases. Who did it: `abacus history`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from .manifest import Experiment
+from .phrases import percent, split
+from .tally import Tallies
+
+
+def history(experiment: Experiment, tallies: Tallies) -> list[dict[str, Any]]:
+    """Oldest first: {"at": a UTC moment, or a day where only that is known, "what", "text"}. Some may lie ahead."""
+    return sorted([*_periods(experiment), *_phases(experiment, tallies)], key=lambda entry: str(entry["at"]))
+
+
+def _entry(at: str, what: str, text: str) -> dict[str, Any]:
+    return {"at": at, "what": what, "text": text}
+
+
+def _periods(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    for number, period in enumerate(experiment.periods):
+        if period.start is not None:
+            yield _entry(_moment(period.start), "running", "Events count from here on." if number == 0 else "Resumed.")
+        if period.end is not None:
+            last = number == len(experiment.periods) - 1
+            yield _entry(_moment(period.end), *(_end(experiment) if last else PAUSED))
+
+
+PAUSED = ("paused", "Paused.")
+
+
+def _end(experiment: Experiment) -> tuple[str, str]:
+    if experiment.status == "running":
+        return "end", "Events from here on do not count."
+    if experiment.status == "paused":
+        return PAUSED
+    return "stopped", f"Stopped; {experiment.winner} goes to everybody." if experiment.winner else "Stopped."
+
+
+def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[dict[str, Any]]:
+    for number, phase in enumerate(experiment.phases):
+        days = [cell.when for cell, tally in tallies.items() if cell.span == "day" and cell.phase == number]
+        if not days:
+            continue
+        covered = f" of {percent(phase.coverage)} of visitors" if phase.coverage < 1 else ""
+        shares = f"{split(phase.weights)}{covered}"
+        if number == 0:
+            yield _entry(min(days), "first", f"The first visitor came. Split {shares}.")
+        else:
+            yield _entry(min(days), "phase", f"Phase {number}: split {shares}.")
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
