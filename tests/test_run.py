@@ -6,11 +6,12 @@ import gzip
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .product import PROJECT, Product, a_visit, descendants, start, until
+from .product import ABACUS, PROJECT, Product, a_visit, descendants, start, until
 
 pytestmark = pytest.mark.ministack
 
@@ -87,6 +88,12 @@ def test_the_api_answers_404_where_it_has_no_route_and_never_403(product: Produc
 
 def test_the_emulators_own_pages_are_out_of_reach(product: Product) -> None:
     assert product.ask("/_ministack/reset", b"", method="POST").status == 403
+
+
+def test_other_commands_work_on_the_running_state_after_sourcing_its_environment(product: Product) -> None:
+    command = f". {product.home}/env && {ABACUS} publish --dry-run"
+    done = subprocess.run(["sh", "-c", command], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "no experiment changes\n")
 
 
 def test_a_busy_port_gets_a_sentence(product: Product, tmp_path: Path) -> None:
