@@ -88,8 +88,8 @@ def write(
         line = published.Publishing(at=now, digest=manifest.digest, by=by, note=note, changes=said)
         published.record(s3, bucket, line)
     for _ in range(ROUNDS):
-        for path, asset in assets.items():
-            _put(s3, bucket, path, asset)
+        for path in sorted(assets, key=lambda path: path.endswith(".html")):  # a page after what it loads
+            _put(s3, bucket, path, assets[path])
         latest = published.read_live(s3, bucket).manifest
         if latest is None or latest.digest == manifest.digest:
             break

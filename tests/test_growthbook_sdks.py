@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
 from abacus.assign import decide
 from abacus.authoring import load
 from abacus.payload import payload
-from tests.growthbook_sdks import assigned_by_javascript, assigned_by_python, visitors
+from chalicelib.assign import bucket
+from chalicelib.growthbook import events_from_plugin
+from chalicelib.manifest import Phase
+from tests.builders import a_manifest, an_experiment
+from tests.growthbook_sdks import NODE, ask_javascript, assigned_by_javascript, assigned_by_python, visitors
 
 NOW = round(time.time() * 1000)  # the SDKs look at no clock; only start and end of the manifest do
 DEMO = load(Path(__file__).parents[1] / "manifest")
@@ -112,6 +120,69 @@ def test_without_the_url_attribute_an_sdk_enrolls_nobody_where_pages_are_targete
     for ask in (assigned_by_javascript, assigned_by_python):
         [answer] = ask(found, "https://example.com/shop/tea", {"country": "CH"}, ["ada"])
         assert (answer["shop-pages"], answer["numbered-pages"]) == ([None, "a"], [None, "a"])
+
+
+def published(**fields):
+    return payload(a_manifest(an_experiment(**fields)), NOW)
+
+
+def test_an_sdk_with_a_sticky_store_keeps_its_variant_through_new_weights_but_not_through_a_new_seed():
+    half = Phase(weights=(0.5, 0.5))
+    most = Phase(weights=(0.1, 0.9))
+    anew = Phase(weights=(0.1, 0.9), seed="anew")
+    payloads = [published(phases=phases) for phases in ((half,), (half, most), (half, most, anew))]
+    mover = next(v for v in IDS if 0.1 <= bucket("cta-color", v) < 0.5 and bucket("anew", v) >= 0.1)
+    assert ask_javascript([["sticky", payloads, "cta-color", mover]]) == [["blue", "blue", "green"]]
+    without = [answer[0]["cta-color"] for answer in ask_javascript([["assign", p, "", {}, [mover]] for p in payloads])]
+    assert [key for key, _ in without] == ["blue", "green", "green"]
+
+
+class Site(BaseHTTPRequestHandler):
+    """Serves the payload as the CDN does, and keeps what is posted to /track."""
+
+    payload = published()
+    posted: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_GET(self):
+        body = json.dumps(self.payload).encode() if self.path == "/api/features/abacus" else b""
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        self.posted.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_real_event_plugin_is_counted_once_per_visitor_and_click_by_click():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        script = Path(__file__).parent / "growthbook/visit.cjs"
+        views = ["ada", "bob", "ada"]
+        subprocess.run([NODE, str(script), host, "abacus", *views], check=True, timeout=60)
+        server.shutdown()
+    assert {path for path, _ in Site.posted} == {"/track?client_key=abacus"}
+    manifest = a_manifest()
+    seen = [
+        (event["type"], visitor, event["variant"], event["id"])
+        for at, (_, body) in enumerate(Site.posted, NOW)
+        for visitor, events in events_from_plugin(body, at, manifest)
+        for event in events
+    ]
+    due = {visitor: manifest.experiments[0].assign(visitor, 0) for visitor in views}
+    once = sorted((kind, visitor, variant) for kind, visitor, variant, _ in set(seen))
+    assert once == sorted(
+        [("click", v, due[v]) for v in ("ada", "ada", "bob")] + [("impression", v, due[v]) for v in ("ada", "bob")]
+    )
+    assert b"someone@example.com" in b"".join(body for _, body in Site.posted)
+    assert "someone" not in json.dumps(seen)
 
 
 def test_what_is_published_to_growthbook_says_nothing_private():

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from click.testing import CliRunner
 
 from abacus import live as published
 from abacus.authoring import load
 from abacus.build import Asset
+from abacus.cli import main
 from abacus.history import restored
+from abacus.local_aws import environment
 from abacus.publish import CACHE, Refused, plan, publish, write
+from abacus.remote import Remote
 from chalicelib.catalog import Catalog
 from chalicelib.errors import NotFound
 from chalicelib.manifest import Experiment, Manifest, Period, Phase, Variant
@@ -238,3 +243,88 @@ def test_a_rollback_pauses_what_did_not_run_then_and_keeps_the_rest(shop):
 
 def test_the_demo_manifest_publishes(shop):
     assert shop.publish(load(Path(__file__).parents[1] / "manifest")).refusals == []
+
+
+# --- the commands ----------------------------------------------------------------------------------------------
+
+A = "key: a\nstatus: running\nvariants: [{key: x}, {key: y}]\n"
+
+
+@pytest.fixture
+def abacus(aws, tmp_path, monkeypatch):
+    """abacus("publish", ...) in a project whose only experiment is what abacus.says was last set to."""
+    for name, value in environment(aws.endpoint, {}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ABACUS_BUCKET", aws.names["BucketName"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "manifest").mkdir()
+
+    def run(*arguments):
+        (tmp_path / "manifest/a.yaml").write_text(run.says)
+        result = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+        return result.exit_code, result.output
+
+    run.says = A
+    return run
+
+
+def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
+    code, first = abacus("publish", "--note", "hello")
+    assert code == 0, first
+    assert first.startswith("a: new, running: x 50 %, y 50 %, coverage 100 %\npublished ")
+    digest = first.split("published ")[1][:16]
+    assert b"<!doctype html>" in shop.body("site/index.html").lower()
+
+    abacus.says = A.replace("running", "paused")
+    dry = abacus("publish", "--dry-run")
+    assert dry == (0, "a: running → paused: everybody sees x until it runs again\n")
+    assert published.read_live(shop.s3, shop.bucket).manifest.digest == digest
+    assert abacus("publish")[0] == 0
+
+    abacus.says = A.replace("{key: y}", "{key: z}")
+    code, refused = abacus("publish")
+    assert code == 1
+    assert "refusal: a: variants x, y → x, z" in refused
+    assert "nothing was published" in refused
+
+    code, rolled = abacus("rollback", digest)
+    assert code == 0
+    assert rolled.startswith("a: paused → running: visitors take part again\npublished ")
+    assert "the next `abacus publish` brings back what you rolled back" in rolled
+
+    code, lines = abacus("history")
+    heads = [line for line in lines.split("\n") if line and not line.startswith(" ")]
+    assert (code, len(heads)) == (0, 3)
+    assert heads[0].startswith(digest)
+    assert f"rollback to {digest}" in lines
+    assert "    hello\n" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("rollback", "feed"), "Error: No manifest 'feed' was ever published here: see `abacus history`."),
+        (("publish", "--bucket", "nobodys"), "Is AWS configured here, and the bucket's name right?"),
+        (("publish", "--folder", "nowhere"), "nowhere:1: is not a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(abacus, arguments, told):
+    code, output = abacus(*arguments)
+    assert code == 1
+    assert told in output
+
+
+def test_publishing_refreshes_the_cdn_once(aws):
+    class CloudFront:
+        asked: ClassVar[list[dict[str, object]]] = []
+
+        def create_invalidation(self, **request):
+            self.asked.append(request)
+
+    Remote(aws.s3, "bucket", CloudFront(), "E123", "ada").invalidate("feed")  # type: ignore[arg-type]
+    assert CloudFront.asked == [
+        {
+            "DistributionId": "E123",
+            "InvalidationBatch": {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "feed"},
+        }
+    ]

@@ -1,5 +1,15 @@
 // Asks the real npm @growthbook/growthbook: a JSON list of questions on stdin, a JSON list of answers on stdout.
-const { GrowthBook, evalCondition, isURLTargeted } = require("@growthbook/growthbook");
+const { GrowthBook, StickyBucketServiceSync, evalCondition, isURLTargeted } = require("@growthbook/growthbook");
+
+class Memory extends StickyBucketServiceSync {
+  docs = {};
+  getAssignmentsSync(name, value) {
+    return this.docs[`${name}||${value}`] || null;
+  }
+  saveAssignmentsSync(doc) {
+    this.docs[`${doc.attributeName}||${doc.attributeValue}`] = doc;
+  }
+}
 
 const answers = {
   // Does the condition hold for these attributes?
@@ -22,6 +32,17 @@ const answers = {
       gb.destroy();
       return found;
     }),
+  // The variant's key of one feature, for one visitor with a sticky store, under one payload after the other.
+  sticky: ([payloads, key, id]) => {
+    const stickyBucketService = new Memory();
+    return payloads.map((payload) => {
+      const gb = new GrowthBook({ attributes: { id }, stickyBucketService });
+      gb.initSync({ payload });
+      const { source, experimentResult } = gb.evalFeature(key);
+      gb.destroy();
+      return source === "experiment" ? experimentResult.key : null;
+    });
+  },
 };
 
 let text = "";
