@@ -50,7 +50,8 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
 
     "Experiment Viewed" is an impression. `click` with properties.experimentId is a click. Any other name is a goal: of
     properties.experimentId, or with a `manifest` of every experiment that declares it, and the visitor's variant is
-    properties.variationId or what the manifest assigns. Entries that name nothing of ours ("Feature Evaluated") are
+    properties.variationId or what the manifest assigns. With a manifest, a variant that only an earlier phase explains is said
+    to be of that phase. Entries that name nothing of ours ("Feature Evaluated") are
     left out; ids and keys are not checked here. `received_at_ms` becomes the time of the events.
 
     Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB.
@@ -69,7 +70,8 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
             continue
         unique = f"{received_at_ms}\0{index}\0".encode() + body
         for event in _events(logged, manifest, unique):
-            by_visitor.setdefault(logged.visitor, []).append(event | {"at": received_at_ms})
+            phase = _phase(event, logged.visitor, manifest)
+            by_visitor.setdefault(logged.visitor, []).append(event | phase | {"at": received_at_ms})
     if len(by_visitor) > MAX_VISITORS:
         raise TooLarge(f"body: {len(by_visitor)} visitors; a browser has one, at most {MAX_VISITORS} are taken.")
     return [
@@ -95,6 +97,19 @@ def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterat
         meant = experiment.key == key if key else goal in experiment.goals
         if meant and (assigned := _assigned(experiment, logged.visitor)):
             yield {"id": _id(unique), "experiment": experiment.key, "variant": assigned} | kind
+
+
+def _phase(event: dict[str, Any], visitor: str, manifest: Manifest | None) -> dict[str, Any]:
+    """The phase in which the visitor got this variant: the plugin does not say, and an SDK with a sticky store keeps
+    its choice through a change of weights. The latest that explains it; none: let the judge refuse it."""
+    experiment = manifest.experiment(event["experiment"]) if manifest else None
+    if experiment is None or experiment.status == "draft":
+        return {}
+    current = experiment.current_phase
+    for phase in range(current, -1, -1):
+        if experiment.assign(visitor, phase) == event["variant"]:
+            return {} if phase == current else {"phase": phase}
+    return {}
 
 
 def _assigned(experiment: Experiment, visitor: str) -> str | None:

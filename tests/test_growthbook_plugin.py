@@ -71,6 +71,15 @@ def test_the_events_pass_the_front_door():
     assert [e.type for e in batch.events] == ["impression", "click"]
 
 
+def test_a_variant_kept_from_an_earlier_phase_says_so():
+    phases = (Phase(weights=(1.0, 0.0)), Phase(weights=(0.0, 1.0)))
+    manifest = Manifest(experiments=(HERO.model_copy(update={"phases": phases}),))
+    kept, fresh = (an_entry(experimentId="hero", variationId=v, hashValue="u1") for v in ("plain", "benefit"))
+    [(_, [old, new])] = read(kept, fresh, manifest=manifest)
+    assert old["phase"] == 0
+    assert "phase" not in new  # the current one
+
+
 def test_a_custom_event_counts_each_time():
     click = an_entry("click", experimentId="cta-color", variationId="green")
     [(_, events)] = read(click, click)
