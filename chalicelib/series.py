@@ -7,6 +7,7 @@ from typing import Any
 from .comparable import Comparable
 from .comparison import compare
 from .sample import Arms, Sample
+from .statistics.band import rate_sequence
 from .statistics.rates import wilson
 from .tally import Tally
 
@@ -26,7 +27,8 @@ def by_day(sample: Sample) -> list[dict[str, Any]]:
         lifts = [
             {"variant": c.variant, "lift": c.lift, "lift_interval": c.lift_interval, "p": c.p} for c in compare(until)
         ]
-        variants = [_day(own, comparable, variant) for variant in sample.experiment.variant_keys]
+        due = _expected(own)
+        variants = [_day(own, comparable, variant, due.get(variant)) for variant in sample.experiment.variant_keys]
         points.append({"at": day, "variants": variants, "comparisons": lifts})
     return points
 
@@ -35,7 +37,18 @@ def _only(sample: Sample, arms: Arms) -> Sample:
     return Sample(sample.experiment, sample.goal, arms, {}, {})
 
 
-def _day(own: Sample, until: Comparable, variant: str) -> dict[str, Any]:
+def _expected(own: Sample) -> dict[str, float]:
+    """How many of the day's visitors the split would give each variant; nothing where nobody promised one."""
+    due: dict[str, float] = {}
+    for phase in own.phases if own.experiment.assignment == "hash" else ():
+        weights = own.weights(phase) or ()
+        visitors = sum(max(0, tally.visitors) for arm, tally in own.arms.items() if arm.phase == phase)
+        for variant, weight in zip(own.experiment.variant_keys, weights, strict=False):
+            due[variant] = due.get(variant, 0.0) + visitors * weight / sum(weights)
+    return due
+
+
+def _day(own: Sample, until: Comparable, variant: str, expected: float | None) -> dict[str, Any]:
     tally, (converted, visitors) = own.totals[variant], own.counts(variant)
     all_converted, all_visitors = until.sample.counts(variant)
     rate = until.rate(variant)
@@ -44,6 +57,7 @@ def _day(own: Sample, until: Comparable, variant: str) -> dict[str, Any]:
         "impressions": tally.impressions,
         "clicks": tally.clicks,
         "visitors": visitors,
+        "expected": expected,
         "converted": converted,
         "rate": converted / visitors if visitors > 0 else None,
         "cumulative": {
@@ -51,6 +65,7 @@ def _day(own: Sample, until: Comparable, variant: str) -> dict[str, Any]:
             "converted": all_converted,
             "rate": rate.rate if rate else None,
             "rate_interval": wilson(rate.converted, rate.visitors) if rate else None,
+            "rate_sequence": rate_sequence(rate.converted, rate.visitors) if rate else None,
         },
     }
 

@@ -1,6 +1,7 @@
 """What the numbers say: pure functions over counts, standard library only.
 
 rates       one variant's rate, two variants' pooled z          (Wilson)
+band        one variant's rate, for every look at once
 lift        the relative lift and the difference, fixed horizon (Koopman, Mee)
 anytime     evidence that may be looked at as often as you like (score mixture)
 clickers    a second opinion, exact in small samples
