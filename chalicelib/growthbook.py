@@ -49,10 +49,10 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
     """(visitor, events as in POST /events), at most 100 events each; a visitor may come twice.
 
     "Experiment Viewed" is an impression. `click` with properties.experimentId is a click. Any other name is a goal: of
-    properties.experimentId, or with a `manifest` of every experiment that declares it, and the visitor's variant is
-    properties.variationId or what the manifest assigns. With a manifest, a variant that only an earlier phase explains is said
-    to be of that phase. Entries that name nothing of ours ("Feature Evaluated") are
-    left out; ids and keys are not checked here. `received_at_ms` becomes the time of the events.
+    properties.experimentId, or with a `manifest` of every experiment that declares it. The visitor's variant is
+    properties.variationId or what the manifest assigns; one that only an earlier phase explains is said to be of that
+    phase. Entries that name nothing of ours ("Feature Evaluated") are left out; ids and keys are not checked here.
+    `received_at_ms` becomes the time of the events.
 
     Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB.
     """
