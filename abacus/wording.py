@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 from .problems import At, did_you_mean, listed, shown
 
 KEY_RULE = "is not a key: a–z, 0–9 and -, at most 64 characters"
-VARIANT_RULE = "is not a variant's key: letters, digits, _ and -, at most 64 characters"
 VARIANT_RULE = "is not a variant's key: a–z, A–Z, 0–9, - and _, at most 64 characters"
 
 
