@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import BaseModel, ConfigDict
 
 from chalicelib.manifest import Manifest
 
-from .compact import compact
+from .esbuild import PROJECT, BuildError, esbuild
 from .public import public
+from .snippet import Options, options, scripts
 
-PROJECT = Path(__file__).parents[1]
 STATIC = PROJECT / "static"
-SNIPPET = STATIC / "snippet"
 
 # Short, because a publish should be seen soon; stale while it is fetched anew, because this file blocks the page.
 FRESH = "public, max-age=30, stale-while-revalidate=3600, stale-if-error=86400"
@@ -48,80 +45,16 @@ class Asset(NamedTuple):
     cache_control: str
 
 
-class Options(BaseModel):
-    """How the snippet behaves on this site; static/snippet/options.json. docs/install.md explains each."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    events: str = "/events"  # where to post: a path on the script's own origin, or a whole url
-    cookie_domain: str = ""  # example.com, where tracker and site are subdomains of it
-
-
-class BuildError(Exception):
-    """What keeps the site from being built, and what to do about it."""
-
-
-def options() -> Options:
-    return Options.model_validate_json((SNIPPET / "options.json").read_bytes())
-
-
 def build_site(manifest: Manifest, site: Options | None = None) -> dict[str, Asset]:
     """Path below site/ → what is served there. Raises BuildError."""
     shown = public(manifest)
-    built = _scripts(shown, site or options())
+    built = {
+        name: Asset(body, CONTENT_TYPES[Path(name).suffix], FRESH)
+        for name, body in scripts(shown, site or options()).items()
+    }
     built |= _pages(shown)
     built |= _results()
     return dict(sorted(built.items()))
-
-
-def _scripts(shown: dict[str, Any], site: Options) -> dict[str, Asset]:
-    baked = compact(shown)
-    return {
-        "ab.js": _script(entry(baked), site, FRESH),
-    }
-
-
-def entry(baked: list[Any]) -> str:
-    """The source of /ab.js."""
-    return (
-        'import { start } from "./start.js";\n'
-        "const { src, dataset } = document.currentScript;\n"
-        f"start({_json(baked)}, src, dataset);\n"
-    )
-
-
-def _script(source: str, site: Options, cache_control: str) -> Asset:
-    return Asset(esbuild(source, SNIPPET, _flags(site)), "text/javascript; charset=utf-8", cache_control)
-
-
-def _flags(site: Options) -> list[str]:
-    domain = f";domain={site.cookie_domain}" if site.cookie_domain else ""
-    values = {"EVENTS": site.events, "COOKIE_DOMAIN": domain}
-    return ["--mangle-props=_$", *(f"--define:{name}={_json(value)}" for name, value in values.items())]
-
-
-def esbuild(source: str, folder: Path, flags: list[str] | None = None, form: str = "iife") -> bytes:
-    """`source`, as a file in `folder`, bundled and minified. No wrappers, no shims: ES2021 throughout."""
-    command = [_esbuild(), "--bundle", "--minify", f"--format={form}", "--target=es2021", "--charset=utf8"]
-    done = subprocess.run(
-        [*command, "--log-level=warning", *(flags or [])],
-        input=source.encode(),
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    if done.returncode or done.stderr:
-        raise BuildError(f"esbuild says of {folder.name}/:\n{done.stderr.decode()}")
-    return done.stdout.rstrip(b"\n")
-
-
-def _esbuild() -> str:
-    # The native binary itself: the one in node_modules/.bin is a script that needs a node on the PATH.
-    found = sorted((PROJECT / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
-    if not found:
-        raise BuildError("esbuild is not installed. Run: make setup")
-    return str(found[0])
 
 
 def _pages(shown: dict[str, Any]) -> dict[str, Asset]:

@@ -1,10 +1,12 @@
 """The public manifest as the snippet carries it: arrays without names, places in whole ten-thousandths.
 
-    [key, [[variant, from, to, payload], ...], phase, first phase dealt with the same seed, seed, goals, fixed, more]
+    [key, [[variant, to, payload], ...], phase, first, seed, more]
 
-What is 0 or follows from the rest is 0, and zeros at the end are left out. `fixed` is 1 + the index of the
-variant that everybody sees uncounted (paused: the control; stopped: the winner). `more` holds what only some
-experiments need, by name; static/snippet/features.js reads it.
+`to`: a visitor whose place is below it, and not below the one before, gets this variant; variant "": not enrolled.
+`first`: the first phase that was dealt with the same seed; an earlier choice is dealt anew. `seed`: "" where everybody
+sees one variant uncounted (paused: the control; stopped: the winner). What follows from the rest is left out at the
+end. `more`: what only some experiments need. n: [namespace, from, to]; u: [include, exclude], each [[regex, flags]...];
+c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -13,29 +15,63 @@ import math
 from typing import Any
 
 from chalicelib.assign import bucket_ranges
+from chalicelib.manifest import UrlPattern
+
+from .patterns import simple
 
 PLACES = 10_000  # GrowthBook's hash version 2 knows this many
+Row = list[Any]
+NEVER = 8.64e15  # the last millisecond that JavaScript knows
 
 
-def compact(public: dict[str, Any]) -> list[Any]:
-    """The experiments of a public manifest (abacus.public), for the snippet."""
-    return [_experiment(e) for e in public["experiments"]]
+def compact(public: dict[str, Any]) -> list[Row]:
+    """The experiments of a public manifest (abacus/public.py), for the snippet."""
+    return [_row(e) for e in public["experiments"]]
 
 
-def _experiment(e: dict[str, Any]) -> list[Any]:
-    phases = e["phases"]
-    ranges = bucket_ranges(phases[-1]["weights"], phases[-1]["coverage"])
-    variants = [
-        [v["key"], first_place(start), first_place(end), *([v["payload"]] if "payload" in v else [])]
-        for v, (start, end) in zip(e["variants"], ranges, strict=True)
-    ]
+def goals(public: dict[str, Any]) -> dict[str, list[str]]:
+    """Goal → the experiments that count it."""
+    found: dict[str, list[str]] = {}
+    for experiment in public["experiments"]:
+        if experiment["status"] == "running":
+            for goal in experiment.get("goals", ()):
+                found.setdefault(goal, []).append(experiment["key"])
+    return found
+
+
+def _row(e: dict[str, Any]) -> Row:
+    key, phases = e["key"], e["phases"]
+    if e["status"] != "running":
+        everybody = e["winner"] if e["status"] == "stopped" else e["variants"][0]["key"]
+        found = next(v for v in e["variants"] if v["key"] == everybody)
+        return [key, [[everybody, PLACES, *_payload(found)]], 0, 0, "", *([_more(e)] if _more(e) else [])]
     seeds = [phase.get("seed", e["seed"]) for phase in phases]
-    keep = next(i for i in range(len(seeds)) if len(set(seeds[i:])) == 1)
-    seed = 0 if seeds[-1] == e["key"] else seeds[-1]
-    row = [e["key"], variants, len(phases) - 1, keep, seed, e.get("goals") or 0, _fixed(e), _more(e)]
-    while not row[-1]:
+    first = next(i for i in range(len(seeds)) if len(set(seeds[i:])) == 1)
+    row = [key, _variants(e), len(phases) - 1, first, seeds[-1], _more(e)]
+    default: Any
+    for default in ({}, key, 0, 0):
+        if row[-1] != default:
+            break
         row.pop()
     return row
+
+
+def _variants(e: dict[str, Any]) -> list[list[Any]]:
+    """The variants with the gaps between them: coverage shrinks each range in place."""
+    phase = e["phases"][-1]
+    rows: list[list[Any]] = []
+    before = 0
+    for variant, share in zip(e["variants"], bucket_ranges(phase["weights"], phase["coverage"]), strict=True):
+        start, end = map(first_place, share)
+        if start > before and rows:
+            rows.append(["", start])
+        rows.append([variant["key"], end, *_payload(variant)])
+        before = end
+    return rows if before == PLACES else [*rows, ["", PLACES]]
+
+
+def _payload(variant: dict[str, Any]) -> list[Any]:
+    return [variant["payload"]] if "payload" in variant else []
 
 
 def first_place(share: float) -> int:
@@ -47,16 +83,25 @@ def first_place(share: float) -> int:
     place = math.floor(share * PLACES)
     while place / PLACES < share:
         place += 1
-    return place
+    return min(place, PLACES)
 
 
-def _fixed(e: dict[str, Any]) -> int:
-    keys = [v["key"] for v in e["variants"]]
-    if e["status"] == "stopped":
-        return keys.index(e["winner"]) + 1
-    return int(e["status"] == "paused")
-
-
-def _more(e: dict[str, Any]) -> dict[str, Any] | int:
+def _more(e: dict[str, Any]) -> dict[str, Any]:
     more: dict[str, Any] = {}
-    return more or 0
+    if "namespace" in e:
+        slot = e["namespace"]
+        more["n"] = [slot["name"], first_place(slot["start"]), first_place(slot["end"])]
+    if "urls" in e:
+        more["u"] = [[_regex(pattern) for pattern in e["urls"][kind]] for kind in ("include", "exclude")]
+    if "condition" in e:
+        more["c"] = e["condition"]
+    if "redirect" in e:
+        more["r"] = e["redirect"]
+    if "start" in e or "end" in e:
+        more["t"] = [e.get("start", 0), e.get("end", NEVER)]
+    return more
+
+
+def _regex(pattern: dict[str, Any]) -> list[str]:
+    read = UrlPattern.model_validate(pattern)
+    return [simple(read.pattern), "i"] if read.type == "simple" else [read.pattern]

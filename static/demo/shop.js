@@ -13,12 +13,11 @@ document.querySelector("#signup").addEventListener("submit", (event) => {
 for (const shown of document.querySelectorAll("[data-variant]"))
   shown.textContent = document.documentElement.getAttribute("data-ab-" + shown.dataset.variant) ?? "not loaded";
 
+// Forgets who this is. On leaving, because the snippet writes down its visitor then.
 document.querySelector("#fresh").addEventListener("click", () => {
-  document.cookie = "ab=;path=/;max-age=0;secure";
-  localStorage.removeItem("ab");
   window.addEventListener("pagehide", () => {
-    document.cookie = "ab=;path=/;max-age=0;secure";
-    localStorage.removeItem("ab");
+    document.cookie = "abacus=;path=/;max-age=0;secure";
+    localStorage.removeItem("abacus");
   });
   location.reload();
 });

@@ -1,24 +1,21 @@
-import { bucket } from "./hash.js";
-import { choices, forced, visitor } from "./memory.js";
+import { fnv } from "./hash.js";
+import { record, visitor } from "./memory.js";
 
-/** experiment → { variant_, phase_, live_, goals_, seen_ }: what this page shows, and whether it counts. */
+/** experiment → the variant on show, and `experiment:variant` → 1. */
 export const shown = {};
+/** experiment → what an event says of it. Only of those that count. */
+export const live = {};
 
-// An experiment as build.py bakes it; what is left out is 0:
-// [key, [[variant, from, to, payload], …], phase, first phase with the same seed, seed, goals, fixed variant + 1, …]
-export const assign = ([key, variants, phase, keep, seed, goals, fixed]) => {
-  let at = phase | 0;
-  let live = 0;
-  let found = forced(key, variants) || variants[fixed - 1];
-  if (!found) {
+/** A row of abacus/compact.py: [key, [[variant, to], ...], phase, first phase dealt alike, seed]; seed "": not counted. */
+export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
+  let then;
+  const [name] =
     // An earlier choice stays, unless a new seed was meant to deal anew.
-    for (const [experiment, then, variant] of choices())
-      if (experiment == key && then >= (keep | 0)) (found = variants.find((v) => v[0] == variant)) && (at = +then);
-    if (!found) {
-      const place = bucket(seed || key, visitor);
-      found = variants.find(([, from, to]) => place >= from && place < to);
-    }
-    live = found;
-  }
-  shown[key] = { variant_: (found || variants[0])[0], phase_: at, live_: live, goals_: goals || [] };
+    variants.find(
+      ([name]) => (then = parseInt(record().split("~" + key + "." + name + ".")[1])) >= first && [(phase = then)],
+    ) || variants.find(([, to]) => fnv(fnv(seed + visitor) + "") % 1e4 < to);
+  const variant = (shown[key] = name || variants[0][0]);
+  shown[key + ":" + variant] = 1;
+  if (name && seed) live[key] = { experiment: key, variant, phase };
+  document.documentElement.setAttribute("data-ab-" + key, variant);
 };

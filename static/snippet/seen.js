@@ -1,53 +1,35 @@
-import { parsed, visible, wait } from "./guard.js";
-import { shown } from "./assign.js";
+import { moment, safe } from "./guard.js";
+import { live, shown } from "./assign.js";
 import { remember } from "./memory.js";
-import { tell, track } from "./queue.js";
+import { last, track } from "./queue.js";
 
-const MOMENT = 300;
-let page = 0; // a page that comes back from the back/forward cache is looked at anew
+export const listeners = [];
+/** Experiments that have an element to be seen. */
+export const placed = {};
 
-export const nextPage = () => page++;
+/** What the words of `data-ab` name, without `kind`: `hero` is seen and clicked, `seen:hero` and `click:hero` are not both. */
+export const means = (element, kind, f) => element.dataset?.ab?.split(" ").map((word) => f(word.replace(kind, "")));
 
-export const expose = (experiment) => {
-  const it = shown[experiment];
-  const here = page + location.pathname;
-  if (!it?.live_ || it.seen_ == here) return;
-  it.seen_ = here;
-  remember(experiment, it.phase_, it.variant_);
-  track("impression", experiment);
-  tell({ experiment, variant: it.variant_, phase: it.phase_ });
+export const expose = (key) => {
+  if (!live[key] || last[key] == location.pathname) return;
+  last[key] = location.pathname;
+  track("impression", key);
+  listeners.map((f) => setTimeout(f, 0, live[key]));
+  remember(key + "." + shown[key] + "." + live[key].phase + "~");
 };
 
-const timers = new WeakMap();
-export const names = (...values) => values.join(" ").split(" ");
+/** An experiment without an element is seen when a script asks for it. */
+export const ask = (key) => moment(() => (document.readyState > "l" /* loading */ ? ask(key) : placed[key] || expose(key)));
 
-/** Watches elements. Half of it, or half of the window for a tall one, in view for a moment is an impression. */
-export const watcher = () =>
-  new IntersectionObserver(
-    (entries, observer) => {
-      for (const { target, intersectionRatio, intersectionRect } of entries) {
-        clearTimeout(timers.get(target));
-        if (intersectionRatio >= 0.5 || intersectionRect.height >= innerHeight / 2)
-          timers.set(
-            target,
-            wait(MOMENT, () =>
-              visible(() => {
-                observer.unobserve(target);
-                names(target.dataset.ab, target.dataset.abSeen).map(expose);
-              }),
-            ),
-          );
-      }
-    },
-    { threshold: [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5] },
-  );
-
-/** An experiment without an element is exposed when a script asks for it on a page that can be seen. */
-export const ask = (experiment) =>
-  wait(MOMENT, () =>
-    parsed(() =>
-      visible(
-        () => document.querySelector(`[data-ab~="${experiment}"],[data-ab-seen~="${experiment}"]`) || expose(experiment),
-      ),
-    ),
-  );
+// Half of an element, or half of the window for a tall one, in view for a moment. Each threshold is at most twice the one
+// before, so that one of them lies between half a window and a whole one, however tall the element.
+export const observer = new IntersectionObserver(
+  safe((entries) =>
+    entries.map((entry) => {
+      entry.target.abacus = entry;
+      if (entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2)
+        moment(() => entry.target.abacus == entry && means(entry.target, "seen:", expose));
+    }),
+  ),
+  { threshold: [0.02, 0.03, 0.06, 0.1, 0.2, 0.3, 0.5] },
+);

@@ -1,41 +1,50 @@
-import { listen, query, safe, visible, wait } from "./guard.js";
+import { listen, moment, safe } from "./guard.js";
 import { assign, shown } from "./assign.js";
-import { identify, open, save } from "./memory.js";
-import { deliver, later, listeners, revive } from "./queue.js";
-import { attend, goal, look } from "./markup.js";
-import { ask, nextPage } from "./seen.js";
+import { remember } from "./memory.js";
+import { later, track } from "./queue.js";
+import { ask, expose, listeners, means, observer } from "./seen.js";
+import { scan } from "./markup.js";
 
-export const start = safe((experiments, base, own) => {
-  if (window.abacus?.variant) return;
-  const abacus = {
-    variant: safe((key) => {
-      shown[key] && ask(key);
-      return shown[key]?.variant_;
+const goal = safe((name) => GOALS[name]?.map((key) => track("goal", key, name)));
+
+const act = (event) => {
+  const submit = event.type > "d"; // not click
+  event.composedPath().map((element) =>
+    means(element, "click:", (key) => {
+      if (!submit) {
+        expose(key); // who clicks it has seen it
+        track("click", key);
+      }
+      if ((element.tagName == "FORM") == submit) goal(key.split("goal:")[1]);
     }),
-    goal: safe(goal),
-    on: (type, f) => {
-      listeners.push(f);
-    },
-  };
-  abacus.ready = Promise.resolve(abacus);
-  window.abacus = abacus;
-  open();
-  identify(own.visitor);
-  experiments.map(assign);
-  attend();
-  deliver(new URL(EVENTS, base));
-  // After the first paint: a cookie costs a round trip between processes.
-  requestAnimationFrame(() => wait(0, () => { save(); visible(() => later(0)); }));
-  listen(window, "pageshow", ({ persisted }) => {
-    if (persisted) {
-      nextPage();
-      look();
-      revive();
-    }
+  );
+};
+
+// Not at once: a cookie costs a round trip between processes, which the first paint need not wait for.
+const settle = () =>
+  moment(() => {
+    observer.disconnect();
+    scan(document.documentElement);
+    later(0);
+    remember("");
   });
-  if (query.has("ab_debug")) {
-    const panel = document.createElement("script");
-    panel.src = new URL("ab-debug.js", base);
-    document.head.append(panel);
-  }
+
+self.abacus = {
+  variant: (key) => {
+    ask(key);
+    return shown[key];
+  },
+  goal,
+  on: (type, f) => listeners.push(f),
+  ready: Promise.resolve(),
+};
+EXPERIMENTS.map(assign);
+scan(document.documentElement);
+new MutationObserver(safe((records) => records.map((record) => record.addedNodes.forEach(scan)))).observe(document, {
+  childList: 1,
+  subtree: 1,
 });
+listen("click", act);
+listen("submit", act);
+listen("pageshow", settle);
+listen("online", settle);
