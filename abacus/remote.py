@@ -16,12 +16,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AbacusError
 
-from .build import BuildError
+from . import stacks
+from .esbuild import BuildError
 from .target import target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_s3 import S3Client
+
+
+EDGE = "abacus-{stage}-edge"  # the stack whose distribution is to forget what it holds
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
         "--distribution",
         envvar="ABACUS_DISTRIBUTION",
         default="",
-        help="The CloudFront distribution to refresh at once; or ABACUS_DISTRIBUTION.",
+        help="The CloudFront distribution to refresh at once, where it is not the stage's; or ABACUS_DISTRIBUTION.",
     )
     @click.option("--stage", help="A deployed stage, such as prod. Without it: the one that runs here.")
     @click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), help="Folder of the local run.")
@@ -60,6 +64,9 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
             if not bucket:
                 os.environ.update(target(stage, home, os.environ))
                 bucket = os.environ["ABACUS_BUCKET"]
+            if stage and not distribution:
+                outputs = stacks.outputs(boto3.client("cloudformation"), EDGE.format(stage=stage))
+                distribution = outputs.get("DistributionId", "")
             cloudfront = boto3.client("cloudfront") if distribution else None
             command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser()), **options)
         except (AbacusError, BuildError) as error:
