@@ -18,12 +18,12 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, 
 from chalicelib import collect, events, growthbook, ingest, openapi, stats
 from chalicelib.bots import is_bot
 from chalicelib.cookie import renewed
+from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.senders import sender
 from chalicelib.service import Service, from_environment
-from chalicelib.store import row_in_stream
 
 app = Chalice(app_name="abacus")
 service: Service = from_environment()

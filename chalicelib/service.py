@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import Any
 
 from .catalog import Catalog
+from .dynamo import DynamoStore
 from .fold import Fold
 from .ingest import Ingest, sqs_spill
 from .refusals import Refusals
 from .retry import Patience, client_config
 from .senders import Kept
 from .settings import Settings, secrets_in
-from .store import DynamoStore
 
 
 def version() -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from abacus.audit import audit
 from abacus.local_aws import LocalAws
+from chalicelib.dynamo import DynamoStore
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event
 from chalicelib.fold import Fold
@@ -23,7 +24,7 @@ from chalicelib.ingest import Ingest
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.retry import Patience
 from chalicelib.service import version
-from chalicelib.store import FIRST, LAST, DynamoStore, Key, tallies_in
+from chalicelib.store import FIRST, LAST, Key, tallies_in
 from tests import faults
 from tests.builders import HOUR, NOON
 from tests.recount import Sent, merge, recount

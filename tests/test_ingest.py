@@ -11,12 +11,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.dynamo import DynamoStore
 from chalicelib.errors import Busy
 from chalicelib.events import Batch, Event
 from chalicelib.ingest import Answer, Ingest, Spill, sqs_spill
 from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience, client_config
-from chalicelib.store import DynamoStore, Key, Store
+from chalicelib.store import Key, Store
 from tests import faults
 from tests.builders import NOON, a_manifest, a_visitor, an_event, an_experiment
 from tests.memory_store import MemoryStore

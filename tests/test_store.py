@@ -9,8 +9,9 @@ import pytest
 from moto import mock_aws
 
 from abacus.local_aws import LocalAws
+from chalicelib.dynamo import DynamoStore
 from chalicelib.retry import client_config
-from chalicelib.store import FIRST, LAST, Booking, DynamoStore, Full, Generations, Key, Move, Row, Stale, Store
+from chalicelib.store import FIRST, LAST, Booking, Full, Generations, Key, Move, Row, Stale, Store
 from tests.memory_store import MemoryStore
 
 KEY = Key("v1", "cta-color")

@@ -1,0 +1,285 @@
+"""The two tables in DynamoDB. Only this module knows their keys and attributes; the names of cells are store.py's.
+
+participants      visitor (S, hash) + experiment (S, range)                      the log; stream on, TTL on
+    pending       SS   events written and not counted yet        counted  SS  events that are in the tallies
+    received      N    events sent to this row, repeats too      folded   N   `received` when it was last folded
+    gen           N    generation of the tallies that `counted` is in; absent: none yet
+    version       S    random at birth, new at every fold: nobody commits what he did not read
+    expires_at    N    epoch seconds, refreshed by every write
+
+tallies           experiment (S, hash) + cell (S, range)                         a view; can be thrown away
+    day#gen#date#phase#variant#spread       cohort of one day          hour#…  raw activity, TTL 14 days
+    meta                                    gen: the live generation, fill: the one that a rebuild is filling
+    refused#outcome#spread                  roughly how many were refused;  refusals#date#outcome: by day
+    total#gen#phase#variant#spread          all of one variant
+Sorted as they stand: from `meta` to the end is what GET /stats without a series needs, in one Query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from .retry import Patience
+from .store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+BATCH_READ = 100  # keys, DynamoDB's limit
+
+
+class DynamoStore:
+    """The tables in DynamoDB, through a low-level client with `retry.client_config()`."""
+
+    def __init__(
+        self, client: DynamoDBClient, participants: str, tallies: str, *, patience: Patience | None = None
+    ) -> None:
+        self._client = client
+        self._participants = participants
+        self._tallies = tallies
+        self._patience = patience or Patience()
+
+    def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
+        try:
+            old = self._patience(
+                self._client.update_item,
+                TableName=self._participants,
+                Key=_key(key),
+                UpdateExpression="ADD pending :events, received :n "
+                "SET version = if_not_exists(version, :v), expires_at = :x",
+                # size() of an absent attribute is neither small nor large, but false.
+                ConditionExpression="(attribute_not_exists(counted) OR size(counted) < :cap) AND "
+                "(attribute_not_exists(pending) OR size(pending) < :cap)",
+                ExpressionAttributeValues={
+                    ":events": {"SS": sorted(elements)},
+                    ":n": {"N": str(received)},
+                    ":v": {"S": version},
+                    ":x": {"N": str(expires_at)},
+                    ":cap": {"N": str(cap)},
+                },
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            full: dict[str, Any] = dict(error.response)
+            raise Full(_row(full.get("Item") or _key(key))) from None
+        return _row(old.get("Attributes") or _key(key))
+
+    def read(self, keys: Sequence[Key]) -> list[Row]:
+        rows: list[Row] = []
+        wanted: list[Any] = [_key(key) for key in keys]
+        while wanted:
+            now, wanted = wanted[:BATCH_READ], wanted[BATCH_READ:]
+            answer = self._patience(
+                self._client.batch_get_item,
+                RequestItems={self._participants: {"Keys": now, "ConsistentRead": True}},
+            )
+            rows += [_row(item) for item in answer["Responses"].get(self._participants, [])]
+            if self._participants in answer["UnprocessedKeys"]:
+                wanted += answer["UnprocessedKeys"][self._participants]["Keys"]
+        return rows
+
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
+        start: dict[str, Any] = {}
+        while True:
+            page = self._patience(
+                self._client.scan,
+                TableName=self._participants,
+                Segment=segment,
+                TotalSegments=segments,
+                ConsistentRead=True,
+                **start,
+            )
+            yield from (_row(item) for item in page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def rows_about(self) -> int:
+        """How many rows there are, as the table counted them some hours ago; for progress bars."""
+        return self._client.describe_table(TableName=self._participants)["Table"].get("ItemCount", 0)
+
+    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])
+
+    def reopen(self, row: Row, gen: int, version: str) -> None:
+        values: dict[str, Any] = {":gen": {"N": str(gen)}, ":new": {"S": version}, ":read": {"S": row.version}}
+        change = "SET gen = :gen, version = :new REMOVE counted, folded"
+        if row.counted:
+            change += " ADD pending :counted"
+            values[":counted"] = {"SS": sorted(row.counted)}
+        self._transact(
+            [
+                {
+                    "Update": {
+                        "TableName": self._participants,
+                        "Key": _key(row.key),
+                        "UpdateExpression": change,
+                        "ConditionExpression": UNCHANGED,
+                        "ExpressionAttributeValues": values,
+                    }
+                }
+            ]
+        )
+
+    def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+        gone: TransactWriteItemTypeDef = {
+            "Delete": {
+                "TableName": self._participants,
+                "Key": _key(row.key),
+                "ConditionExpression": UNCHANGED + " AND received = :received",
+                "ExpressionAttributeValues": {":read": {"S": row.version}, ":received": {"N": str(row.received)}},
+            }
+        }
+        self._transact([gone, *(self._booked(b) for b in bookings)])
+
+    def rows_of(self, visitor: str) -> list[Row]:
+        items = self._query(
+            None,
+            TableName=self._participants,
+            KeyConditionExpression="visitor = :v",
+            ExpressionAttributeValues={":v": {"S": visitor}},
+            ConsistentRead=True,
+        )
+        return [_row(item) for item in items]
+
+    def book(self, bookings: Sequence[Booking]) -> None:
+        for booking in bookings:
+            self._patience(self._client.update_item, **self._booked(booking)["Update"])
+
+    def cells(
+        self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
+    ) -> dict[str, dict[str, int]]:
+        items = self._query(
+            limit,
+            TableName=self._tallies,
+            KeyConditionExpression="experiment = :e AND cell BETWEEN :first AND :last",
+            ExpressionAttributeValues={":e": {"S": experiment}, ":first": {"S": first}, ":last": {"S": last}},
+            ConsistentRead=strong,
+        )
+        return {
+            item["cell"]["S"]: {name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items
+        }
+
+    def generations(self, experiment: str) -> Generations:
+        return generations_in(self.cells(experiment, first="meta", last="meta", strong=True))
+
+    def open_generation(self, experiment: str, now: Generations, then: Generations) -> None:
+        def condition(name: str, value: int | None) -> str:
+            if value is None:
+                return f"attribute_not_exists({name})"
+            absent = f"attribute_not_exists({name}) OR " if (name, value) == ("gen", 0) else ""
+            return f"({absent}{name} = :was_{name})"
+
+        values = {":gen": {"N": str(then.live)}, ":was_gen": {"N": str(now.live)}}
+        change = "SET gen = :gen" + (", fill = :fill" if then.fill is not None else " REMOVE fill")
+        if then.fill is not None:
+            values[":fill"] = {"N": str(then.fill)}
+        if now.fill is not None:
+            values[":was_fill"] = {"N": str(now.fill)}
+        try:
+            self._patience(
+                self._client.update_item,
+                TableName=self._tallies,
+                Key={"experiment": {"S": experiment}, "cell": {"S": "meta"}},
+                UpdateExpression=change,
+                ConditionExpression=f"{condition('gen', now.live)} AND {condition('fill', now.fill)}",
+                ExpressionAttributeValues=values,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise Stale(f"{experiment}: its generations changed meanwhile") from None
+
+    def forget(self, experiment: str, cells: Iterable[str]) -> None:
+        for cell in cells:
+            self._patience(
+                self._client.delete_item,
+                TableName=self._tallies,
+                Key={"experiment": {"S": experiment}, "cell": {"S": cell}},
+            )
+
+    def _query(self, limit: int | None, **query: Any) -> Iterator[dict[str, Any]]:
+        if limit is not None:
+            query["Limit"] = limit
+        while True:
+            page = self._patience(self._client.query, **query)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page or limit is not None:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _transact(self, items: list[TransactWriteItemTypeDef]) -> None:
+        try:
+            self._patience(self._client.transact_write_items, TransactItems=items)
+        except ClientError as error:
+            reasons = error.response.get("CancellationReasons", [])
+            if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+                raise Stale("a row changed since it was read") from None
+            raise
+
+    def _move(self, move: Move) -> TransactWriteItemTypeDef:
+        values: dict[str, Any] = {
+            ":read": {"S": move.row.version},
+            ":new": {"S": move.version},
+            ":gen": {"N": str(move.gen)},
+            ":received": {"N": str(move.row.received)},
+        }
+        change = "SET version = :new, gen = :gen, folded = :received"
+        if move.elements:  # none: only `received` had changed, and a set may not be empty
+            change += " DELETE pending :e ADD counted :e"
+            values[":e"] = {"SS": sorted(move.elements)}
+        return {
+            "Update": {
+                "TableName": self._participants,
+                "Key": _key(move.row.key),
+                "UpdateExpression": change,
+                "ConditionExpression": UNCHANGED,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _booked(self, booking: Booking) -> TransactWriteItemTypeDef:
+        names = {f"#{i}": name for i, name in enumerate(booking.numbers)}
+        values = {f":{i}": {"N": str(n)} for i, n in enumerate(booking.numbers.values())}
+        change = "ADD " + ", ".join(f"#{i} :{i}" for i in range(len(booking.numbers)))
+        if booking.expires_at is not None:
+            change += " SET expires_at = :x"
+            values[":x"] = {"N": str(booking.expires_at)}
+        return {
+            "Update": {
+                "TableName": self._tallies,
+                "Key": {"experiment": {"S": booking.experiment}, "cell": {"S": booking.cell}},
+                "UpdateExpression": change,
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+
+# Never "or not exists": a row that was erased, or that expired, must not come back by a fold that read it before.
+UNCHANGED = "version = :read"
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {"visitor": {"S": key.visitor}, "experiment": {"S": key.experiment}}
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    return Row(
+        key=Key(item["visitor"]["S"], item["experiment"]["S"]),
+        pending=frozenset(item.get("pending", {}).get("SS", ())),
+        counted=frozenset(item.get("counted", {}).get("SS", ())),
+        received=int(item.get("received", {}).get("N", 0)),
+        folded=int(item.get("folded", {}).get("N", 0)),
+        gen=int(item["gen"]["N"]) if "gen" in item else None,
+        version=item.get("version", {}).get("S", ""),
+    )
+
+
+def row_in_stream(record: Mapping[str, Any]) -> Key:
+    """The key of the row that a stream record speaks of; the rest of a record is old news and never used."""
+    keys = record["dynamodb"]["Keys"]
+    return Key(keys["visitor"]["S"], keys["experiment"]["S"])
