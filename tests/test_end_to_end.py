@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .product import Product, until
 
@@ -39,7 +39,9 @@ def a_visitor(browser: Browser, product: Product) -> tuple[Page, str]:
     return page, variant
 
 
-def test_twenty_visitors_and_their_clicks_are_exactly_what_the_stats_say(browser: Browser, product: Product) -> None:
+def test_twenty_visitors_and_their_clicks_are_exactly_what_stats_and_results_page_say(
+    browser: Browser, product: Product
+) -> None:
     before = product.variants("cta-color")
     seen: Counter[str] = Counter()
     clicked: Counter[str] = Counter()
@@ -58,6 +60,12 @@ def test_twenty_visitors_and_their_clicks_are_exactly_what_the_stats_say(browser
     for context in browser.contexts:
         context.close()
     assert found() == {v: (seen[v], clicked[v]) for v in ("blue", "green")}
+    page = browser.new_context(user_agent=AGENT).new_page()
+    page.goto(f"{product.base_url}/results/#/cta-color")
+    for variant, (impressions, clicks) in product.variants("cta-color").items():
+        row = page.locator(f"table.variants tr[data-key={variant}]")
+        expect(row).to_contain_text(f"{clicks} of {impressions}")
+    page.context.close()
 
 
 def test_a_visitor_who_comes_back_sees_the_same_variant(browser: Browser, product: Product) -> None:
