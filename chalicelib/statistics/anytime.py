@@ -44,6 +44,9 @@ def mixture(z: float, info: float, tau: float = TAU) -> Evidence:
 
     τ: the size of lift to look for; 0.1 ≈ 10 %. With no difference, E exceeds 1/α at any time at all with
     probability at most α (Ville), so p may be read whenever one likes.
+
+    >>> f"{mixture(3.0, 1000.0).p:.4f}"
+    '0.0555'
     """
     r = tau * tau * info
     ln_e = z * z * r / (2 * (1 + r)) - math.log1p(r) / 2

@@ -35,6 +35,9 @@ def grid(arms: Sequence[tuple[float, float]], prior: tuple[float, float] = JEFFR
     """Posteriors Beta(prior + converted, prior + visitors − converted), for (converted, visitors) each.
 
     Jeffreys' prior Beta(½, ½) by default: worth one visitor, the same for every variant.
+
+    >>> [(beta.a, beta.b) for beta in grid([(3, 10), (0, 5)]).densities]
+    [(3.5, 7.5), (0.5, 5.5)]
     """
     return Grid([Beta(prior[0] + x, prior[1] + n - x) for x, n in arms])
 

@@ -40,16 +40,15 @@ def _constrained_rate(a: Counts, b: Counts, delta: float) -> float:
         q = (low + high) / 2
     for _ in range(200):
         p = q + delta
-        if min(q, 1 - q, p, 1 - p) <= 0:
+        room = min(q, 1 - q, p, 1 - p)
+        if room <= 0:
             return q
         rising = slope(q, p)
         low, high = (q, high) if rising > 0 else (low, q)
-        following = q + rising / (xa / q**2 + ya / (1 - q) ** 2 + xb / p**2 + yb / (1 - p) ** 2)
-        if not low < following < high:
-            following = (low + high) / 2
-        if abs(following - q) <= 1e-9 * q:
-            return following  # the next step would be the square of this one
-        q = following
+        step = rising / (xa / q**2 + ya / (1 - q) ** 2 + xb / p**2 + yb / (1 - p) ** 2)
+        if abs(step) <= 1e-9 * room:
+            return q + step  # the next step would be the square of this one
+        q = q + step if low < q + step < high else (low + high) / 2
     return q
 
 
@@ -60,6 +59,9 @@ def score(a: Counts, b: Counts) -> Callable[[float], float]:
 
     q_a, q_b: the rates that fit the counts best under the hypothesis. At δ = 0 it is the pooled z.
     Source: Mee (1984), Biometrics 40:1175-1176; Farrington & Manning (1990), Stat Med 9:1447-1454.
+
+    >>> f"{score(Counts(200, 1000), Counts(230, 1000))(0.0):.6f}"
+    '1.632872'
     """
     difference = (b.converted * a.visitors - a.converted * b.visitors) / (a.visitors * b.visitors)
 
@@ -107,5 +109,10 @@ def _others(arm: Counts) -> Counts:
 
 
 def mee(a: Counts, b: Counts, alpha: float = ALPHA) -> Interval:
-    """The fixed-horizon interval of the difference, valid for one look."""
+    """The fixed-horizon interval of the difference, valid for one look.
+
+    >>> low, high = mee(Counts(200, 1000), Counts(230, 1000))
+    >>> f"{low:.4f} {high:.4f}"
+    '-0.0060 0.0660'
+    """
     return difference_interval(a, b, normal.critical(alpha))

@@ -35,6 +35,9 @@ def score(a: Counts, b: Counts) -> Callable[[float], float]:
         (√D + S − T)(√D − S + T) = 4T R y_b  for T > S,  (√D + S + T)(√D − S − T) = −4T y_a  for −T > S
 
     Source: Koopman (1984), Biometrics 40:513-517.
+
+    >>> f"{score(Counts(200, 1000), Counts(230, 1000))(0.0):.6f}"
+    '1.632872'
     """
     xa, na = a
     xb, nb = b

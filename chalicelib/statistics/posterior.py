@@ -160,7 +160,11 @@ class _Cumulative:
 
 def probit_root(distribution: Callable[[float], float], z: float, guess: float, scale: float) -> float:
     """t with distribution(t) = Φ(z). On the probit scale a distribution is nearly a straight line of slope 1/scale,
-    so two or three evaluations do; where they do not, the bracketing search takes over."""
+    so two or three evaluations do; where they do not, the bracketing search takes over.
+
+    >>> f"{probit_root(normal.cdf, 1.5, guess=1.4, scale=1.0):.6f}"
+    '1.500000'
+    """
 
     def short(t: float) -> float:
         return z - normal.quantile(min(max(distribution(t), 1e-300), 1 - 1e-16))

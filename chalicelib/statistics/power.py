@@ -82,6 +82,9 @@ def anytime_information(log_odds: float, *, alpha: float = ALPHA, power: float =
         smallest I with |δ|√I − z_β ≥ c(I),  c² = (1 + τ²I)/(τ²I) · (2 ln(1/α) + ln(1 + τ²I))
 
     Looking all along finds it sooner: an upper bound. Source: Howard et al. (2021).
+
+    >>> f"{anytime_information(math.log(0.055 / 0.945) - math.log(0.05 / 0.95)):.3f}"
+    '1502.712'
     """
     z = normal.quantile(power)
 

@@ -59,7 +59,12 @@ def combine(strata: Sequence[Stratum], tau: float = TAU) -> Combined:
 
 
 def lift_interval(combined: Combined, critical: float) -> Interval:
-    """exp(ln ratio ± critical · se) − 1; [−1, ∞) while se is unknown. Units: lift."""
+    """exp(ln ratio ± critical · se) − 1; [−1, ∞) while se is unknown. Units: lift.
+
+    >>> low, high = lift_interval(combine([Stratum(Counts(1311, 25000), Counts(1381, 25000))]), 1.959964)
+    >>> f"{low:.6f} {high:.6f}"
+    '-0.021268 0.133753'
+    """
     if not combined.ratio or combined.se is None or math.isinf(critical):
         return Interval(-1.0, math.inf)
     middle, reach = math.log(combined.ratio), critical * combined.se
@@ -134,6 +139,9 @@ def walter(a: Counts, b: Counts) -> tuple[float, float]:
 
     Where everybody converted the variance comes out 0; then it is that of one more visitor who did not.
     Source: Walter (1975), Biometrika 62:371-374.
+
+    >>> walter(Counts(0, 1), Counts(1, 1))
+    (1.0986122886681098, 1.3333333333333333)
     """
     xa, na, xb, nb = a.converted + 0.5, a.visitors + 0.5, b.converted + 0.5, b.visitors + 0.5
     variance = (na - xa) / (na * xa) + (nb - xb) / (nb * xb)
