@@ -1,7 +1,7 @@
 // Lines, bands and a cursor, drawn by uPlot. Everything it shows is in the readout and the table beside it as well.
 
 import uPlot from "uplot";
-import { day } from "./parts/numbers.js";
+import { day, percent, short } from "./parts/numbers.js";
 
 const drawn = new WeakMap(); // place → {u, figure, read, index}
 
@@ -27,11 +27,13 @@ const theme = () => getComputedStyle(document.documentElement).getPropertyValue(
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** uPlot's columns: days, then each line with what belongs to it. */
-function table({ days, lines, cap }) {
-  const within = (value) => (value === null || value === undefined ? null : cap ? Math.max(-cap * 2, Math.min(cap * 2, value)) : value);
+function table({ days, lines, view: [low, high] }) {
+  // An open end, or one far away, is drawn just outside of what is seen.
+  const far = high - low;
+  const end = (value, none) => Math.max(low - far, Math.min(high + far, value ?? none));
   const columns = lines.flatMap((line) => [
-    line.values.map(within),
-    ...(line.band ? [line.band.map((ends) => (ends ? within(ends[0] ?? -Infinity) : null)), line.band.map((ends) => (ends ? within(ends[1] ?? Infinity) : null))] : []),
+    line.values,
+    ...(line.band ? [line.band.map((ends) => ends && end(ends[0], -Infinity)), line.band.map((ends) => ends && end(ends[1], Infinity))] : []),
     ...(line.expected ? [line.expected] : []),
   ]);
   return [days, ...columns];
@@ -58,19 +60,39 @@ function options(place, figure) {
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
-    scales: { x: { time: true }, y: { range: (u, low, high) => range(figure, low, high) } },
+    scales: { x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) }, y: { range: () => drawn.get(place).figure.view } },
+    hooks: { drawAxes: [(u) => marks(u, drawn.get(place).figure.marks, axis)] },
+    padding: [12, 24, 0, 0],
     axes: [
       { ...axis, space: 70, incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
-      { ...axis, size: 58, values: (u, ticks) => ticks.map((value) => figure.how(value)) },
+      { ...axis, size: 58, values: (u, ticks) => labels(figure.ticks, ticks) },
     ],
   };
 }
 
-function range({ cap, floor, zero }, low, high) {
-  if (low === null || high === null) return [0, 1];
-  if (cap) return [Math.max(-1, -cap, Math.min(low, -0.02)), Math.min(cap, Math.max(high, 0.02))];
-  const pad = (high - low || Math.abs(high) || 1) * 0.1;
-  return [floor === 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+/** Ticks with as many decimals as their distance needs. */
+function labels(kind, ticks) {
+  if (kind === "count") return ticks.map((value) => (Number.isInteger(value) ? short(value) : ""));
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
+  const digits = [0, 1, 2].find((n) => Math.abs(step * 100 * 10 ** n - Math.round(step * 100 * 10 ** n)) < 1e-6) ?? 3;
+  return ticks.map((value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits));
+}
+
+/** Where a phase began. */
+function marks(u, all, { stroke, font }) {
+  const { ctx, bbox } = u;
+  ctx.save();
+  Object.assign(ctx, { strokeStyle: stroke, fillStyle: stroke, font: font.replace("12px", `${12 * devicePixelRatio}px`), textAlign: "left", textBaseline: "top" });
+  for (const { at, text } of all) {
+    const x = Math.round(u.valToPos(at, "x", true)) + 0.5;
+    ctx.setLineDash([3, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(text, x + 5, bbox.top + 2);
+  }
+  ctx.restore();
 }
 
 const size = (place) => ({ width: Math.max(200, place.clientWidth), height: place.clientWidth < 480 ? 200 : 260 });
@@ -93,7 +115,8 @@ function follow(place, state) {
     event.preventDefault();
     to(moves[event.key]);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot(place, state.figure, state.read));
+  for (const media of ["(prefers-color-scheme: dark)", "print"])
+    matchMedia(media).addEventListener("change", () => plot(place, state.figure, state.read));
 }
 
 function show(state, index) {

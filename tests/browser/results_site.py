@@ -13,7 +13,7 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from abacus.build import Asset, build_site
 from chalicelib.manifest import Manifest
@@ -41,8 +41,8 @@ def _edge() -> str:
 
 
 @cache
-def detail(scenario: str, goal: str) -> dict[str, Any]:
-    return SCENARIOS[scenario].detail(goal)
+def detail(scenario: str, query: str) -> dict[str, Any]:
+    return SCENARIOS[scenario].detail(dict(parse_qsl(query)))
 
 
 @cache
@@ -77,7 +77,7 @@ class Api:
             return 200, {"experiments": [entry(key) for key in self.experiments]}
         if name not in self.experiments:
             return 404, {"error": {"code": "not-found", "message": f"No experiment {name!r}; the manifest has hero."}}
-        return 200, detail(name, parse_qs(url.query).get("goal", ["click"])[0])
+        return 200, detail(name, url.query)
 
 
 @dataclass(frozen=True)

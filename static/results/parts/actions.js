@@ -1,6 +1,10 @@
 // Everything the page does when somebody does something. Elements say what in data-do.
 
+import { axis } from "./bars.js";
+import { looks } from "./colours.js";
+import { csv, save } from "./download.js";
 import { here, link } from "./route.js";
+import { picture, text } from "./share.js";
 
 export function listen({ data, route }) {
   const go = (href) => {
@@ -8,11 +12,19 @@ export function listen({ data, route }) {
     window.dispatchEvent(new HashChangeEvent("hashchange"));
   };
 
+  const report = () => data.now().answer;
+  const name = () => `${report().experiment}-${report().goal}-${report().as_of.slice(0, 10)}`;
+
   const clicks = {
     skip: () => document.querySelector("#main").focus(),
     retry: () => data.retry(),
     close: () => data.close(),
     copy: (element) => copy(element, element.dataset.text),
+    share: (element) => copy(element, text(report(), location.href)),
+    picture: (element) => copyPicture(element, report()),
+    csv: () => save(`${name()}.csv`, "text/csv", csv(report())),
+    json: () => save(`${name()}.json`, "application/json", JSON.stringify(report(), null, 1)),
+    print: () => window.print(),
   };
 
   document.addEventListener("click", (event) => {
@@ -25,7 +37,9 @@ export function listen({ data, route }) {
 
   document.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (event.target.dataset.do === "key") data.open(event.target.elements.key.value.trim());
+    const { elements, dataset } = event.target;
+    if (dataset.do === "key") data.open(elements.key.value.trim());
+    if (dataset.do === "days") location.hash = here(route(), { from: elements.from.value, to: elements.to.value });
   });
 
   document.addEventListener("input", (event) => {
@@ -36,7 +50,7 @@ export function listen({ data, route }) {
     "toggle",
     (event) => {
       const { section } = event.target.dataset;
-      if (!section) return;
+      if (!section || opened.length) return;
       const open = new Set((route().query.open ?? "").split(",").filter(Boolean));
       if (event.target.open === open.has(section)) return;
       event.target.open ? open.add(section) : open.delete(section);
@@ -44,16 +58,41 @@ export function listen({ data, route }) {
     },
     true, // toggle does not bubble
   );
+
+  // On paper nothing can be opened, so everything is, for as long as it takes.
+  const opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened.push(...document.querySelectorAll("details[data-section]:not([open])"));
+    for (const details of opened) details.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+    setTimeout(() => (opened.length = 0));
+  });
 }
 
 /** Copies, and says so on the button itself. */
-export async function copy(button, text) {
-  const before = button.textContent;
+const copy = (button, words) => tell(button, () => navigator.clipboard.writeText(words), "Copied");
+
+/** The picture goes to the clipboard where there is one for pictures, else into a file. */
+function copyPicture(button, report) {
+  const keys = report.variants.map((row) => row.variant);
+  const canvas = picture(report, looks(keys), axis(report.comparisons));
+  const blob = new Promise((done) => canvas.toBlob(done, "image/png"));
+  if (globalThis.ClipboardItem && navigator.clipboard?.write)
+    return tell(button, () => navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]), "Copied");
+  return tell(button, async () => save(`${report.experiment}.png`, "image/png", await blob), "Saved");
+}
+
+async function tell(button, doing, done) {
+  const before = button.dataset.label ?? button.textContent;
+  button.dataset.label = before;
+  let said = done;
   try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
+    await doing();
   } catch {
-    button.textContent = "Could not copy";
+    said = "Not allowed here";
   }
+  button.textContent = said;
   setTimeout(() => (button.textContent = before), 2000);
 }

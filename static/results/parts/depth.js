@@ -1,25 +1,28 @@
-// Depth on demand: each section opens by itself, and the link then says so.
+// Depth on demand: each section opens by itself, and the link then says which are open.
 
+import { about } from "./about.js";
+import { checks } from "./checks.js";
+import { evidence } from "./evidence.js";
 import { h } from "./dom.js";
-import { localised } from "./numbers.js";
-import { CHECKS, HEALTH } from "./words.js";
-import { icon } from "./icons.js";
+import { days } from "./days.js";
+import { install } from "./install.js";
+import { outcomes } from "./outcomes.js";
+import { phases } from "./phases.js";
 
 export function depth(report, route) {
   const open = new Set((route.query.open ?? "").split(","));
-  const section = (id, title, ...content) =>
+  const section = (id, title, content) =>
+    content &&
     h("details", { id, class: "depth", "data-key": id, "data-section": id, open: open.has(id) }, h("summary", {}, h("h2", {}, title)), h("div", {}, content));
-  return h("div", { class: "depths" }, section("checks", "Data checks", checks(report.health)));
-}
-
-const SIGNS = { ok: "check", warning: "warn", alarm: "stop" };
-
-const checks = (health) =>
-  h(
-    "dl",
-    { class: "checks" },
-    health.checks.map((check) => {
-      const [title, more] = CHECKS[check.name] ?? [check.name, ""];
-      return h("div", { class: check.state }, h("dt", {}, icon(SIGNS[check.state], 18), title, h("span", { class: "chip" }, HEALTH[check.state])), h("dd", {}, localised(check.text), h("p", { class: "quiet" }, more)));
-    }),
+  return h(
+    "div",
+    { class: "depths" },
+    section("about", "What this experiment is, and its history", about(report)),
+    section("evidence", "The statistics behind the verdict", evidence(report)),
+    section("checks", "Data checks", checks(report.health)),
+    section("outcomes", "What was left out, and why", outcomes(report)),
+    section("phases", "Phases", phases(report)),
+    section("days", "Only some days", days(report)),
+    section("install", "Script tag and cost", install(report)),
   );
+}

@@ -1,12 +1,14 @@
 // One experiment: what to do, how the variants compare, how it went, and everything behind it.
 
 import { looks } from "./colours.js";
+import { onlyDays } from "./days.js";
 import { depth } from "./depth.js";
 import { h } from "./dom.js";
 import { figures } from "./figures.js";
 import { chartPanel } from "./panel.js";
 import { healthLine } from "./health.js";
 import { icon } from "./icons.js";
+import { tag } from "./install.js";
 import { here } from "./route.js";
 import { variantTable } from "./variants.js";
 import { verdictCard } from "./verdict.js";
@@ -14,19 +16,38 @@ import { STATUSES } from "./words.js";
 
 export function experimentView(report, route) {
   const look = looks(report.variants.map((row) => row.variant));
+  const visited = report.variants.some((row) => row.visitors > 0);
   const drawn = figures(report, look, route);
   return [
     h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
     h("h1", { tabindex: -1 }, report.experiment, h("span", { class: `chip ${report.status}` }, STATUSES[report.status] ?? report.status)),
     report.description && h("p", { class: "about" }, report.description),
+    onlyDays(report, route),
     verdictCard(report),
-    healthLine(report.health, here(route, { open: "checks" })),
+    healthLine(report, here(route, { open: "checks" })),
+    !visited && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
     goals(report, route),
+    report.verdict.state === "invalid" && h("p", { class: "quiet note-above" }, "Until that is mended, the comparison below means nothing."),
     variantTable(report, look),
+    report.stratified && h("p", { class: "quiet note" }, "The split changed while it ran: rates are averages over the phases, so that variants can be compared. "),
+    visited && doing(),
     h("div", { class: "figures" }, drawn.map((figure) => chartPanel(figure, route))),
     depth(report, route, drawn),
   ].filter(Boolean);
 }
+
+const doing = () =>
+  h(
+    "p",
+    { class: "row doing" },
+    [
+      ["share", "Copy as text"],
+      ["picture", "Copy as image"],
+      ["csv", "CSV"],
+      ["json", "JSON"],
+      ["print", "Print"],
+    ].map(([what, label]) => h("button", { type: "button", class: "second", "data-do": what }, label)),
+  );
 
 function goals(report, route) {
   if (report.goals.length < 2) return null;

@@ -10,7 +10,10 @@ export function figures(report, look, route) {
   if (!days.length) return [];
   const points = new Map(report.series.map((point) => [seconds(point.at), point]));
   const at = days.map((when) => points.get(when));
-  return [rate(report, look, days, at, route.query.rate ?? ""), liftFigure(report, look, days, at), split(report, look, days, at)].filter(Boolean);
+  const marks = (report.phases ?? []).filter((phase) => phase.phase > 0 && phase.first).map((phase) => ({ at: seconds(phase.first), text: `phase ${phase.phase}` }));
+  return [rate(report, look, at, route.query.rate ?? ""), liftFigure(report, look, at), split(report, look, at)]
+    .filter(Boolean)
+    .map((figure) => ({ ...figure, days, marks }));
 }
 
 const seconds = (at) => Date.parse(at) / 1000;
@@ -28,45 +31,49 @@ const RATES = {
   ctr: ["CTR per day", "Clicks out of impressions, of the visitors first seen on each day."],
 };
 
-function rate(report, look, days, at, mode) {
+function rate(report, look, at, mode) {
   const [, note] = RATES[mode] ?? RATES[""];
   const lines = report.variants.map(({ variant }) => {
     const rows = at.map((point) => point?.variants.find((row) => row.variant === variant));
     const base = { label: variant, ...look[variant] };
     if (mode === "day") return { ...base, values: rows.map((row) => row?.rate ?? null) };
     if (mode === "ctr") return { ...base, values: rows.map((row) => (row?.impressions > 0 ? row.clicks / row.impressions : null)) };
-    const band = rows.map((row) => row?.cumulative?.rate_sequence ?? row?.cumulative?.rate_interval ?? null);
+    const band = rows.map((row) => row?.cumulative.rate_sequence ?? null);
     return { ...base, values: rows.map((row) => row?.cumulative?.rate ?? null), band };
   });
   const goal = report.goal === "click" ? "click" : report.goal;
-  return { id: "rate", title: mode === "ctr" ? "CTR over time" : `Rate of ${goal} over time`, note, days, lines, how: share, floor: 0, modes: Object.entries(RATES).map(([key, [label]]) => [key, label]), mode };
+  return { id: "rate", title: mode === "ctr" ? "CTR over time" : `Rate of ${goal} over time`, note, lines, how: share, ticks: "percent", view: view(lines, 0, 1), modes: Object.entries(RATES).map(([key, [label]]) => [key, label]), mode };
 }
 
-function liftFigure(report, look, days, at) {
+function liftFigure(report, look, at) {
   if (!report.comparisons.length) return null;
   const lines = report.comparisons.map(({ variant }) => {
     const rows = at.map((point) => point?.comparisons.find((c) => c.variant === variant));
     return { label: variant, ...look[variant], values: rows.map((row) => row?.lift ?? null), band: rows.map((row) => row?.lift_interval ?? null) };
   });
   const note = "Narrows as visitors come. While the band includes 0, it may be chance.";
-  return { id: "lift", title: `Lift over ${report.comparisons[0].control}`, note, days, lines, how: lift, zero: true, cap: cap(lines) };
+  return { id: "lift", title: `Lift over ${report.comparisons[0].control}`, note, lines, how: lift, ticks: "signed", view: view(lines, -1, Math.max(1, 4 * Math.max(...report.comparisons.map((c) => Math.abs(c.lift ?? 0))))) };
 }
 
-/** How far the axis goes: the first days' bands would hide all that follows. */
-function cap(lines) {
-  const settled = lines.flatMap(({ band }) => band.filter(Boolean).slice(-Math.ceil(band.length / 2)).flat());
-  const found = [...settled.filter(Number.isFinite), ...lines.flatMap(({ values }) => values.filter(Number.isFinite).slice(-1))];
-  return Math.min(3, Math.max(0.1, ...found.map((value) => 1.3 * Math.abs(value))));
+/** How far the axis goes, within what is possible: the bands of the first days would hide all that follows. */
+function view(lines, least, most, within = least === -1 ? 0 : null) {
+  const bands = lines.flatMap(({ band = [] }) => band.filter(Boolean).slice(-Math.ceil((band.length * 2) / 3)).flat());
+  const found = [...bands, ...lines.flatMap(({ values, expected = [] }) => [...values, ...expected])].filter(Number.isFinite);
+  if (within !== null) found.push(within);
+  const [low, high] = [Math.min(...found), Math.max(...found)];
+  if (!found.length || low === high) return [Math.max(least, (low || 0) - 0.1), Math.min(most, (high || 0) + 0.1)];
+  const pad = (high - low) * 0.08;
+  return [Math.max(least, low - pad), Math.min(most, high + pad)];
 }
 
-function split(report, look, days, at) {
+function split(report, look, at) {
   const lines = report.variants.map(({ variant }) => {
     const rows = at.map((point) => point?.variants.find((row) => row.variant === variant));
     return { label: variant, ...look[variant], values: rows.map((row) => row?.visitors ?? null), expected: rows.map((row) => row?.expected ?? null) };
   });
   const known = lines.some((line) => line.expected.some((value) => value !== null));
-  const note = known ? "New visitors of each day. Thin lines: what the configured split expects of as many." : "New visitors of each day.";
-  return { id: "split", title: "Visitors per day", note, days, lines, how: whole, floor: 0 };
+  const note = known ? "New visitors of each day; thin lines: as the split would have it." : "New visitors of each day.";
+  return { id: "split", title: "Visitors per day", note, lines, how: whole, ticks: "count", view: view(lines, 0, Infinity, 0) };
 }
 
 /** What a line says on one day: "12.3 % (10 % to 15 %)". */

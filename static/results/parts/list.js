@@ -5,17 +5,20 @@ import { link } from "./route.js";
 import { count, localised, whole } from "./numbers.js";
 import { spark } from "./spark.js";
 import { badge } from "./verdict.js";
-import { advice, STATUSES } from "./words.js";
+import { advice, reason, STATUSES } from "./words.js";
 import { noExperiments } from "./states.js";
 import { icon } from "./icons.js";
 
-const ORDER = { running: 0, paused: 1, stopped: 2 };
+// What somebody has to do something about comes first, within each status.
+const STATUS = ["running", "paused", "stopped"];
+const URGENCY = ["invalid", "winner", "loser", "equivalent", "inconclusive", "collecting"];
+const place = (entry) => 10 * STATUS.indexOf(entry.status) + URGENCY.indexOf(entry.verdict.state);
 
 export function listView({ experiments }, { query }) {
   if (!experiments.length) return [noExperiments()];
   const shown = experiments
     .filter((entry) => matches(entry, query))
-    .sort((a, b) => (ORDER[a.status] ?? 3) - (ORDER[b.status] ?? 3) || a.experiment.localeCompare(b.experiment));
+    .sort((a, b) => place(a) - place(b) || a.experiment.localeCompare(b.experiment));
   return [
     h("h1", { tabindex: -1 }, "Experiments"),
     controls(experiments, query),
@@ -33,15 +36,13 @@ function matches(entry, { q = "", status = "", verdict = "" }) {
 }
 
 function controls(experiments, query) {
-  const numbers = Object.groupBy
-    ? Object.groupBy(experiments, (entry) => entry.status)
-    : experiments.reduce((all, entry) => ({ ...all, [entry.status]: [...(all[entry.status] ?? []), entry] }), {});
+  const having = (status) => experiments.filter((entry) => entry.status === status).length;
   const choice = (status, label, n) =>
     h("a", { href: link("", { ...query, status }), "aria-current": (query.status ?? "") === status ? "true" : null }, label, h("small", {}, whole(n)));
   return h(
     "div",
     { class: "controls" },
-    h("nav", { class: "tabs", "aria-label": "Status" }, choice("", "All", experiments.length), Object.keys(STATUSES).filter((s) => numbers[s]).map((s) => choice(s, STATUSES[s], numbers[s].length))),
+    h("nav", { class: "tabs", "aria-label": "Status" }, choice("", "All", experiments.length), STATUS.filter(having).map((status) => choice(status, STATUSES[status], having(status)))),
     h("label", { class: "search" }, unseen("Search experiments"), h("input", { type: "search", id: "q", placeholder: "Search", value: query.q ?? "", "data-do": "search", autocomplete: "off", spellcheck: "false" })),
   );
 }
@@ -54,10 +55,10 @@ function item(entry) {
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
     h("p", { class: "about" }, entry.description || null),
     h("p", { class: "marks" }, badge(entry.verdict), h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status), alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data")),
-    h("p", { class: "said" }, h("b", {}, advice(entry)), " ", h("span", {}, localised(entry.verdict.text))),
+    h("p", { class: "said" }, h("b", {}, `${advice(entry)}.`), " ", h("span", {}, localised(reason(entry)))),
     h("p", { class: "numbers" }, h("b", {}, whole(entry.visitors)), " visitors", h("span", {}, today(entry))),
     h("p", { class: "spark" }, spark(entry.series)),
   );
 }
 
-const today = ({ visitors_today: n }) => (n === undefined || n === null ? null : `${whole(n)} today`);
+const today = ({ visitors_today: n, status }) => (n === undefined || status === "stopped" ? null : `${whole(n)} today`);

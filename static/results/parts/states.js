@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { tag } from "./install.js";
 
 export const skeleton = () => [
   h("div", { class: "skeleton", "aria-hidden": "true" }, h("i", { class: "line wide" }), h("i", { class: "card" }), h("i", { class: "line" }), h("i", { class: "line" }), h("i", { class: "line" })),
@@ -10,15 +11,12 @@ export const skeleton = () => [
 
 const panel = (sign, title, ...rest) => h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
 
-export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
-
 export const noExperiments = () =>
   panel(
     "hourglass",
     "No experiments yet",
-    h("p", {}, "Write one in the manifest folder, publish it, and put the script tag into your page:"),
-    h("pre", {}, h("code", {}, scriptTag())),
-    h("p", {}, h("button", { type: "button", "data-do": "copy", "data-text": scriptTag() }, "Copy the tag")),
+    h("p", {}, "Write one in the manifest folder, publish it, and put the script tag into your pages."),
+    tag(),
   );
 
 export function askForKey(refused, message) {

@@ -3,7 +3,7 @@
 import { axis, bar, scale } from "./bars.js";
 import { h, unseen } from "./dom.js";
 import { icon } from "./icons.js";
-import { chance, interval, lift, NOTHING, percent, share, whole } from "./numbers.js";
+import { chance, interval, lift, percent, share, whole } from "./numbers.js";
 
 const COLUMNS = [
   ["Variant", "name"],
@@ -28,14 +28,14 @@ export function variantTable(report, look) {
   const beside = Object.fromEntries(report.comparisons.map((c) => [c.variant, c]));
   return h(
     "table",
-    { class: "variants", role: "table", "aria-label": `Variants, by ${report.goal}` },
+    { class: report.verdict.state === "invalid" ? "variants doubtful" : "variants", role: "table", "aria-label": `Variants, by ${report.goal}` },
     h(
       "thead",
       { role: "rowgroup" },
       h("tr", { role: "row" }, COLUMNS.map(([title, kind, more]) => h("th", { role: "columnheader", scope: "col", class: kind, title: more }, title))),
     ),
     h("tbody", { role: "rowgroup" }, report.variants.map((row) => variantRow(report, row, beside[row.variant], shared, look))),
-    report.comparisons.length > 0 &&
+    report.comparisons.some((c) => c.lift_interval) &&
       h("tfoot", { "aria-hidden": "true" }, h("tr", {}, h("td", { colspan: 4 }), h("td", { class: "lift" }, scale(shared)), h("td", {}))),
   );
 }
@@ -44,7 +44,7 @@ function variantRow(report, row, comparison, shared, look) {
   const goal = report.goal === "click" ? "clicked" : `reached ${report.goal}`;
   return h(
     "tr",
-    { role: "row", "data-key": row.variant, class: report.verdict.variant === row.variant ? report.verdict.state : null },
+    { role: "row", "data-key": row.variant, class: [row.control && "control", report.verdict.variant === row.variant && report.verdict.state].filter(Boolean).join(" ") || null },
     h(
       "th",
       { role: "rowheader", scope: "row", class: "name" },
@@ -61,11 +61,11 @@ function variantRow(report, row, comparison, shared, look) {
       { role: "cell", class: "lift" },
       row.control
         ? h("p", { class: "quiet" }, "what the others are measured by")
-        : comparison
+        : comparison?.lift_interval
           ? [bar(shared, comparison, look[row.variant].hue), h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval)))]
           : h("p", { class: "quiet" }, "nobody to compare yet"),
     ),
-    cell("Chance to be best", row.p_best === undefined ? NOTHING : chance(row.p_best)),
+    cell("Chance to be best", chance(row.p_best)),
   );
 }
 

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { count, localised, percent, whole } from "./numbers.js";
-import { advice, STATES } from "./words.js";
+import { advice, reason, STATES } from "./words.js";
 
 /** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
 export function badge(verdict) {
@@ -23,7 +23,7 @@ export function verdictCard(report) {
       {},
       h("p", { class: "state" }, label),
       h("h2", { class: "advice" }, advice(report)),
-      h("p", { class: "why" }, localised(verdict.text)),
+      h("p", { class: "why" }, localised(reason(report))),
     ),
     outlook(report),
   );
@@ -43,19 +43,17 @@ export function outlook({ plan = {}, age = {}, verdict, status }) {
       "p",
       {},
       [
-        age.days ? `Ran ${count(age.days, "day")} so far.` : "Its first day.",
-        waiting && left > 0 && `About ${count(left, "more day")} to go${aim(plan)}.`,
-        plan.visitors_per_day && status === "running" && `${whole(plan.visitors_per_day)} new visitors a day.`,
+        age.days ? `${count(age.days, "day")} so far` : "the first day",
+        waiting && left > 0 && `about ${whole(left)} to go`,
+        plan.visitors_per_day && status === "running" && `${count(Math.round(plan.visitors_per_day), "new visitor")} a day`,
       ]
         .filter(Boolean)
-        .join(" "),
+        .join(" · "),
     ),
   );
 }
 
 function daysLeft(plan, age, verdict) {
-  const week = verdict.state === "collecting" ? Math.max(1, 7 - (age.days ?? 0)) : 0;
-  return Math.max(week, plan.days_left ?? 0);
+  if (verdict.state === "collecting") return Math.max(1, 7 - (age.days ?? 0));
+  return plan.days_left ?? 0;
 }
-
-const aim = (plan) => (plan.lift && plan.days_left > 0 ? `, to find a difference of ${percent(plan.lift)}` : "");

@@ -13,7 +13,7 @@ export const STATES = {
 export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
 
 /** What to do, in a few words. `experiment`: an entry of the list, or a report. */
-export function advice({ verdict, status, shipped, variants, comparisons }) {
+export function advice({ verdict, status, shipped, variants }) {
   const control = variants.find((row) => row.control)?.variant ?? "the control";
   switch (verdict.next) {
     case "ship":
@@ -25,9 +25,16 @@ export function advice({ verdict, status, shipped, variants, comparisons }) {
     case "stop":
       return verdict.state === "equivalent" ? "Take either one" : "Stop, or try something bolder";
     default:
-      if (!comparisons?.length) return "Waiting for visitors";
+      if (!variants.some((row) => row.visitors > 0)) return "Waiting for visitors";
       return status === "paused" ? "Paused: nothing decided yet" : "Keep running";
   }
+}
+
+/** The sentence behind the advice, without saying the advice again. */
+export function reason(entry) {
+  const { text } = entry.verdict;
+  const rest = text.startsWith(advice(entry)) ? text.slice(advice(entry).length).replace(/^[:,.]? */, "") : text;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 export const CHECKS = {
