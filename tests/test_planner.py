@@ -1,0 +1,68 @@
+"""`abacus plan`, and the reckoning behind it."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner, Result
+
+from abacus.plan import command
+from chalicelib.plan import Needed, needed
+
+
+def plan(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_it_says_how_many_visitors_it_takes() -> None:
+    # 31,234 and 60,419: statsmodels, and the reference file for the anytime test.
+    assert plan("--rate", "0.05", "--lift", "0.1").output == (
+        "To detect a lift of 10 % (5 % becomes 5.5 %) in 80 % of cases, 2 variants split 50/50:\n"
+        "  looking as often as you like: 60,419 visitors per variant, 120,838 in all\n"
+        "  a single look at the end: 31,234 visitors per variant, 62,468 in all\n"
+        "How long is that? Add --per-day VISITORS.\n"
+    )
+
+
+def test_with_traffic_it_says_how_long_in_whole_weeks() -> None:
+    output = plan("--rate", "0.05", "--lift", "0.1", "--per-day", "10000").output
+    assert output.splitlines()[1:] == [
+        "  looking as often as you like: 60,419 visitors per variant, 120,838 in all: 14 days (2 weeks)",
+        "  a single look at the end: 31,234 visitors per variant, 62,468 in all: 7 days (1 week)",
+    ]
+
+
+def test_an_uneven_split_takes_more() -> None:
+    # 0.25 visitors in b for each in a, 20 % of 0.2 more: the reference file's n_control for that ratio.
+    even, uneven = needed(0.2, 0.1, [0.5, 0.5], tau=0.1), needed(0.2, 0.1, [0.8, 0.2], tau=0.1)
+    assert isinstance(even, Needed)
+    assert isinstance(uneven, Needed)
+    assert uneven.fixed == (16_134, 4034)
+    assert uneven.visitors == (31_863, 7966)
+    assert sum(even.visitors) < sum(uneven.visitors)
+
+
+def test_several_variants_share_the_risk_of_a_wrong_call() -> None:
+    two, five = needed(0.05, 0.1, [0.5] * 2, tau=0.1), needed(0.05, 0.1, [0.2] * 5, tau=0.1)
+    assert isinstance(two, Needed)
+    assert isinstance(five, Needed)
+    assert five.visitors[0] > two.visitors[0]
+
+
+def test_coverage_makes_it_longer() -> None:
+    output = plan("--rate", "0.05", "--lift", "0.1", "--per-day", "10000", "--coverage", "0.5").output
+    assert "28 days (4 weeks)" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--rate", "0.6", "--lift", "0.9"), "--lift: there is nothing to detect, a rate of 60 % would become 110 %"),
+        (("--rate", "0.6", "--lift", "0"), "--lift: there is nothing to detect, a rate of 60 % would become 60 %"),
+        (("--rate", "0.1", "--lift", "0.1", "--weights", "0.5"), "--weights: '0.5' needs two or more numbers above 0"),
+        (("--rate", "0.1", "--lift", "0.1", "--weights", "a,b"), "--weights: 'a,b' is not numbers with commas between"),
+        (("--rate", "1.5", "--lift", "0.1"), "Invalid value for '--rate'"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_with_the_reason(arguments: tuple[str, ...], message: str) -> None:
+    result = plan(*arguments)
+    assert (result.exit_code, message in result.output) == (2, True)
