@@ -32,7 +32,7 @@ def test_looking_all_along_names_few_false_winners(scenario: Scenario) -> None:
 
 
 def test_an_ordinary_test_looked_at_all_along_does_not() -> None:
-    """The trap is real: near half of the experiments; fewer than 30 of 100 would happen once in 62,000 runs at a true 50 %."""
+    """The trap is real: about half of them. Fewer than 30 of 100 would happen once in 62,000 runs at a true 50 %."""
     assert sum(o.fixed is not None for o in outcomes(alike(0.05, (0.5, 0.5), 60), 100)) >= 30
 
 
