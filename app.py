@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hmac
-import json
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,12 +21,15 @@ from chalicelib.cookie import renewed
 from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
+from chalicelib.logs import speak_json
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.senders import sender
 from chalicelib.service import Service, from_environment
 
 app = Chalice(app_name="abacus")
 service: Service = from_environment()
+if service.settings.stage != "local":
+    speak_json(app.log, logging.getLogger())
 
 JSON = ["application/json", "text/plain"]  # text/plain: a beacon that needs no preflight
 View = Callable[..., Any]
@@ -38,6 +41,7 @@ View = Callable[..., Any]
 @app.middleware("http")
 def answer_in_json(event: Any, get_response: Callable[[Any], Response]) -> Response:
     """JSON by name (an HTTP API would say text/plain), errors of Chalice's own in our shape, nothing cached unasked."""
+    began = time.perf_counter()
     response: Response = get_response(event) if _came_through_cdn(event) else _failure(Unauthorized("Use the CDN."))
     if response.status_code >= 400 and "error" not in (response.body if isinstance(response.body, dict) else {}):
         response.body = {"error": _chalice_error(response)}
@@ -48,6 +52,8 @@ def answer_in_json(event: Any, get_response: Callable[[Any], Response]) -> Respo
         # Anybody may post events from any page and read what became of them, also when it was a refusal.
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "Date, Retry-After"
+    ms = (time.perf_counter() - began) * 1000
+    service.meter.request(f"{event.method} {event.path}", response.status_code, ms=ms, now=now_ms())
     return response
 
 
@@ -156,7 +162,8 @@ def post_collect() -> Response:
 def fold(event: DynamoDBEvent) -> None:
     """The stream only says which rows may be dirty; the rows say what to do."""
     records = event.to_dict()["Records"]
-    service.fold((row_in_stream(record) for record in records), now=time.time())
+    done = service.fold((row_in_stream(record) for record in records), now=time.time())
+    service.meter.batch("fold", {"Folded": done.events, "Stale": done.stale}, now=now_ms())
 
 
 @app.on_sqs_message(queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled")
@@ -176,7 +183,7 @@ def write_spilled(event: SQSEvent) -> dict[str, Any]:
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     """Fold what a lost stream record left behind, and check that nothing is missing."""
     found = reconcile_rows(service.store, service.fold, now=time.time())
-    print(json.dumps({"reconcile": found}))  # noqa: T201  the log is where a schedule's answer goes
+    service.meter.batch("reconcile", {"Late": found["folded"], "BrokenRows": found["broken"]}, found, now=now_ms())
     return found
 
 

@@ -42,6 +42,12 @@ class Answer(Model):
     queued: int
     refused: tuple[Refused, ...]
 
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many events ended in each outcome."""
+        written = {Outcome.ACCEPTED: self.accepted, Outcome.REPEATED: self.repeated, Outcome.QUEUED: self.queued}
+        return Counter(refusal.outcome for refusal in self.refused) + Counter(written)
+
 
 class Spill(Protocol):
     """Where events wait while the table is busy."""
@@ -70,7 +76,7 @@ def total(answers: Iterable[Answer]) -> Answer:
 @dataclass(frozen=True)
 class Ingest:
     """What it takes to receive events. `version` makes a random string, `note` hears of every refusal as
-    (experiment or "?", outcome)."""
+    (experiment or "?", outcome), `tell` of every request's outcomes."""
 
     store: Store
     catalog: Catalog
@@ -78,6 +84,7 @@ class Ingest:
     retention_days: int
     version: Callable[[], str]
     note: Callable[[str, str], None]
+    tell: Callable[[Counter[str]], None] = lambda outcomes: None
 
     def receive(
         self,
@@ -131,12 +138,14 @@ class Ingest:
                     message = f"{experiment_key} holds no more events of this visitor."
                     refused.append(Refused(index=index, outcome=outcome, message=message))
                     self.note(experiment_key, outcome)
-        return Answer(
+        answer = Answer(
             accepted=outcomes[Outcome.ACCEPTED],
             repeated=outcomes[Outcome.REPEATED],
             queued=outcomes[Outcome.QUEUED],
             refused=tuple(sorted(refused, key=lambda r: r.index)),
         )
+        self.tell(answer.outcomes)
+        return answer
 
     def write_spilled(self, body: str, *, now: int) -> None:
         """Write what the spill queue kept. May be called again with the same: the write is idempotent."""

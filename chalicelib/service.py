@@ -15,6 +15,7 @@ from .catalog import Catalog
 from .dynamo import DynamoStore
 from .fold import Fold
 from .ingest import Ingest, sqs_spill
+from .metrics import Meter
 from .refusals import Refusals
 from .retry import Patience, client_config
 from .senders import Kept
@@ -66,6 +67,12 @@ class Service:
         return Refusals(self.store, self.settings.spread, random.randrange)
 
     @cached_property
+    def meter(self) -> Meter:
+        """Metrics in the log, where CloudWatch finds them; on a developer's machine nobody looks."""
+        stage = self.settings.stage
+        return Meter(f"abacus-{stage}", None if stage == "local" else print)
+
+    @cached_property
     def ingest(self) -> Ingest:
         queue = self.settings.spill_queue_url
         return Ingest(
@@ -75,6 +82,7 @@ class Service:
             retention_days=self.settings.retention_days,
             version=version,
             note=self.refusals.note,
+            tell=self.meter.note,
         )
 
     @cached_property
