@@ -95,6 +95,8 @@ def run(experiment: Rule, context: Context) -> Result:
         asked = _asked(experiment, context)
         if asked is not None:
             steps.append(f"forced to variant {asked}; never counted")
+            if not 0 <= asked < variants:
+                raise _Out("there is no such variant")
             return Result(asked, True, False, tuple(steps))
         if experiment.get("status") == "draft" or experiment.get("active") is False:
             raise _Out("is not active")
@@ -106,7 +108,7 @@ def run(experiment: Rule, context: Context) -> Result:
         counted = "force" not in experiment
         index = index if counted else experiment["force"]
         if not 0 <= index < variants:
-            raise _Out("forced to a variant that does not exist")
+            raise _Out("forced to a variant that there is not")
         if counted and (context.qa or experiment.get("status") == "stopped"):
             raise _Out("only forced variants are shown: stopped, or checked by QA")
     except _Out as out:

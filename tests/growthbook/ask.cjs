@@ -32,6 +32,13 @@ const answers = {
       gb.destroy();
       return found;
     }),
+  // [index, enrolled, counted] of one experiment in one context.
+  run: ([experiment, context]) => {
+    const gb = new GrowthBook(context);
+    const { variationId, inExperiment, hashUsed } = gb.run(experiment);
+    gb.destroy();
+    return [variationId, inExperiment, hashUsed];
+  },
   // The variant's key of one feature, for one visitor with a sticky store, under one payload after the other.
   sticky: ([payloads, key, id]) => {
     const stickyBucketService = new Memory();
