@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -58,12 +57,6 @@ def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:
     port = server.getsockname()[1]
     number = [str(server.fileno())]
     return Child("abacus.local_app", number, environment=told, log=home / "app.log", sockets=[server]), port
-
-
-def _write_exports(file: Path, variables: dict[str, str]) -> None:
-    """For a shell: `. .local/env` and every other command (publish, audit, chalice local ...) works on this state."""
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
-    file.write_text("# Valid while `make run` runs. Source it: . .local/env\n" + "".join(lines))
 
 
 def _events_path() -> str:
