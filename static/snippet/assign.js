@@ -1,21 +1,43 @@
+import { forced } from "./debug.js";
+import { depart, destination, eligible, onPage, underway } from "./features.js";
 import { fnv } from "./hash.js";
-import { record, visitor } from "./memory.js";
+import { granted, record, visitor } from "./memory.js";
+import { expose } from "./seen.js";
 
 /** experiment → the variant on show, and `experiment:variant` → 1. */
 export const shown = {};
 /** experiment → what an event says of it. Only of those that count. */
 export const live = {};
+/** experiment → the payload of the variant on show. */
+export const payloads = {};
+/** experiment → 1: nothing is seen on this page, 2: nor clicked. */
+export const off = {};
 
-/** A row of abacus/compact.py: [key, [[variant, to], ...], phase, first phase dealt alike, seed]; seed "": not counted. */
+/** One experiment; abacus/compact.py describes the row. */
 export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
   let then;
   const [name] =
-    // An earlier choice stays, unless a new seed was meant to deal anew.
-    variants.find(
-      ([name]) => (then = parseInt(record().split("~" + key + "." + name + ".")[1])) >= first && [(phase = then)],
-    ) || variants.find(([, to]) => fnv(fnv(seed + visitor) + "") % 1e4 < to);
-  const variant = (shown[key] = name || variants[0][0]);
+    (CONSENT && !granted) || (TIMES && !underway(key))
+      ? []
+      : // An earlier choice stays, unless a new seed was meant to deal anew.
+        variants.find(
+          ([name]) => (then = parseInt(record().split("~" + key + "." + name + ".")[1])) >= first && [(phase = then)],
+        ) ||
+        ((NAMESPACES || CONDITIONS) && !eligible(key)
+          ? []
+          : variants.find(([, to]) => fnv(fnv(seed + visitor) + "") % 1e4 < to));
+  if (URLS) off[key] = onPage(key);
+  if (URLS || CONSENT) {
+    delete live[key];
+    shown[key + ":" + shown[key]] = 0;
+  }
+  const variant = (shown[key] = (DEBUG && forced(key)) || ((!URLS || off[key] < 2) && name) || variants[0][0]);
   shown[key + ":" + variant] = 1;
-  if (name && seed) live[key] = { experiment: key, variant, phase };
+  if (name && seed && !(DEBUG && forced(key))) live[key] = { experiment: key, variant: name, phase };
   document.documentElement.setAttribute("data-ab-" + key, variant);
+  if (PAYLOADS) payloads[key] = variants.find(([name]) => name == variant)?.[2];
+  if (REDIRECTS && !off[key]) {
+    const to = destination(key, variant);
+    if (to != null) depart(to, () => expose(key));
+  }
 };

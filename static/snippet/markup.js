@@ -10,11 +10,11 @@ const treat = (element) => {
   });
   if (element.dataset.abShow) element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
   // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
-  element.dataset.abSet?.replace(/(\S+) +(text|class|href|src|alt|title|value)=([^|]*)/g, (_, pair, name, value) => {
-    if (shown[pair] && budget-- > 0)
-      if (name == "text") element.textContent = value;
-      else if (/^(https?:|[^:]*$)/.test(value)) element.setAttribute(name, value);
-  });
+  element.dataset.abSet?.replace(/(\S+) +(text|class|href|src|alt|title|value)=([^|]*)/g, (_, pair, name, value) =>
+      shown[pair] &&
+      budget-- > 0 &&
+      (name == "text" ? (element.textContent = value) : /^(http|[^:]*$)/.test(value) && element.setAttribute(name, value)),
+  );
 };
 
 export const scan = (root) =>

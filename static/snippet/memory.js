@@ -1,9 +1,14 @@
 import { safe } from "./guard.js";
 
+const cookie = safe(() => document.cookie.split("abacus=")[1].split(";")[0]);
+
+/** Where consent is asked for, who has an id has given it: nothing else is kept. */
+export let granted = CONSENT && !(GPC && navigator.globalPrivacyControl) && (!ASK || !!cookie());
+
 /** localStorage, or an object of this page's own where that is blocked. Our keys begin with `abacus`. */
 export let store = {};
 try {
-  store = localStorage || store;
+  if (!CONSENT || granted) store = localStorage || store;
 } catch {}
 export const put = (key, value) => {
   try {
@@ -18,12 +23,11 @@ export const put = (key, value) => {
 // randomUUID is undefined on an insecure origin, and getRandomValues costs 24 bytes more.
 export const random = () => Math.random().toString(36).slice(2);
 
-const cookie = safe(() => document.cookie.split("abacus=")[1].split(";")[0]);
 const raw = () => cookie() || store.abacus || "";
 
 export const script = SCRIPT;
 /** Who this is: the site's own id, the one kept, or a new one. */
-export const visitor = script.dataset.visitor || raw().split("~")[0] || random() + random();
+export let visitor = script.dataset.visitor || raw().split("~")[0] || random() + random();
 
 /** `<visitor>~` and, of each experiment seen, `<experiment>.<variant>.<phase>~`. */
 export const record = () => (raw().startsWith(visitor + "~") ? raw() : visitor + "~");
@@ -31,8 +35,27 @@ export const record = () => (raw().startsWith(visitor + "~") ? raw() : visitor +
 // Reads anew, because other tabs and the API write it too. Writes only what differs, because a cookie lives 7 days in
 // Safari when a script wrote it, and a year when the API renewed it.
 export const remember = (choice) => {
+  if (CONSENT && !granted) return;
   let text = record();
   if (!text.includes("~" + choice)) text += choice;
   put("abacus", text);
   if (text != cookie()) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;samesite=lax;secure" + COOKIE_DOMAIN;
+};
+
+/** The visitor agreed: the id of this page becomes the one that is kept. */
+export const grant = () => {
+  granted = true;
+  try {
+    store = localStorage || store;
+  } catch {}
+  visitor = script.dataset.visitor || raw().split("~")[0] || visitor;
+};
+
+/** The visitor took it back: nothing stays, and a new agreement is a new visitor. */
+export const wipe = () => {
+  granted = false;
+  for (const key of Object.keys(store)) if (key.startsWith("abacus")) delete store[key];
+  store = {};
+  document.cookie = "abacus=;path=/;max-age=0;secure" + COOKIE_DOMAIN;
+  visitor = script.dataset.visitor || random() + random();
 };

@@ -1,6 +1,7 @@
 import { listen, safe } from "./guard.js";
 import { live } from "./assign.js";
-import { put, random, remember, script, store, visitor } from "./memory.js";
+import { answered, noted } from "./debug.js";
+import { granted, put, random, remember, script, store, visitor, wipe } from "./memory.js";
 
 // Each event is an entry of its own, `abacus:<time><random>,<visitor>`, until an answer confirms it: tabs do not
 // overwrite each other's, and a retry is the same event.
@@ -17,12 +18,13 @@ export const track = (type, key, goal) => {
   const at = Date.now() + 6e4 * ~~store.abacus_t;
   const what = type + key + goal;
   const id = at.toString(36) + random();
+  if (DEBUG) noted(type, key, goal);
   // A label clicks its field too, and a double click is one decision.
   if (!live[key] || at - last[what] < 500) return;
   last[what] = at;
   put("abacus:" + id + "," + visitor, JSON.stringify({ id, type, goal, ...live[key], at }));
   waiting()
-    .slice(0, -100)
+    .slice(0, -100) // as many as the service takes in a request
     .map((old) => {
       delete store[old];
       put("abacus_n", -~store.abacus_n);
@@ -30,7 +32,7 @@ export const track = (type, key, goal) => {
   later(1e3);
 };
 
-const waiting = () =>
+export const waiting = () =>
   Object.keys(store)
     .filter((key) => key.startsWith("abacus:"))
     .sort();
@@ -48,12 +50,21 @@ export const later = (ms) => {
   );
 };
 
+/** Taken back: what is on its way is called back, and its answer, which may renew the cookie, forgotten. */
+export const stop = () => {
+  busy?.abort?.();
+  wipe();
+};
+
 /** Sends the oldest events of one visitor: by fetch, or, where `leaving` is 1, by beacon. */
 const send = safe((leaving) => {
   const keys = waiting();
-  const whose = (key) => key.split(",")[1];
-  const batch = keys.filter((key) => whose(key) == whose(keys[0]));
+  if (DEBUG && !keys[0]) return;
+  const [, visitor] = keys[0].split(","); // where none waits this throws, and that is the end of it
+  const batch = keys.filter((key) => key.split(",")[1] == visitor);
   const settle = safe((answer) => {
+    if (CONSENT && !granted) return wipe();
+    if (DEBUG) answered(answer, batch);
     let ms = 1e3 * (+answer.headers?.get("retry-after") || Math.random() * 2 ** tries++);
     if (answer.status == 202) {
       batch.map((key) => delete store[key]);
@@ -65,18 +76,23 @@ const send = safe((leaving) => {
     later(ms);
   });
   const body = JSON.stringify({
-    visitor: whose(keys[0]), // none waits: throws, and that is the end of it
+    visitor,
     bot: navigator.webdriver,
     events: batch.map((key) => JSON.parse(store[key])),
   });
-  if (leaving == 1 && busy) hold(0);
+  if (leaving > 0 && busy) hold(0);
   const ms = store.abacus_w - Date.now();
   if (ms > 0) later(ms);
-  else if (leaving == 1) navigator.sendBeacon(new URL(EVENTS, script.src), body);
+  else if (leaving > 0) navigator.sendBeacon(new URL(EVENTS, script.src), body);
   else {
     hold(3e4);
-    busy = 1;
-    fetch(new URL(EVENTS, script.src), { method: "POST", body, keepalive: 1 }).then(settle, settle);
+    busy = CONSENT ? new AbortController() : 1;
+    fetch(
+      new URL(EVENTS, script.src),
+      CONSENT
+        ? { method: "POST", body, keepalive: true, signal: busy.signal }
+        : { method: "POST", body, keepalive: 1 },
+    ).then(settle, settle);
   }
 });
 

@@ -1,9 +1,11 @@
 import { listen, moment, safe } from "./guard.js";
-import { assign, shown } from "./assign.js";
-import { remember } from "./memory.js";
-import { later, track } from "./queue.js";
+import { assign, off, payloads, shown } from "./assign.js";
+import { onRoute } from "./features.js";
+import { grant, granted, remember } from "./memory.js";
+import { later, stop, track } from "./queue.js";
 import { ask, expose, listeners, means, observer } from "./seen.js";
 import { scan } from "./markup.js";
+import { open } from "./panel.js";
 
 const goal = safe((name) => GOALS[name]?.map((key) => track("goal", key, name)));
 
@@ -13,7 +15,7 @@ const act = (event) => {
     means(element, "click:", (key) => {
       if (!submit) {
         expose(key); // who clicks it has seen it
-        track("click", key);
+        if (!URLS || !(off[key] > 1)) track("click", key);
       }
       if ((element.tagName == "FORM") == submit) goal(key.split("goal:")[1]);
     }),
@@ -29,6 +31,7 @@ const settle = () =>
     remember("");
   });
 
+const early = ASYNC && self.abacus;
 self.abacus = {
   variant: (key) => {
     ask(key);
@@ -38,13 +41,33 @@ self.abacus = {
   on: (type, f) => listeners.push(f),
   ready: Promise.resolve(),
 };
-EXPERIMENTS.map(assign);
-scan(document.documentElement);
-new MutationObserver(safe((records) => records.map((record) => record.addedNodes.forEach(scan)))).observe(document, {
-  childList: 1,
-  subtree: 1,
-});
+if (PAYLOADS) self.abacus.payload = (key) => payloads[key];
+
+const again = () => {
+  EXPERIMENTS.map(assign);
+  scan(document.documentElement);
+};
+if (CONSENT)
+  self.abacus.consent = safe((yes) => {
+    if (yes ? granted || (GPC && navigator.globalPrivacyControl) : !granted) return;
+    yes ? grant() : stop();
+    again();
+    settle();
+  });
+
+again();
+const route = URLS && onRoute(again);
+new MutationObserver(
+  safe((records) => (URLS && route(), records.map((record) => record.addedNodes.forEach(scan)))),
+).observe(document, { childList: 1, subtree: 1 });
 listen("click", act);
 listen("submit", act);
 listen("pageshow", settle);
 listen("online", settle);
+
+if (ASYNC) {
+  self.abacus.push = (f) => setTimeout(f, 0, self.abacus);
+  early?.map?.(self.abacus.push);
+  document.documentElement.setAttribute("data-ab-ready", "");
+}
+if (DEBUG) open();

@@ -1,0 +1,9 @@
+// In the module these are known only when it starts; elsewhere esbuild puts the data in their place.
+export let EXPERIMENTS, GOALS, SCRIPT, TESTING;
+
+export const configure = (site, script) => {
+  EXPERIMENTS = site.experiments;
+  GOALS = site.goals;
+  SCRIPT = script;
+  TESTING = RegExp("[?&](ab_|(" + EXPERIMENTS.map(([key]) => key).join("|") + ")=\\d)");
+};

@@ -1,0 +1,2 @@
+import "./gate.js";
+import "./start.js";
