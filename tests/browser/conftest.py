@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from .results_site import Api, Site, serving
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +32,46 @@ def _site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def results(_site: Site) -> Site:
+def results(_site: Site) -> Iterator[Site]:
     """The results page on a server of its own, whose API answers what `results.api` says."""
     for name, value in vars(Api()).items():
         setattr(_site.api, name, value)
     _site.served.clear()
-    return _site
+    yield _site
+    if _site.api.hang:
+        _site.api.hang.set()
+
+
+@pytest.fixture
+def new_page(chromium: Browser) -> Iterator[Open]:
+    """Opens pages with the context's settings given, such as width, color_scheme, locale. A test fails when its page
+    threw, or when the browser kept it from doing something that the security policy forbids."""
+    contexts, wrong = [], []
+
+    def open_page(*, width: int = 1280, height: int = 900, **settings: Any) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, **{"locale": "en-GB", "timezone_id": "UTC"} | settings
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Writes a picture into docs/pictures, when ABACUS_PICTURES is set: `ABACUS_PICTURES=1 pytest tests/browser`."""
+
+    def take(page: Page, name: str) -> None:
+        if os.environ.get("ABACUS_PICTURES"):
+            PICTURES.mkdir(exist_ok=True)
+            page.screenshot(path=PICTURES / f"{name}.png")
+
+    return take

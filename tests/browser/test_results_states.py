@@ -1,0 +1,63 @@
+"""Every state of the results page, on a phone in the dark and on a desk by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from .conftest import Open
+from .results_site import PROJECT, Site
+from .states import STATES, State, enter
+
+pytestmark = pytest.mark.browser
+
+AXE = (PROJECT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "color_scheme": "dark"}
+DESK: dict[str, Any] = {"width": 1440, "height": 900, "color_scheme": "light"}
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core calls serious or critical: rule and place."""
+    page.evaluate(AXE)  # through the debugger, which no security policy binds
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 5, "axe did not look at anything"
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone-dark", "desk-light"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_axe_finds_nothing_serious_and_nothing_sticks_out(
+    state: State, screen: dict[str, Any], results: Site, new_page: Open, picture: Callable[[Page, str], None]
+) -> None:
+    page = new_page(**screen, reduced_motion="reduce")
+    enter(state, results, page)
+    picture(page, f"{state.name}-{screen['width']}")
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("width", [320, 3840])
+@pytest.mark.parametrize("name", ["list", "winner-deep", "many-variants", "key-refused"])
+def test_nothing_sticks_out_on_the_smallest_phone_and_on_the_largest_screen(
+    name: str, width: int, results: Site, new_page: Open
+) -> None:
+    page = new_page(width=width, height=800)
+    enter(next(state for state in STATES if state.name == name), results, page)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_axe_would_find_something(new_page: Open) -> None:
+    page = new_page()
+    page.set_content("<html lang=en><title>t</title><main><h1>h</h1><img src=x><a href=#><i></i></a><input><p>p</p>")
+    page.evaluate(AXE)
+    assert {"image-alt", "label"} <= {v["id"] for v in page.evaluate("axe.run()")["violations"]}
+    assert Path(PROJECT / "static" / "results").is_dir()
