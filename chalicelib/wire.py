@@ -18,6 +18,8 @@ def wire(value: Any) -> Any:
     >>> wire({"lift": float("nan"), "lift_interval": Interval(-1.0, float("inf"))})
     {'lift': None, 'lift_interval': [-1.0, None]}
     """
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Interval):

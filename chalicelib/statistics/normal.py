@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _SQRT2 = math.sqrt(2)
 
@@ -100,6 +101,7 @@ def quantile(p: float) -> float:
     return z if centred > 0 else -z
 
 
+@lru_cache(64)
 def critical(alpha: float) -> float:
     """The two-sided critical value: P(|Z| > z) = alpha.
 
