@@ -1,16 +1,12 @@
-"""Each variant beside the control: the anytime evidence decides, everything else stands beside it."""
+"""Each variant beside the control, and what the anytime evidence allows to say about it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .sample import Arm, Sample, possible
-from .statistics import ALPHA, TAU, Interval, anytime, clickers, lift, multiple, normal, stratified
-from .statistics.difference import difference_interval
-from .statistics.shrinkage import Shrunk, shrink
+from .sample import Sample, possible
+from .statistics import ALPHA, TAU, Interval, anytime, lift, multiple, stratified
 from .statistics.stratified import Stratum
 
 ROPE = 0.01  # a lift this small, either way, is no lift worth having
@@ -18,60 +14,24 @@ Decision = Literal["winner", "loser", "equivalent", "open"]
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """The same comparison for a single look at a moment chosen beforehand."""
-
-    z: float
-    p: float
-    p_holm: float
-    p_bh: float
-    ln_p: float
-    lift_interval: Interval
-    difference: float | None
-    difference_interval: Interval | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """p is anytime-valid and Holm-adjusted, p_unadjusted only the former. lift_interval holds at every look, and
-    for all comparisons at once. decision: what both of them allow to say."""
-
-    variant: str
-    control: str
-    strata: tuple[Stratum, ...]
-    decision: Decision
-    lift: float | None
-    lift_interval: Interval
-    lift_shrunk: Shrunk
-    p: float
-    p_unadjusted: float
-    evidence: anytime.Evidence
-    exact: clickers.ExactEvidence | None
-    fixed: Fixed
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """One variant beside the control: on the counts within one phase, stratified over several."""
+class Pair:
+    """One variant beside the control: on the counts within one phase, stratified over several, never pooled."""
 
     variant: str
     strata: tuple[Stratum, ...]
     combined: stratified.Combined
+    tau: float
 
     @classmethod
-    def of(cls, variant: str, strata: list[Stratum], tau: float) -> _Pair:
+    def of(cls, variant: str, strata: list[Stratum], tau: float) -> Pair:
         combined = stratified.combine(strata, tau)
         if len(strata) == 1:
             combined = combined._replace(evidence=anytime.evidence(*strata[0], tau))
-        return cls(variant, tuple(strata), combined)
+        return cls(variant, tuple(strata), combined, tau)
 
-    def interval(self, critical: float) -> Interval:
-        if len(self.strata) == 1:
-            return lift.lift_interval(*self.strata[0], critical)
-        return stratified.lift_interval(self.combined, critical)
-
-    def sequence(self, alpha: float, tau: float) -> Interval:
-        return self.interval(anytime.critical(self.combined.evidence.info, alpha, tau))
+    @property
+    def evidence(self) -> anytime.Evidence:
+        return self.combined.evidence
 
     @property
     def lift(self) -> float | None:
@@ -79,12 +39,35 @@ class _Pair:
             return lift.lift(*self.strata[0])
         return None if self.combined.ratio is None else self.combined.ratio - 1
 
-    def shrunk(self, tau: float) -> Shrunk:
-        """Over the log ratio with half a conversion added, weighted over phases by precision."""
-        points = [stratified.walter(*stratum) for stratum in self.strata]
-        precision = math.fsum(1 / variance for _, variance in points)
-        mean = math.fsum(y / variance for y, variance in points) / precision
-        return shrink(mean, 1 / math.sqrt(precision), tau)
+    def interval(self, critical: float) -> Interval:
+        if len(self.strata) == 1:
+            return lift.lift_interval(*self.strata[0], critical)
+        return stratified.lift_interval(self.combined, critical)
+
+    def sequence(self, alpha: float) -> Interval:
+        """The interval of the lift that holds at every look."""
+        return self.interval(anytime.critical(self.evidence.info, alpha, self.tau))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """p is anytime-valid and Holm-adjusted; lift_interval holds at every look, and for all comparisons at once.
+    decision: what both of them allow to say."""
+
+    pair: Pair
+    control: str
+    decision: Decision
+    lift: float | None
+    lift_interval: Interval
+    p: float
+
+    @property
+    def variant(self) -> str:
+        return self.pair.variant
+
+    @property
+    def strata(self) -> tuple[Stratum, ...]:
+        return self.pair.strata
 
 
 def tau_of(sample: Sample) -> float:
@@ -100,71 +83,24 @@ def compare(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
     for variant in sample.experiment.variant_keys[1:]:
         strata = [s for s in sample.strata(variant) if possible(s.a) and possible(s.b)]
         if strata:
-            pairs.append(_Pair.of(variant, strata, tau))
-    anytime_p = [pair.combined.evidence.p for pair in pairs]
-    fixed_p = [normal.two_sided(pair.combined.evidence.z) for pair in pairs]
-    adjusted = zip(
-        pairs, multiple.holm(anytime_p), multiple.holm(fixed_p), multiple.benjamini_hochberg(fixed_p), strict=True
-    )
-    return [
-        _comparison(sample, pair, p, _fixed(pair, holm, bh, alpha / len(pairs)), alpha, len(pairs), tau)
-        for pair, p, holm, bh in adjusted
-    ]
+            pairs.append(Pair.of(variant, strata, tau))
+    adjusted = multiple.holm([pair.evidence.p for pair in pairs])
+    return [_decide(sample, pair, p, alpha, len(pairs)) for pair, p in zip(pairs, adjusted, strict=True)]
 
 
-def _comparison(sample: Sample, pair: _Pair, p: float, fixed: Fixed, alpha: float, m: int, tau: float) -> Comparison:
-    evidence = pair.combined.evidence
-    interval = pair.sequence(alpha / m, tau)
-    alone = interval if m == 1 else pair.sequence(alpha, tau)
+def _decide(sample: Sample, pair: Pair, p: float, alpha: float, comparisons: int) -> Comparison:
+    interval = pair.sequence(alpha / comparisons)
+    alone = interval if comparisons == 1 or p > alpha else pair.sequence(alpha)
     decision: Decision = "open"
-    if p <= alpha and not alone.low <= 0 <= alone.high:
-        decision = "winner" if alone.low > 0 else "loser"
-        # Holm decides for more than the interval for all comparisons at once, which then ends at 0: the part
-        # beyond is what the decision has ruled out.
-        interval = Interval(max(interval.low, 0.0), interval.high) if alone.low > 0 else interval
-        interval = Interval(interval.low, min(interval.high, 0.0)) if alone.high < 0 else interval
+    if p <= alpha and alone.low > 0:
+        decision, interval = "winner", Interval(max(interval.low, 0.0), interval.high)
+    elif p <= alpha and alone.high < 0:
+        decision, interval = "loser", Interval(interval.low, min(interval.high, 0.0))
     elif interval.low >= -ROPE and interval.high <= ROPE:
         decision = "equivalent"
-    return Comparison(
-        pair.variant,
-        sample.experiment.control,
-        pair.strata,
-        decision,
-        pair.lift,
-        interval,
-        pair.shrunk(tau),
-        p,
-        evidence.p,
-        evidence,
-        _exact(sample, pair.variant, tau),
-        fixed,
-    )
+    # Holm decides on more than the interval for all comparisons at once shows: what was ruled out is cut off at 0.
+    return Comparison(pair, sample.experiment.control, decision, pair.lift, interval, p)
 
 
-def _fixed(pair: _Pair, holm: float, bh: float, alpha: float) -> Fixed:
-    z, bar = pair.combined.evidence.z, normal.critical(alpha)
-    difference, interval = None, None
-    if len(pair.strata) == 1:
-        a, b = pair.strata[0]
-        difference = b.converted / b.visitors - a.converted / a.visitors
-        interval = difference_interval(a, b, bar)
-    return Fixed(z, normal.two_sided(z), holm, bh, normal.ln_two_sided(z), pair.interval(bar), difference, interval)
-
-
-def _exact(sample: Sample, variant: str, tau: float) -> clickers.ExactEvidence | None:
-    """Needs the configured weights: phases where both arms have one."""
-    keys = sample.experiment.variant_keys
-    control, own = 0, keys.index(variant)
-    phases = []
-    for phase in sample.phases:
-        weights = sample.weights(phase)
-        if weights and weights[control] > 0 and weights[own] > 0:
-            a, b = (sample.counted(sample.arms.get(Arm(phase, keys[i]))) for i in (control, own))
-            if possible(a) and possible(b):
-                phases.append(clickers.Clickers(a.converted, b.converted, weights[control], weights[own]))
-    return clickers.exact_evidence(phases, tau) if phases else None
-
-
-def heterogeneous(comparisons: Sequence[Comparison]) -> bool:
-    """Whether any comparison had to be stratified."""
+def is_stratified(comparisons: list[Comparison]) -> bool:
     return any(len(c.strata) > 1 for c in comparisons)

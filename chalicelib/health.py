@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from . import imbalance
+from .check import ALARM, POINT, WARNING, Check, State
 from .comparison import Comparison
+from .doubts import novelty, simpson, twyman
 from .phrases import count, listed, percent, sentence
 from .sample import Sample, possible
-from .statistics import Counts, rates, stratified
-from .statistics.stratified import Stratum
-from .tally import Tally
-
-State = Literal["ok", "warning", "alarm"]
-ALARM = 0.001  # p below which a check cries
-WARNING = 0.01
-POINT = 0.01  # a difference in shares worth mentioning
-
-
-@dataclass(frozen=True)
-class Check:
-    name: str
-    state: State
-    text: str
-    figures: dict[str, Any] = field(default_factory=dict)
+from .statistics import Counts, rates
 
 
 def checks(
@@ -45,11 +31,6 @@ def checks(
         refusals(sample, refused),
         conserved(conservation),
     ]
-
-
-def worst(found: list[Check]) -> State:
-    states = {check.state for check in found}
-    return "alarm" if "alarm" in states else "warning" if "warning" in states else "ok"
 
 
 def impossible(sample: Sample) -> Check:
@@ -84,7 +65,7 @@ def split(sample: Sample) -> Check:
     figures = found.figures()
     if state == "ok":
         return Check("srm", state, "Visitors came in the configured proportions.", figures)
-    text = f"{found.headline()}; {imbalance.likely_cause(sample, found)}."
+    text = f"{imbalance.explain(sample, found)}."
     if not found.proven:
         often = "one look in 1,000" if state == "alarm" else "one look in 100"
         text += f" By chance it would be {often}: look again tomorrow."
@@ -109,7 +90,7 @@ def without_impression(sample: Sample) -> Check:
 
 
 def bots(sample: Sample) -> Check:
-    return _excluded(sample, "bot", "left out as bots", "Look at what they are if the shares differ.", usual=0.1)
+    return _excluded(sample, "bot", "left out as bots", "Look at which they are.", usual=0.1)
 
 
 def _excluded(sample: Sample, reason: str, what: str, hint: str, usual: float = 0.01) -> Check:
@@ -153,94 +134,6 @@ def _unlike(shares: Mapping[str, Counts]) -> tuple[float | None, float]:
     p = min(rates.z_test(usable[0], other).p for other in usable[1:]) * (len(usable) - 1)
     observed = [c.converted / c.visitors for c in usable]
     return min(1.0, p), max(observed) - min(observed)
-
-
-def simpson(comparisons: list[Comparison]) -> Check:
-    """Does adding up the phases tell another story than comparing within them?"""
-    told = []
-    figures: dict[str, Any] = {}
-    for c in comparisons:
-        combined = stratified.combine(c.strata)
-        pooled = _pooled(c.strata)
-        if len(c.strata) < 2 or c.lift is None or pooled is None or combined.se is None or not combined.ratio:
-            continue
-        figures[c.variant] = {"within_phases": c.lift, "added_up": pooled}
-        apart = abs(pooled - c.lift) > 2 * combined.se * combined.ratio
-        if pooled * c.lift < 0 or apart:
-            told.append(f"{c.variant} {percent(c.lift)} within phases, {percent(pooled)} when added up")
-    if not told:
-        return Check("simpson", "ok", "Phases agree with their sum.", figures)
-    text = f"Simpson's paradox: {'; '.join(told)}. The comparison is made within phases, so it stands."
-    return Check("simpson", "warning", text, figures)
-
-
-def _pooled(strata: tuple[Stratum, ...]) -> float | None:
-    xa, na = sum(s.a.converted for s in strata), sum(s.a.visitors for s in strata)
-    xb, nb = sum(s.b.converted for s in strata), sum(s.b.visitors for s in strata)
-    return xb * na / (xa * nb) - 1 if xa and nb else None
-
-
-def novelty(sample: Sample) -> Check:
-    """Does the lift wear off (or grow) from one day's newcomers to the next?"""
-    figures: dict[str, Any] = {}
-    lowest, told = 1.0, ""
-    variants = sample.experiment.variant_keys[1:]
-    for variant in variants:
-        days = [_pair(sample, variant, day) for day in sample.days]
-        found = stratified.heterogeneity([d for d in days if possible(d.a) and possible(d.b)])
-        figures[variant] = {
-            "days": found.df + 1,
-            "trend_per_day": found.trend,
-            "p": found.trend_p,
-            "q_p": found.p,
-            "i2": found.i2,
-        }
-        if found.trend is not None and found.trend_p is not None and found.trend_p < lowest:
-            lowest = found.trend_p
-            drift = "shrinks" if found.trend < 0 else "grows"
-            told = f"{variant}'s lift {drift} by about {percent(abs(found.trend))} a day"
-    p = min(1.0, lowest * max(1, len(variants)))
-    if p >= WARNING:
-        return Check("novelty", "ok", "The lift does not drift from day to day.", figures)
-    text = sentence(f"{told}: judge by the latest weeks, or run longer.")
-    return Check("novelty", "alarm" if p < ALARM else "warning", text, figures)
-
-
-def _pair(sample: Sample, variant: str, day: str) -> Stratum:
-    """One day's newcomers, phases added up: a phase begins between days, but for its first."""
-    both = []
-    for key in (sample.experiment.control, variant):
-        total = Tally()
-        for arm, tally in sample.days[day].items():
-            if arm.variant == key:
-                total.add(tally)
-        both.append(sample.counted(total))
-    return Stratum(*both)
-
-
-def twyman(sample: Sample, comparisons: list[Comparison]) -> Check:
-    """Any figure that looks interesting or different is usually wrong."""
-    odd = [
-        f"{c.variant} differs by {percent(c.lift)}"
-        for c in comparisons
-        if c.lift is not None and abs(c.lift) > 0.5 and c.pair.evidence.p < 1e-4
-    ]
-    odd += [
-        f"{variant} has a CTR of {percent(t.clicks / t.impressions)}"
-        for variant, t in sample.totals.items()
-        if t.impressions > 0 and t.clicks / t.impressions > 0.5 and t.visitors >= 10
-    ]
-    counts = {variant: sample.counts(variant) for variant in sample.totals}
-    if any(c.converted > 0 for c in counts.values()):
-        odd += [
-            f"nobody of {count(c.visitors, 'visitor')} to {variant} converted"
-            for variant, c in counts.items()
-            if c.visitors > 1000 and c.converted == 0
-        ]
-    if not odd:
-        return Check("twyman", "ok", "Nothing looks too good to be true.", {"found": odd})
-    text = sentence(f"{'; '.join(odd)}: too striking to believe at once. Verify the instrumentation first.")
-    return Check("twyman", "warning", text, {"found": odd})
 
 
 def refusals(sample: Sample, refused: Mapping[str, int]) -> Check:

@@ -8,6 +8,7 @@ from typing import Any
 from .phrases import count, listed, percent, split
 from .sample import Arm, Arms, Sample
 from .statistics import chi2, srm
+from .tally import Tally
 
 Splits = list[tuple[list[int], tuple[float, ...]]]
 EVIDENCE = 1000.0  # how much of it is enough to be certain, whenever one looks
@@ -80,28 +81,37 @@ def measure(sample: Sample, arms: Arms | None = None) -> Imbalance:
     return Imbalance(p, statistic, df, srm.split_evidence(splits), visitors, expected, splits[0][1] if one else None)
 
 
-def likely_cause(sample: Sample, found: Imbalance) -> str:
-    """In words, from the most telling to the least: a variant that should be empty, an exclusion, one phase, one
-    day, else the variant that is short of visitors."""
-    return (
-        _empty_arm(sample, found)
+def explain(sample: Sample, found: Imbalance) -> str:
+    """How far off the split is, and the likely cause, from the most telling to the least: a variant that should be
+    empty or is, an exclusion, one phase, one day, else the variant that is short of visitors."""
+    if stray := _stray(found):
+        return stray
+    cause = (
+        _never_seen(found)
         or _exclusion(sample)
         or _one_phase(sample)
         or _one_day(sample)
+        or _one_hour(sample)
         or _short_variant(sample, found)
     )
+    return f"{found.headline()}; most likely {cause}"
 
 
 def _balanced(found: Imbalance) -> bool:
     return found.p > 0.05
 
 
-def _empty_arm(sample: Sample, found: Imbalance) -> str | None:
+def _stray(found: Imbalance) -> str | None:
     stray = [v for v, n in found.visitors.items() if n > 0 and found.expected[v] == 0]
     if not stray:
         return None
     visitors = count(sum(found.visitors[v] for v in stray), "visitor")
-    return f"{visitors} saw {listed(stray)}, whose weight is 0: most likely a stale manifest or a forced variant"
+    return f"{visitors} saw {listed(stray)}, whose weight is 0; most likely a stale manifest or a forced variant"
+
+
+def _never_seen(found: Imbalance) -> str | None:
+    unseen = [v for v, n in found.visitors.items() if n == 0 and found.expected[v] > 0]
+    return f"{listed(unseen)} is never shown, or its impressions are never sent" if unseen else None
 
 
 def _exclusion(sample: Sample) -> str | None:
@@ -115,11 +125,11 @@ def _exclusion(sample: Sample) -> str | None:
         arms: Arms = {}
         left_out = dict.fromkeys(sample.experiment.variant_keys, 0)
         for arm, tally in sample.arms.items():
-            arms[arm] = type(tally)(visitors=tally.visitors + max(0, tally.excluded[reason]))
+            arms[arm] = Tally(visitors=tally.visitors + max(0, tally.excluded[reason]))
             left_out[arm.variant] += max(0, tally.excluded[reason])
         if any(left_out.values()) and _balanced(measure(sample, arms)):
             most = max(left_out, key=lambda v: left_out[v])
-            return f"most likely because {what} more often in {most} ({count(left_out[most], 'visitor')})"
+            return f"because {what} more often in {most} ({count(left_out[most], 'visitor')})"
     return None
 
 
@@ -129,34 +139,49 @@ def _one_phase(sample: Sample) -> str | None:
     for phase in sample.phases:
         rest = {arm: tally for arm, tally in sample.arms.items() if arm.phase != phase}
         if _balanced(measure(sample, rest)):
-            return f"most likely something in phase {phase}, which alone is off: see what changed with its weights"
+            return f"something in phase {phase}, which alone is off: see what changed with its weights"
     return None
 
 
 def _one_day(sample: Sample) -> str | None:
     """One day whose visitors explain it all; with hours at hand, the hour in which it was worst."""
-    if len(sample.days) < 2:
+    worst, rest = _worst(sample, sample.days)
+    if worst is None or not _balanced(rest):
         return None
-    by_day = {day: measure(sample, arms) for day, arms in sample.days.items()}
-    worst = max(by_day, key=lambda day: by_day[day].chi2)
-    rest: Arms = {}
-    for day, arms in sample.days.items():
-        for arm, tally in arms.items() if day != worst else ():
-            rest.setdefault(arm, type(tally)()).add(tally)
-    if not rest or not _balanced(measure(sample, rest)):
-        return None
-    hour = _worst_hour(sample, worst)
-    return f"most likely something on {worst}{hour}, which alone is off: see what was released then"
+    hour, _ = _worst(sample, _impressions({h: arms for h, arms in sample.hours.items() if h.startswith(worst)}))
+    when = f"{worst} around {hour[-2:]}:00 UTC" if hour else worst
+    return f"something on {when}, which alone is off: see what was released then"
 
 
-def _worst_hour(sample: Sample, day: str) -> str:
-    """Hours hold impressions, not visitors: good enough to point at a clock."""
-    hours = {}
-    for hour, arms in sample.hours.items():
-        if hour.startswith(day):
-            seen = {arm: type(tally)(visitors=tally.impressions) for arm, tally in arms.items()}
-            hours[hour] = measure(sample, seen).chi2
-    return f" around {max(hours, key=lambda h: hours[h])[-2:]}:00 UTC" if hours else ""
+def _one_hour(sample: Sample) -> str | None:
+    """Hours hold impressions, several to a visitor: no test, but good enough to point at a clock."""
+    hours = _impressions(sample.hours)
+    worst, rest = _worst(sample, hours)
+    if worst is None or rest.chi2 > _all(sample, hours).chi2 / 5:
+        return None
+    return f"something on {worst[:10]} around {worst[-2:]}:00 UTC, where most of it is: see what was released then"
+
+
+def _impressions(hours: dict[str, Arms]) -> dict[str, Arms]:
+    return {
+        hour: {arm: Tally(visitors=tally.impressions) for arm, tally in arms.items()} for hour, arms in hours.items()
+    }
+
+
+def _all(sample: Sample, parts: dict[str, Arms], but: str | None = None) -> Imbalance:
+    whole: Arms = {}
+    for name, arms in parts.items():
+        for arm, tally in arms.items() if name != but else ():
+            whole.setdefault(arm, Tally()).add(tally)
+    return measure(sample, whole)
+
+
+def _worst(sample: Sample, parts: dict[str, Arms]) -> tuple[str | None, Imbalance]:
+    """The part that is most off, and how the others are without it; None where there is nothing to choose from."""
+    if len(parts) < 2:
+        return None, _all(sample, parts)
+    worst = max(parts, key=lambda name: measure(sample, parts[name]).chi2)
+    return worst, _all(sample, parts, but=worst)
 
 
 def _short_variant(sample: Sample, found: Imbalance) -> str:
@@ -167,6 +192,6 @@ def _short_variant(sample: Sample, found: Imbalance) -> str:
     missing = count(round(others * share / (1 - share) - found.visitors[short]), "visitor")
     when = "on every day alike" if len(sample.days) > 1 else "throughout"
     return (
-        f"most likely {short} loses visitors before its impression is sent (about {missing}, {when}): "
+        f"{short} loses visitors before its impression is sent (about {missing}, {when}): "
         "a slower page, a redirect or an error there"
     )

@@ -6,16 +6,21 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from . import health
-from .comparison import Comparison, compare, heterogeneous, tau_of
+from . import beside, health
+from .age import age
+from .belief import believe
+from .check import worst
+from .comparable import Comparable
+from .comparison import compare, is_stratified, tau_of
 from .manifest import CLICK, Experiment
+from .phases import phases
 from .plan import Plan, plan
 from .rows import rows
 from .sample import Sample, Window, possible, select
 from .series import by_day, by_hour
 from .statistics import ALPHA, omnibus
 from .tally import EXCLUSIONS, Tallies
-from .verdict import age, judge
+from .verdict import judge
 from .wire import wire
 
 Series = Literal["none", "day", "hour"]
@@ -27,7 +32,7 @@ def summary(experiment: Experiment, totals: Tallies, *, began: date | None = Non
     comparisons = compare(sample)
     checks = health.checks(sample, comparisons, conservation={}, refused={})
     verdict = judge(sample, comparisons, checks, plan(sample, now.astimezone(UTC).date()), now)
-    variants = rows(sample)
+    variants = rows(Comparable(sample))
     answer: dict[str, Any] = wire(
         {
             "experiment": experiment.key,
@@ -35,7 +40,7 @@ def summary(experiment: Experiment, totals: Tallies, *, began: date | None = Non
             "status": experiment.status,
             "goal": CLICK,
             "verdict": verdict,
-            "health": health.worst(checks),
+            "health": worst(checks),
             "impressions": sum(row.impressions for row in variants),
             "clicks": sum(row.clicks for row in variants),
             "visitors": sum(row.visitors for row in variants),
@@ -75,6 +80,8 @@ def report(
     comparisons = compare(sample)
     checks = health.checks(sample, comparisons, conservation=conservation, refused=refused)
     outlook = plan(sample, now.astimezone(UTC).date())
+    comparable = Comparable(sample)
+    beliefs = believe(comparable)
     split = next(check for check in checks if check.name == "srm")
     # The clickers' test believes the split.
     exact = split.state != "alarm" and experiment.assignment == "hash"
@@ -91,16 +98,16 @@ def report(
             "as_of": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "window": {"from": start, "to": end, "by": "UTC day of the visitor's first impression"},
             "phase": experiment.current_phase,
-            "phases": _phases(sample),
+            "phases": phases(sample),
             "alpha": ALPHA,
             "tau": tau_of(sample),
-            "stratified": heterogeneous(comparisons),
+            "stratified": is_stratified(comparisons),
             "age": age(sample, now),
-            "variants": rows(sample),
-            "comparisons": [_comparison(c, exact) for c in comparisons],
+            "variants": rows(comparable, beliefs),
+            "comparisons": beside.comparisons(comparable, comparisons, beliefs, exact=exact),
             "omnibus": _omnibus(sample),
             "health": {
-                "state": health.worst(checks),
+                "state": worst(checks),
                 "checks": checks,
                 "srm": split.figures,
                 "conservation": conservation,
@@ -116,33 +123,6 @@ def report(
         }
     )
     return answer
-
-
-def _phases(sample: Sample) -> list[dict[str, Any]]:
-    keys = sample.experiment.variant_keys
-    return [
-        {"phase": number, "weights": dict(zip(keys, phase.weights, strict=True))}
-        | {"coverage": phase.coverage, "seen": number in sample.phases}
-        for number, phase in enumerate(sample.experiment.phases)
-    ]
-
-
-def _comparison(c: Comparison, exact: bool) -> dict[str, Any]:
-    return {
-        "variant": c.variant,
-        "control": c.control,
-        "decision": c.decision,
-        "lift": c.lift,
-        "lift_interval": c.lift_interval,
-        "lift_shrunk": c.lift_shrunk,
-        "p": c.p,
-        "p_unadjusted": c.p_unadjusted,
-        "evidence": c.evidence,
-        "exact_p": c.exact.p if c.exact and exact else None,
-        "fixed": c.fixed,
-        "bayes": {},
-        "phases": len(c.strata),
-    }
 
 
 def _omnibus(sample: Sample) -> omnibus.GTest | None:

@@ -48,6 +48,7 @@ class Sample:
     days: dict[str, Arms]
     hours: dict[str, Arms]
     began: date | None = None
+    window: Window = Window()
 
     @cached_property
     def phases(self) -> tuple[int, ...]:
@@ -106,7 +107,7 @@ def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window, 
         into += [arms] if cell.span == ("day" if window.bounded else "total") else []
         for target in into:
             target.setdefault(Arm(cell.phase, cell.variant), Tally()).add(tally)
-    return Sample(experiment, goal, arms, days, hours, began)
+    return Sample(experiment, goal, arms, days, hours, began, window)
 
 
 def possible(counts: Counts) -> bool:

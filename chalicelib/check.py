@@ -1,0 +1,26 @@
+"""One thing looked at, and whether it is as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["ok", "warning", "alarm"]
+ALARM = 0.001  # p below which a check cries
+WARNING = 0.01
+POINT = 0.01  # a share, or a difference of shares, worth mentioning
+
+
+@dataclass(frozen=True)
+class Check:
+    """A sentence for people, and the figures it rests on."""
+
+    name: str
+    state: State
+    text: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def worst(found: list[Check]) -> State:
+    states = {check.state for check in found}
+    return "alarm" if "alarm" in states else "warning" if "warning" in states else "ok"
