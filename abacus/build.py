@@ -21,8 +21,8 @@ from .snippet import Options, options, scripts
 
 STATIC = PROJECT / "static"
 
-# Short, because a publish should be seen soon; stale while it is fetched anew, because this file blocks the page.
-FRESH = "public, max-age=30, stale-while-revalidate=3600, stale-if-error=86400"
+# A publish is to be seen within a minute: half of it fresh, half stale while it is fetched anew, since this file blocks.
+FRESH = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"
 PAGE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 FOREVER = "public, max-age=31536000, immutable"
 
