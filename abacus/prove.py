@@ -78,7 +78,9 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
     if write:
         put(page, write)
         shown = alike(0.05, (0.5, 0.5), looks)
-        (write.parent / "peeking.svg").write_text(picture(shown, found[shown.name]))
+        drawn = write.parent / "pictures" / "peeking.svg"
+        drawn.parent.mkdir(exist_ok=True)
+        drawn.write_text(picture(shown, found[shown.name]))
 
 
 def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[Outcome]:

@@ -24,7 +24,9 @@ class Beliefs:
 
 
 def believe(comparable: Comparable) -> Beliefs:
-    """Nothing to believe before two variants were seen."""
+    """Nothing to believe before two variants were seen, and of variants that were never seen in one phase."""
+    if not comparable.phases:
+        return Beliefs({}, [], None)
     worth = {v: comparable.rate(v) for v in comparable.sample.experiment.variant_keys}
     arms = {variant: (w.converted, w.visitors) for variant, w in worth.items() if w is not None}
     if len(arms) < 2:

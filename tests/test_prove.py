@@ -94,7 +94,7 @@ def test_the_command_writes_its_tables_and_a_picture(tmp_path: Path) -> None:
     assert text.startswith(f"before\n{BEGIN}\n| no difference |")
     assert text.endswith(f"\n{END}\nafter\n")
     assert (text.count("| rate "), text.count("| 20 % |"), "yesterday" in text) == (8, 1, False)
-    assert ElementTree.parse(tmp_path / "peeking.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    assert ElementTree.parse(tmp_path / "pictures" / "peeking.svg").getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_a_page_without_the_marks_is_left_alone(tmp_path: Path) -> None:

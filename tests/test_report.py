@@ -154,6 +154,14 @@ def test_a_phase_with_an_empty_arm_says_nothing_about_the_lift() -> None:
     assert (green["p"], green["lift"]) == near((0.7377181342862882, 0.15))
 
 
+def test_variants_that_never_met_in_a_phase_are_not_ranked() -> None:
+    phases = (Phase(weights=(0.5, 0.5, 0.0)), Phase(weights=(0.5, 0.0, 0.5)))
+    tallies = totals(0, blue=(1000, 100), green=(1000, 110)) | totals(1, blue=(1000, 300), red=(1000, 330))
+    answer = report_on(tallies, experiment=an_experiment(variants=("blue", "green", "red"), phases=phases))
+    assert [row["p_best"] for row in answer["variants"]] == [None, None, None]
+    assert [c["lift"] for c in answer["comparisons"]] == near([0.1, 0.1])
+
+
 def test_a_window_counts_the_cohorts_of_its_days() -> None:
     days = [{"blue": (100 + n, 10), "green": (100, 12)} for n in range(5)]
     answer = report_on(daily(*days), start=date(2026, 11, 3), end=date(2026, 11, 4))

@@ -163,7 +163,7 @@ def standardised(strata: Sequence[Counts], sizes: Sequence[float]) -> tuple[floa
     total = math.fsum(sizes)
     rate = math.fsum(size / total * x / n for (x, n), size in zip(strata, sizes, strict=True))
     worth = math.fsum((size / total) ** 2 / n for (_, n), size in zip(strata, sizes, strict=True))
-    return rate, 1 / worth
+    return min(1.0, rate), 1 / worth
 
 
 def standardised_ratio(strata: Sequence[Ratio], sizes: Sequence[float], alpha: float = ALPHA) -> Ratio:
