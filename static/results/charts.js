@@ -14,6 +14,7 @@ export function plot(place, figure, read) {
   const shape = JSON.stringify([figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]), figure.mode, theme()]);
   if (!known || known.shape !== shape) {
     state.u?.destroy();
+    place.replaceChildren();
     state.shape = shape;
     state.u = new uPlot(options(place, figure), table(figure), place);
     if (!known) follow(place, state);

@@ -10,6 +10,8 @@ import { parse } from "./parts/route.js";
 import { source } from "./parts/source.js";
 import { askForKey, failed, skeleton } from "./parts/states.js";
 
+let listPlace = 0; // how far the list was scrolled when we left it
+let arriving = false; // somewhere else, whose name is to be read aloud once it is there
 const main = document.querySelector("#main");
 let route = parse(location.hash);
 
@@ -38,17 +40,24 @@ function render() {
   patch(document.querySelector("#notice"), notice(now));
   main.toggleAttribute("aria-busy", !now.answer && !now.failure);
   if (now.answer && route.experiment) draw(now.answer, route);
+  const title = main.querySelector("h1");
+  if (arriving && title) {
+    arriving = false;
+    title.focus({ preventScroll: true });
+  }
 }
 
 window.addEventListener("hashchange", () => {
   const before = route;
   route = parse(location.hash);
+  if (before.experiment !== route.experiment) {
+    if (!before.experiment) listPlace = window.scrollY;
+    arriving = true;
+    patch(main, []);
+  }
   render();
   data.moved();
-  if (before.experiment !== route.experiment) {
-    window.scrollTo(0, 0);
-    main.querySelector("h1")?.focus();
-  }
+  if (before.experiment !== route.experiment) window.scrollTo(0, route.experiment ? 0 : listPlace);
 });
 
 listen({ data, render, route: () => route });

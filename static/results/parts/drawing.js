@@ -1,20 +1,27 @@
 // Charts come in a file of their own, so that the verdict need not wait for them.
 
 import { looks } from "./colours.js";
-import { figures } from "./figures.js";
+import { h } from "./dom.js";
+import { figures, reading } from "./figures.js";
 import { readout } from "./panel.js";
-import { reading } from "./figures.js";
 
 let charts;
 
 export async function draw(report, route) {
   charts ??= import(CHARTS);
-  const { plot } = await charts;
+  const plot = await charts.then((module) => module.plot, lost);
+  if (!plot) return;
   const look = looks(report.variants.map((row) => row.variant));
   for (const figure of figures(report, look, route)) {
     const place = document.querySelector(`#plot-${figure.id}`);
     if (place) plot(place, figure, (index) => read(place, figure, index));
   }
+}
+
+/** The page is all there without the drawings; the next refresh tries again. */
+function lost() {
+  charts = undefined;
+  for (const place of document.querySelectorAll(".plot")) place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
 }
 
 /** Shows and says the values of one day. */
