@@ -13,7 +13,7 @@ from typing import IO
 
 import click
 
-from . import build
+from . import snippet
 from .children import HOST, Child, listen
 from .front import Front
 from .local_aws import LocalAws, data_stack, edge_stack, emulator, environment
@@ -61,7 +61,7 @@ def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:
 
 def _events_path() -> str:
     # A whole url means another host, which is not ours to serve.
-    given = build.options().events
+    given = snippet.options().events
     return given if given.startswith("/") else "/events"
 
 

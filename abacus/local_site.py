@@ -13,7 +13,8 @@ from chalicelib.errors import AbacusError
 from chalicelib.manifest import Manifest
 
 from . import authoring, build, publish
-from .build import Asset, BuildError
+from .build import Asset
+from .esbuild import BuildError
 from .local_aws import LocalAws
 
 LOOK = 1.0  # seconds between two looks for a changed file
@@ -50,20 +51,19 @@ def _fingerprint(assets: dict[str, Asset]) -> str:
 
 async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
     """Publish after each change of a file, until cancelled. What is wrong is said, and the live site stays."""
-    seen = _state(folder)
+    seen: dict[str, int] = {}  # so the first look publishes what was changed while we started
     while True:
         await asyncio.sleep(LOOK)
-        now_there = await asyncio.to_thread(_state, folder)
-        if now_there == seen:
-            continue
-        seen = now_there
         try:
-            if await asyncio.to_thread(publish_changes, aws, folder, home, round(time.time() * 1000)):
-                click.echo("published what changed", err=True)
-        except (AbacusError, BuildError) as error:
-            click.echo(f"not published:\n{error}", err=True)
+            there = await asyncio.to_thread(_state, folder)
+            if there != seen:
+                seen = there
+                if await asyncio.to_thread(publish_changes, aws, folder, home, round(time.time() * 1000)):
+                    click.echo("published what changed", err=True)
+        except (AbacusError, BuildError, OSError) as error:  # OSError: a file went while we looked at it
+            click.echo(f"not published: {error}", err=True)
 
 
 def _state(folder: Path) -> dict[str, int]:
     files = [file for root in (folder, build.STATIC) for file in root.rglob("*") if file.is_file()]
-    return {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
+    return {str(file): file.stat().st_mtime_ns for file in files}

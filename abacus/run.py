@@ -22,9 +22,9 @@ from chalicelib.errors import AbacusError
 
 from .authoring import load
 from .behind import Behind, started
-from .build import BuildError
 from .children import HOST, Child, listen
 from .crowd import visitors
+from .esbuild import BuildError
 from .local_aws import LocalAws
 from .local_site import watch
 from .lock import locked

@@ -54,6 +54,14 @@ class Product:
         said = self.ask(f"/stats/{experiment}").json()["variants"]
         return {v["variant"]: (v["impressions"], v["clicks"]) for v in said}
 
+    def stop_after(self, words: str) -> str:
+        """Stop it once it has said `words` on standard error; all it said from there."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if words in line:
+                return line + self.stop().partition(": ")[2]
+        raise AssertionError(f"it never said {words!r}")
+
     def stop(self, how: int = signal.SIGTERM) -> str:
         """Its exit status and last words, after it and everything it started is gone."""
         self.family |= descendants(self.process.pid)

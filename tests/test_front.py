@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from socket import SHUT_RDWR
 from typing import Any
 
 import pytest
@@ -163,6 +166,50 @@ def test_every_cookie_and_the_origins_own_status_reach_the_client() -> None:
 
 def test_a_hundred_clients_at_once_are_all_answered() -> None:
     assert len(ask("POST", "/events", body=b"x", times=100).asked) == 100
+
+
+def test_a_file_that_breaks_off_is_asked_for_again_and_an_event_is_not() -> None:
+    def one_after_another(*answers: str) -> tuple[str, list[str], Callable[[], None]]:
+        """A raw origin that answers each connection with the next bytes; what it was asked; how to end it."""
+        server, asked = listen(), []
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):  # closed under it
+                for said in answers:
+                    connection, _ = server.accept()
+                    with connection:
+                        asked.append(connection.recv(4096).decode().partition(" ")[0])
+                        connection.sendall(said.encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+
+        def end() -> None:
+            server.shutdown(SHUT_RDWR)
+            thread.join()
+            server.close()
+
+        return f"http://127.0.0.1:{server.getsockname()[1]}", asked, end
+
+    broken = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabc"
+    whole = broken + "de"
+
+    async def ask_both() -> list[tuple[int, bytes]]:
+        server, answers = listen(), []
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        async with Front(api, site, "d", "s").serving(server), ClientSession() as session:
+            for method, path in (("GET", "/page"), ("POST", "/events")):
+                async with session.request(method, url + path) as response:
+                    answers.append((response.status, (await response.read())[:20]))
+        return answers
+
+    site, asked_site, end_site = one_after_another(broken, whole)
+    api, asked_api, end_api = one_after_another(broken, whole)
+    answers = asyncio.run(ask_both())
+    end_site()
+    end_api()
+    assert answers == [(200, b"abcde"), (502, b"The local app does n")]
+    assert (asked_site, asked_api) == (["GET", "GET"], ["POST"])
 
 
 def test_an_origin_that_is_gone_is_a_502_that_says_so() -> None:

@@ -116,6 +116,22 @@ def test_a_second_run_in_the_same_folder_gets_a_sentence(product: Product) -> No
     assert said == f"Error: ABacus runs in this folder already (process {pid}). Stop it with: kill {pid}\n"
 
 
+def test_a_changed_manifest_is_published_while_it_runs_and_a_wrong_one_is_not(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "manifest", tmp_path / "manifest")
+    hero = tmp_path / "manifest" / "hero.yaml"
+    product = start(tmp_path / "state", manifest=tmp_path / "manifest")
+
+    def status() -> str:
+        shown = {e["key"]: e["status"] for e in product.ask("/manifest.json").json()["experiments"]}
+        return str(shown["hero"])
+
+    hero.write_text(hero.read_text().replace("status: running", "status: paused"))
+    until(lambda: status() == "paused")
+    hero.write_text(hero.read_text().replace("status: paused", "status: pausd"))
+    said = product.stop_after("not published: ")
+    assert f"{hero}:5: status: 'pausd' is not one of" in said
+
+
 def test_a_wrong_manifest_gets_its_file_line_and_rule(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "manifest", tmp_path / "manifest")
     wrong = tmp_path / "manifest" / "hero.yaml"
