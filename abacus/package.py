@@ -6,7 +6,9 @@ is meant to ship.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,8 @@ from pathlib import Path
 import click
 
 from chalicelib.errors import AbacusError
+
+from .stage import StageName
 
 PROJECT = Path(__file__).parents[1]
 CHALICE = Path(sys.executable).with_name("chalice")
@@ -26,12 +30,13 @@ class NotPackaged(AbacusError):
     """What Chalice said instead of packaging."""
 
 
-def package(stage: str, out: Path) -> Path:
-    """Writes `out`/deployment.zip and `out`/sam.json for a stage of .chalice/config.json; the latter's path.
+def package(stage: str, out: Path, *, architecture: str = "arm64") -> Path:
+    """Writes `out`/deployment.zip and `out`/sam.json for a stage; the latter's path.
 
-    sam.json: a CloudFormation template with the parameters of .chalice/package.json; its CodeUri is the zip."""
+    A stage that .chalice/config.json does not have is `prod` under another name. sam.json: a CloudFormation template
+    with the parameters of .chalice/package.json; its CodeUri is the zip."""
     source = out.parent / "source"
-    _copy(source)
+    prepare(source, stage, architecture)
     done = subprocess.run(
         [str(CHALICE), "package", "--stage", stage, "--merge-template", ".chalice/package.json", str(out.absolute())],
         cwd=source,
@@ -46,6 +51,23 @@ def package(stage: str, out: Path) -> Path:
     return out / "sam.json"
 
 
+def prepare(source: Path, stage: str, architecture: str = "arm64") -> None:
+    """A copy of what ships, in which Chalice finds `stage` configured."""
+    _copy(source)
+    file = source / ".chalice" / "config.json"
+    config = json.loads(file.read_text())
+    if stage not in config["stages"]:
+        for policy in (source / ".chalice" / "policies" / "prod").iterdir():
+            renamed = source / ".chalice" / "policies" / stage / policy.name
+            renamed.parent.mkdir(exist_ok=True)
+            renamed.write_text(policy.read_text().replace("abacus-prod", f"abacus-{stage}"))
+        prod = json.dumps(config["stages"]["prod"])
+        named = re.sub(r'"prod"|abacus-prod|policies/prod', lambda found: found[0].replace("prod", stage), prod)
+        config["stages"][stage] = json.loads(named)
+    config["lambda_architecture"] = architecture
+    file.write_text(json.dumps(config))
+
+
 def _copy(source: Path) -> None:
     wanted = {file.relative_to(PROJECT) for pattern in (*SHIPS, *CONFIGURES) for file in PROJECT.glob(pattern)}
     if source.exists():  # .chalice/deployments in it holds downloaded wheels, which are worth keeping
@@ -58,7 +80,7 @@ def _copy(source: Path) -> None:
 
 
 @click.command()
-@click.option("--stage", type=click.Choice(["dev", "prod"]), default="prod", show_default=True)
+@click.option("--stage", type=StageName(), default="prod", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("build/package"), show_default=True)
 def command(stage: str, out: Path) -> None:
     """Build the Lambda's zip and its template."""

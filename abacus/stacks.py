@@ -1,8 +1,10 @@
-"""CloudFormation stacks: create or update, wait, say why it failed."""
+"""CloudFormation stacks: create or update, follow, remove; and say why it failed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, WaiterError
@@ -11,7 +13,15 @@ from chalicelib.errors import AbacusError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+
+Follow = Callable[["StackEventTypeDef"], None]
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+# A stack that was never made, or that its first failure took apart again. It can only be made anew.
+NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
+REVIEW = "REVIEW_IN_PROGRESS"  # there is but a change set of it
+UNCHANGED = "No updates are to be performed"
+LONGEST = 3600  # seconds that a stack may take; a distribution needs five minutes
 
 
 class StackFailed(AbacusError):
@@ -26,35 +36,63 @@ def apply(
     template: str,
     parameters: Mapping[str, str],
     *,
-    capabilities: Sequence[str] = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+    capabilities: Sequence[str] = CAPABILITIES,
     tags: Mapping[str, str] | None = None,
-    poll: int = 5,
+    keep: bool = False,
+    adopt: bool = False,
+    follow: Follow = lambda event: None,
+    poll: float = 5,
 ) -> dict[str, str]:
     """Make stack `name` be `template` with `parameters`; its outputs. Raises StackFailed.
 
-    Unchanged is fine. `poll`: seconds between two looks at its state."""
+    Unchanged is fine. `keep`: parameters not given stay what they were, instead of falling back to the template's
+    defaults. `adopt`: a new stack takes in what exists already under the names it gives, such as tables that outlived
+    their stack. `follow` hears of each resource; `poll`: seconds between two looks at the stack's state."""
+    before = _at_rest(cloudformation, name, follow, poll)
+    given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    if keep and before is not None:
+        known = {p["ParameterKey"] for p in before.get("Parameters", [])} - parameters.keys()
+        declared = {p["ParameterKey"] for p in cloudformation.get_template_summary(TemplateBody=template)["Parameters"]}
+        given += [{"ParameterKey": k, "UsePreviousValue": True} for k in sorted(known & declared)]  # type: ignore[dict-item]
     request = {
         "StackName": name,
         "TemplateBody": template,
-        "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        "Parameters": given,
         "Capabilities": list(capabilities),
         "Tags": [{"Key": k, "Value": v} for k, v in (tags or {}).items()],
     }
-    before = describe(cloudformation, name)
+    earlier = _events(cloudformation, name) if before else set()
     try:
-        if before is None:
-            cloudformation.create_stack(**request)  # type: ignore[arg-type]
-            waiter = cloudformation.get_waiter("stack_create_complete")
-        else:
+        if before is not None:
             cloudformation.update_stack(**request)  # type: ignore[arg-type]
-            waiter = cloudformation.get_waiter("stack_update_complete")  # type: ignore[assignment]
-        waiter.wait(StackName=name, WaiterConfig={"Delay": poll, "MaxAttempts": 3600 // max(poll, 1)})
-    except WaiterError as error:
-        raise StackFailed(f"stack {name}: {why(cloudformation, name)}") from error
+        elif adopt:
+            _create_around_what_exists(cloudformation, request)
+        else:
+            cloudformation.create_stack(**request)  # type: ignore[arg-type]
     except ClientError as error:
-        if "No updates are to be performed" not in str(error):
+        if UNCHANGED not in str(error):
             raise StackFailed(f"stack {name}: {error.response['Error']['Message']}") from error
+        return outputs(cloudformation, name)
+    made = _wait(cloudformation, name, earlier, follow, poll)
+    if made is None or made["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise StackFailed(f"stack {name}: {why(cloudformation, name, earlier)}")
     return outputs(cloudformation, name)
+
+
+def remove(
+    cloudformation: CloudFormationClient, name: str, *, follow: Follow = lambda event: None, poll: float = 5
+) -> bool:
+    """Delete stack `name`, if there is one; whether there was. Raises StackFailed."""
+    stack = describe(cloudformation, name)
+    if stack is None:
+        return False
+    earlier = _events(cloudformation, name)
+    # By its id: under its name nobody finds a stack that is gone.
+    cloudformation.delete_stack(StackName=name)
+    gone = _wait(cloudformation, stack["StackId"], earlier, follow, poll)
+    if gone is not None and gone["StackStatus"] != "DELETE_COMPLETE":
+        raise StackFailed(f"stack {name}: {why(cloudformation, stack['StackId'], earlier)}")
+    return True
 
 
 def describe(cloudformation: CloudFormationClient, name: str) -> StackTypeDef | None:
@@ -72,11 +110,76 @@ def outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
-def why(cloudformation: CloudFormationClient, name: str) -> str:
-    """The reason of the first resource that failed: the later ones only say that they were cancelled."""
-    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    for event in reversed(events):
+def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None) -> str:
+    """The reason of the first resource that failed, events in `earlier` left out: the later ones only say that they
+    were cancelled."""
+    for event in reversed(_page(cloudformation, name, earlier or set())):
         reason = event.get("ResourceStatusReason", "")
         if event["ResourceStatus"].endswith("FAILED") and "cancelled" not in reason:
             return f"{event['LogicalResourceId']}: {reason}"
     return "no resource says why"
+
+
+def _at_rest(cloudformation: CloudFormationClient, name: str, follow: Follow, poll: float) -> StackTypeDef | None:
+    """The stack as an update finds it: finished with what an interrupted deploy began, and never half made."""
+    stack = describe(cloudformation, name)
+    if stack is not None and stack["StackStatus"].endswith("IN_PROGRESS") and stack["StackStatus"] != REVIEW:
+        stack = _wait(cloudformation, name, _events(cloudformation, name), follow, poll)
+    if stack is None or stack["StackStatus"] in (REVIEW, "DELETE_COMPLETE"):
+        return None
+    if stack["StackStatus"] in NEVER_MADE:
+        remove(cloudformation, name, follow=follow, poll=poll)
+        return None
+    return stack
+
+
+def _create_around_what_exists(cloudformation: CloudFormationClient, request: Mapping[str, object]) -> None:
+    name, change = str(request["StackName"]), f"create-{uuid.uuid4().hex}"
+    cloudformation.create_change_set(
+        **request,  # type: ignore[arg-type]
+        ChangeSetName=change,
+        ChangeSetType="CREATE",
+        ImportExistingResources=True,
+    )
+    try:
+        waiter = cloudformation.get_waiter("change_set_create_complete")
+        waiter.wait(StackName=name, ChangeSetName=change, WaiterConfig={"Delay": 1})
+    except WaiterError as error:
+        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change)
+        raise StackFailed(f"stack {name}: {found.get('StatusReason', error)}") from error
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
+
+
+def _wait(
+    cloudformation: CloudFormationClient, name: str, earlier: set[str], follow: Follow, poll: float
+) -> StackTypeDef | None:
+    """The stack when nothing moves any more. Each event that is not in `earlier` goes to `follow`, once."""
+    told = set(earlier)
+    deadline = time.monotonic() + LONGEST
+    while True:
+        stack = describe(cloudformation, name)  # before its events, so that the last of them are told too
+        if stack is None:
+            return None
+        for event in reversed(_page(cloudformation, name, told)):
+            told.add(event["EventId"])
+            follow(event)
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            return stack
+        if time.monotonic() > deadline:
+            raise StackFailed(f"stack {name}: still {stack['StackStatus']} after {LONGEST // 60} minutes")
+        time.sleep(poll or 0.05)
+
+
+def _events(cloudformation: CloudFormationClient, name: str) -> set[str]:
+    return {event["EventId"] for event in _page(cloudformation, name, set())}
+
+
+def _page(cloudformation: CloudFormationClient, name: str, known: set[str]) -> list[StackEventTypeDef]:
+    """Events that are not in `known`, newest first."""
+    found = []
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
+        new = [event for event in page["StackEvents"] if event["EventId"] not in known]
+        found += new
+        if len(new) < len(page["StackEvents"]):
+            break
+    return found

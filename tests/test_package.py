@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,12 @@ def test_no_policy_allows_every_action_or_every_resource(function: str) -> None:
         assert ":abacus-prod" in statement["Resource"].replace("/", ":")
 
 
-def test_a_stage_that_does_not_exist_is_said_by_chalice(tmp_path: Path) -> None:
-    with pytest.raises(NotPackaged, match="chalice package --stage nowhere"):
-        package("nowhere", tmp_path / "package")
+def test_a_stage_of_any_name_is_prod_under_that_name(template: dict[str, Any], tmp_path: Path) -> None:
+    made = package("staging", tmp_path / "package").read_text()
+    assert json.loads(made.replace("staging", "prod")) == template
+    assert not re.findall(r"\bprod\b", made)
+
+
+def test_what_chalice_refuses_is_said_in_its_words(tmp_path: Path) -> None:
+    with pytest.raises(NotPackaged, match="chalice package --stage prod"):
+        package("prod", tmp_path / "package", architecture="abacus")
