@@ -91,6 +91,16 @@ def test_hours_alone_can_point_at_the_clock() -> None:
     assert cause(tallies).startswith("something on 2026-11-11 around 14:00 UTC, where most of it is")
 
 
+def test_hours_that_are_all_off_name_no_hour() -> None:
+    tallies = totals(blue=(1000, 100), green=(3000, 103))
+    for hour in (9, 14, 15):
+        tallies[Cell("hour", f"2026-11-11T{hour:02}", 0, "blue")] = Tally(impressions=300)
+        tallies[Cell("hour", f"2026-11-11T{hour:02}", 0, "green")] = Tally(impressions=900)
+    assert cause(tallies).startswith(
+        "blue loses visitors before its impression is sent (about 2,000 visitors, throughout)"
+    )
+
+
 def test_a_phase_that_carries_the_imbalance_is_named() -> None:
     phases = (Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
     tallies = totals(0, blue=(5000, 100), green=(5010, 100)) | totals(1, blue=(1000, 100), green=(1000, 100))

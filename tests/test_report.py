@@ -119,6 +119,21 @@ def test_a_variant_that_holm_decides_on_has_an_interval_that_says_so() -> None:
     assert (c["decision"], c["lift_interval"][0]) == ("winner", 0.0)
 
 
+def test_what_holm_does_not_allow_is_not_called() -> None:
+    """Each of b and c would win alone (p = 0.042 and 0.033), but not both at 5 %."""
+    experiment = an_experiment(variants=("a", "b", "c"))
+    answer = report_on(totals(a=(20000, 2000), b=(20000, 2190), c=(20000, 2195)), experiment=experiment)
+    assert [c["p_unadjusted"] < 0.05 for c in answer["comparisons"]] == [True, True]
+    assert [c["decision"] for c in answer["comparisons"]] == ["open", "open"]
+
+
+def test_fixed_intervals_hold_for_all_comparisons_at_once() -> None:
+    experiment = an_experiment(variants=("a", "b", "c"))
+    answer = report_on(totals(a=(1000, 50), b=(1000, 60), c=(1000, 70)), experiment=experiment)
+    # At α = 0.025, to 40 digits with mpmath.
+    assert answer["comparisons"][0]["fixed"]["lift_interval"] == near([-0.206917497234262, 0.816535034265681])
+
+
 def test_three_variants_have_one_test_of_any_difference() -> None:
     experiment = an_experiment(variants=("a", "b", "c"))
     answer = report_on(totals(a=(1000, 50), b=(1000, 60), c=(1000, 70)), experiment=experiment)
@@ -145,6 +160,18 @@ def test_counts_are_summed_over_phases_but_rates_are_weighted_alike() -> None:
     # Each variant converts 10 % in one phase and 30 % in the other, and half of all visitors came in each.
     assert (blue["rate"], green["rate"]) == near((0.2, 0.2))
     assert answer["comparisons"][0]["lift"] == near(0.0) or abs(answer["comparisons"][0]["lift"]) < 1e-12
+
+
+def test_the_error_of_ctr_is_that_of_all_phases() -> None:
+    """Two phases alike: the same CTR of 0.4, and twice the 4 effective impressions of one (the reference file)."""
+    sums = {"impressions": 5, "clicks": 2, "sx": 5, "sy": 2, "sxx": 5, "syy": 2, "sxy": 2}
+    arms = {name: a_tally(5, 2, **sums) for name in ("blue", "green")}
+    phases = (Phase(weights=(0.5, 0.5)), Phase(weights=(0.5, 0.5)))
+    blue = report_on(totals(0, **arms) | totals(1, **arms), experiment=an_experiment(phases=phases))["variants"][0]
+    n, q, z = 8, 0.4, 1.959963984540054
+    middle, reach = q + z * z / (2 * n), z * (q * (1 - q) / n + z * z / (4 * n * n)) ** 0.5
+    assert blue["ctr"] == near(0.4)
+    assert blue["ctr_interval"] == near([(middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)])
 
 
 def test_a_phase_with_an_empty_arm_says_nothing_about_the_lift() -> None:

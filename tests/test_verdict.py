@@ -117,6 +117,13 @@ def test_days_on_which_it_was_paused_are_no_part_of_the_week() -> None:
     assert verdict(AHEAD, experiment=an_experiment(periods=periods))[0] == "collecting"
 
 
+def test_eight_days_without_a_weekend_are_no_week() -> None:
+    start = int(datetime(2026, 11, 2, tzinfo=UTC).timestamp() * 1000)
+    weeks = (start, start + 7 * DAY)
+    periods = tuple(Period(start=monday, end=monday + 4 * DAY) for monday in weeks)
+    assert verdict(AHEAD, experiment=an_experiment(periods=periods))[0] == "collecting"
+
+
 def test_before_the_first_visitor_it_asks_the_obvious() -> None:
     assert verdict({}, began=None) == (
         "collecting",

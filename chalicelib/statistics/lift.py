@@ -28,11 +28,10 @@ def score(a: Counts, b: Counts) -> Callable[[float], float]:
         q_a = 2X / (B + √D),  B = n_a + x_b + R(n_b + x_a),  D = B² − 4NRX
 
     q_a, q_b: the rates that fit the counts best under the hypothesis. At R = 1 it is the pooled z.
-    With y = n − x, S = y_a + R y_b and T = (R−1)X the differences are taken where nothing cancels:
+    B² − 4NRX loses half its digits where both rates are near 1. With y = n − x, S = y_a + R y_b, T = (R−1)X:
 
         D = (y_a − R y_b − T)² + 4R y_a y_b
         1 − q_a = (√D + S + T)/(B + √D),  1 − q_b = (√D + S − T)/(B + √D)
-        (√D + S − T)(√D − S + T) = 4T R y_b  for T > S,  (√D + S + T)(√D − S − T) = −4T y_a  for −T > S
 
     Source: Koopman (1984), Biometrics 40:513-517.
 
@@ -50,8 +49,7 @@ def score(a: Counts, b: Counts) -> Callable[[float], float]:
         s, t = ya + ratio * yb, less * both
         d = math.hypot(ya - ratio * yb - t, 2 * math.sqrt(ratio * ya * yb))
         whole = na + xb + ratio * (nb + xa) + d
-        rest_a = d + s + t if -t <= s else -4 * t * ya / (d - s - t)
-        rest_b = d + s - t if t <= s else 4 * t * ratio * yb / (d - s + t)
+        rest_a, rest_b = max(0.0, d + s + t), max(0.0, d + s - t)
         # Numerator and denominator of z both multiplied by q_a's denominator over 2X.
         v = ratio / both * (ratio * rest_a / na + rest_b / nb) / 2
         top = (excess - less * xa * nb) / (na * nb)
