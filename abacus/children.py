@@ -8,6 +8,7 @@ we decide the order; and the last resort, SIGKILL, takes the child's own childre
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import IO
 import click
 
 HOST = "127.0.0.1"
+READY = "ABACUS_READY_DESCRIPTOR"  # where a child says that it serves
 
 
 def listen(port: int = 0) -> socket:
@@ -50,21 +52,33 @@ class Child:
         self.name = module.rpartition(".")[2]
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
+        self._hears, says = os.pipe()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=dict(environment),
-                pass_fds=[*(s.fileno() for s in sockets), *(f.fileno() for f in inherits)],
+                env=dict(environment) | {READY: str(says)},
+                pass_fds=[says, *(s.fileno() for s in sockets), *(f.fileno() for f in inherits)],
                 start_new_session=True,
             )
+        os.close(says)
         for server in sockets:
             server.close()  # or callers of a dead child would wait for ever instead of being refused
 
     def ended(self) -> bool:
         return self.process.poll() is not None
+
+    async def ready(self) -> bool:
+        """Waits until the child has called say_ready(); False when it ended instead."""
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._hears, heard.set)
+        try:
+            await heard.wait()
+            return os.read(self._hears, 1) != b""
+        finally:
+            loop.remove_reader(self._hears)
 
     def last_words(self, lines: int = 5) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
@@ -82,11 +96,19 @@ class Child:
         self.process.wait()
         assert self.process.stdin is not None
         self.process.stdin.close()
+        os.close(self._hears)
 
 
 def end_with_parent() -> None:
     """Called first thing in a child: SIGTERM to ourselves when the parent is gone."""
     threading.Thread(target=_watch, name="parent", daemon=True).start()
+
+
+def say_ready() -> None:
+    """Called in a child once it serves."""
+    descriptor = int(os.environ[READY])
+    os.write(descriptor, b"1")
+    os.close(descriptor)
 
 
 def _watch() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalDevServer, ThreadedHTTPServer
 
-from .children import HOST, end_with_parent
+from .children import HOST, end_with_parent, say_ready
 
 
 class Handler(ChaliceRequestHandler):
@@ -60,7 +60,9 @@ def main(descriptor: int) -> None:
     import app
 
     app.app.__class__ = CustomLocalChalice  # as `chalice local` does: `current_request` is one per thread
-    LocalDevServer(app.app, Config(), HOST, descriptor, Handler, Server).server.serve_forever()
+    server = LocalDevServer(app.app, Config(), HOST, descriptor, Handler, Server).server
+    say_ready()
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .children import end_with_parent
+from .children import end_with_parent, say_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -136,7 +136,9 @@ def main(stream_arn: str, queue: str, dead_letters: str) -> None:
         keys = [record["dynamodb"]["Keys"] for record in records]
         sqs.send_message(QueueUrl=dead_letters, MessageBody=json.dumps({"keys": keys, "error": str(error)}))
 
-    due = 0.0  # at once: the emulator forgot the stream's records when it was last stopped
+    _survive(lambda: app.reconcile(schedule_event(time.time()), None))  # the emulator forgot the stream's records
+    due = time.monotonic() + RECONCILE
+    say_ready()
     while True:
         if time.monotonic() >= due:
             _survive(lambda: app.reconcile(schedule_event(time.time()), None))
