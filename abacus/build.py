@@ -21,7 +21,7 @@ from .snippet import Options, options, scripts
 
 STATIC = PROJECT / "static"
 
-# A publish is to be seen within a minute: half of it fresh, half stale while it is fetched anew, since this file blocks.
+# A publish is to be seen within a minute: half of it fresh, half stale while a page that must not wait fetches it.
 FRESH = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"
 PAGE = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 FOREVER = "public, max-age=31536000, immutable"

@@ -23,7 +23,10 @@ def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) ->
     experiments = []
     while rows := store.rows_of(visitor):
         for row in rows:
-            delta = difference({}, contribution(row.counted, row.folded))
+            # Not the hours: activity is never taken back, and a visitor may have been active in more of them than a
+            # transaction holds.
+            counted = contribution(row.counted, row.folded)
+            delta = difference({}, {cell: tally for cell, tally in counted.items() if cell.span != "hour"})
             gen = store.generations(row.key.experiment).newborn if row.gen is None else row.gen
             try:
                 store.erase(row, bookings({(row.key.experiment, gen): delta}, now, dice(spread)))

@@ -6,6 +6,7 @@ while traffic goes on, and swaps.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -99,7 +100,9 @@ def rebuild(
     """Fill a new generation from the rows and make it the live one. Returns the old tallies beside the new."""
     before = live_tallies(store, experiment)
     was = store.generations(experiment)
-    target = (was.live if was.fill is None else was.fill) + 1  # an abandoned rebuild left `fill`: begin anew above it
+    # A number that no row and no tally has ever had, also after the tallies were deleted or restored from a backup; an
+    # abandoned rebuild left `fill`, and this one begins anew above it.
+    target = max((was.live if was.fill is None else was.fill) + 1, int(clock()))
     filling = Generations(was.live, target)
     store.open_generation(experiment, was, filling)
 
@@ -135,14 +138,12 @@ def _move(
     batch: list[Row] = []
     for row in rows_of(store, experiment, progress):
         rows += 1
-        if row.gen == target and not row.dirty:
-            continue
-        moved += row.gen != target
-        try:
-            if row.gen != target:
+        # A row that has counted nothing yet needs no move: whatever folds it puts it where newborns go, which is here.
+        if row.gen not in (target, None):
+            moved += 1
+            with contextlib.suppress(Stale):  # it changed; the next pass sees it
                 store.reopen(row, target, version())
-        except Stale:
-            moved += 1  # it changed; the next pass sees it
+        elif not row.dirty:
             continue
         batch.append(row)
         if len(batch) >= BATCH:
@@ -152,11 +153,26 @@ def _move(
     return moved, rows
 
 
+def forgets(found: Recount) -> str | None:
+    """Why the tallies had better stay: the rows know of fewer visitors. No setting has to be right to notice that."""
+
+    def visitors(tallies: Tallies) -> int:
+        return sum(tally.visitors for cell, tally in tallies.items() if cell.span == "total")
+
+    if visitors(found.due) >= visitors(found.live):
+        return None
+    return (
+        f"the tallies count {visitors(found.live)} visitors, the rows that are left {visitors(found.due)}. Have rows "
+        "expired? If the tallies are wrong and the rows are right, say --force."
+    )
+
+
 @click.command()
 @click.argument("experiment", required=False)
 @click.option("--apply", is_flag=True, help="Swap in the recounted tallies. Without it, nothing is written.")
+@click.option("--force", is_flag=True, help="Also where the rows know of fewer visitors than the tallies.")
 @at_target
-def command(experiment: str | None, apply: bool) -> None:
+def command(experiment: str | None, apply: bool, force: bool) -> None:
     """Recount the tallies of EXPERIMENT (all, unless named) from the rows, and show what is off."""
     service = from_environment()
     store = service.store
@@ -164,7 +180,9 @@ def command(experiment: str | None, apply: bool) -> None:
     keys = [experiment] if experiment else [e.key for e in manifest.experiments]
     off = 0
     for key in keys:
-        if why := too_old(store, key, now=time.time(), retention_days=service.settings.retention_days):
+        open_already = store.generations(key).fill is not None  # an abandoned rebuild, to be finished whatever its age
+        why = too_old(store, key, now=time.time(), retention_days=service.settings.retention_days)
+        if why and not open_already:
             click.echo(f"{key}: not rebuilt. {why}", err=True)
             off += 1
             continue
@@ -172,14 +190,25 @@ def command(experiment: str | None, apply: bool) -> None:
         bar: ProgressBar[int]
         with click.progressbar(length=max(1, store.rows_about()), label=key) as bar:
             progress = partial(bar.update, 1)
+            found = recount(store, key, progress)
+            if apply and not open_already and not force and (why := forgets(found)):
+                raise click.ClickException(f"{key}: not rebuilt; {why}")
             if apply:
-                found = rebuild(store, service.fold, key, clock=time.time, version=version, progress=progress)
-            else:
-                found = recount(store, key, progress)
+                found = _apply(store, service.fold, key, progress)
         for line in difference_in_words(found):
             click.echo(f"  {line}")
         off += bool(found.off) and not apply
     raise SystemExit(1 if off else 0)
+
+
+def _apply(store: Store, fold: Fold, key: str, progress: Callable[[], None]) -> Recount:
+    try:
+        return rebuild(store, fold, key, clock=time.time, version=version, progress=progress)
+    except Stale:
+        raise click.ClickException(f"{key}: another rebuild of it is under way. Try again when it is done.") from None
+    except KeyboardInterrupt:
+        click.echo(f"\n{key}: not finished, and its live numbers stand still. Run this again to finish.", err=True)
+        raise
 
 
 def difference_in_words(found: Recount) -> list[str]:

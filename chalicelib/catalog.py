@@ -75,7 +75,7 @@ class Catalog:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if status == 304:
             return
-        if status == 404 and self._manifest is None:
+        if error.response["Error"]["Code"] == "NoSuchKey" and self._manifest is None:
             self._manifest = Manifest()  # nothing was ever published, which is a true answer
             return
         log.warning("manifest not refreshed, the last good copy stays: %s", error)

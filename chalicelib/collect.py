@@ -1,12 +1,13 @@
 """POST /collect: the protocol of the tracker that ABacus grew from.
 
-It has no event id, so each call is an event of its own: this is the one door where a retry counts twice.
+It has no event id, so each call is an event of its own: a retry counts twice here, as do custom events at /track.
 """
 
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -42,12 +43,14 @@ _MESSAGE: TypeAdapter[Log | GetStats] = TypeAdapter(Log | GetStats)
 _LEGACY_NAMES = {"experiment_id": "experimentId", "user_id": "userId"}
 
 
-def answer(service: Service, body: bytes, *, now: int, bot: bool) -> dict[str, Any]:
-    """The answer to one call, in the shape of the original. `now`: epoch milliseconds.
+def answer(service: Service, body: bytes, *, now: int, bot: bool, may_read: Callable[[], None]) -> dict[str, Any]:
+    """The answer to one call, in the shape of the original. `now`: epoch milliseconds; `may_read` raises where the
+    caller may not see numbers.
 
     Raises InvalidInput for what cannot be read and for events that are refused, with the outcome in the message."""
     message = _parse(body)
     if isinstance(message, GetStats):
+        may_read()
         return _stats(service, message, now)
     event = Event(
         id=secrets.token_urlsafe(16),
@@ -97,7 +100,9 @@ def _stats(service: Service, message: GetStats, now: int) -> dict[str, Any]:
     question = stats.Question.of(asked)
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     end = question.end or today
-    start = question.start or end - timedelta(days=30)
+    start = question.start or date.fromordinal(max(1, end.toordinal() - 30))
+    if start > end:
+        raise InvalidInput(f"from: {start} is after to: {end}", field="from")
     manifest = service.catalog.refresh(now)
     experiment = stats.known(manifest, message.experiment)
     per_variant = {key: Tally() for key in experiment.variant_keys}

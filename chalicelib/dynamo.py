@@ -8,21 +8,23 @@ participants      visitor (S, hash) + experiment (S, range)                     
     expires_at    N    epoch seconds, refreshed by every write
 
 tallies           experiment (S, hash) + cell (S, range)                         a view; can be thrown away
+    daily#date#outcome                      roughly how many were refused that day, TTL 90 days
     day#gen#date#phase#variant#spread       cohort of one day          hour#…  raw activity, TTL 14 days
     meta                                    gen: the live generation, fill: the one that a rebuild is filling
-    refused#outcome#spread                  roughly how many were refused;  refusals#date#outcome: by day
+    refused#outcome#spread                  roughly how many were refused
     total#gen#phase#variant#spread          all of one variant
 Sorted as they stand: from `meta` to the end is what GET /stats without a series needs, in one Query.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from .retry import Patience
+from .retry import Patience, TableBusy
 from .store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
 
 if TYPE_CHECKING:
@@ -74,14 +76,18 @@ class DynamoStore:
         wanted: list[Any] = [_key(key) for key in keys]
         while wanted:
             now, wanted = wanted[:BATCH_READ], wanted[BATCH_READ:]
-            answer = self._patience(
-                self._client.batch_get_item,
-                RequestItems={self._participants: {"Keys": now, "ConsistentRead": True}},
-            )
-            rows += [_row(item) for item in answer["Responses"].get(self._participants, [])]
-            if self._participants in answer["UnprocessedKeys"]:
-                wanted += answer["UnprocessedKeys"][self._participants]["Keys"]
+            found, left = self._patience(self._read_some, now)
+            rows += found
+            wanted += left
         return rows
+
+    def _read_some(self, keys: list[Any]) -> tuple[list[Row], list[Any]]:
+        """What the table gave of `keys`, and what it left. Raises TableBusy when it gave nothing."""
+        answer = self._client.batch_get_item(RequestItems={self._participants: {"Keys": keys, "ConsistentRead": True}})
+        left: list[Any] = list(answer["UnprocessedKeys"].get(self._participants, {}).get("Keys", []))  # type: ignore[call-overload]
+        if len(left) == len(keys):
+            raise TableBusy("no key of a batch was processed")
+        return [_row(item) for item in answer["Responses"].get(self._participants, [])], left
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
         start: dict[str, Any] = {}
@@ -149,7 +155,18 @@ class DynamoStore:
 
     def book(self, bookings: Sequence[Booking]) -> None:
         for booking in bookings:
-            self._patience(self._client.update_item, **self._booked(booking)["Update"])
+            self._client.update_item(**self._booked(booking)["Update"])
+
+    def keep(self, key: Key, expires_at: int) -> None:
+        with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._patience(
+                self._client.update_item,
+                TableName=self._participants,
+                Key=_key(key),
+                UpdateExpression="SET expires_at = :x",
+                ConditionExpression="expires_at < :x",
+                ExpressionAttributeValues={":x": {"N": str(expires_at)}},
+            )
 
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
@@ -276,6 +293,7 @@ def _row(item: Mapping[str, Any]) -> Row:
         folded=int(item.get("folded", {}).get("N", 0)),
         gen=int(item["gen"]["N"]) if "gen" in item else None,
         version=item.get("version", {}).get("S", ""),
+        expires_at=int(item.get("expires_at", {}).get("N", 0)),
     )
 
 

@@ -2,12 +2,11 @@
 
 AbacusError
 ├── InvalidInput            400  bytes that are not what the wire format says (code: malformed)
-│   ├── TooLarge            413
-│   └── WrongType           415
+│   └── TooLarge            413
 ├── Unauthorized            401  no or wrong credentials; never 403, which the CDN turns into a page
 ├── NotFound                404  no such experiment, goal, ...
 ├── Busy                    503  try again later, in `retry_after` seconds; nothing was lost
-└── ManifestError           -    a manifest that must not be published; carries every problem found
+└── ManifestError           422  a manifest that must not be published; carries every problem found
 
 A message gives field, value, rule and next step. An event that is refused is no error: it is an outcome
 (judge.py) in an answer that is 202.
@@ -36,11 +35,6 @@ class InvalidInput(AbacusError):
 class TooLarge(InvalidInput):
     status = 413
     code = "too-large"
-
-
-class WrongType(InvalidInput):
-    status = 415
-    code = "wrong-type"
 
 
 class Unauthorized(AbacusError):

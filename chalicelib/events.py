@@ -30,11 +30,12 @@ def _milliseconds(value: Any) -> Any:
         return value
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        milliseconds = round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise ValueError("is neither epoch milliseconds nor ISO 8601, such as 2026-11-21T10:00:00Z") from None
     if moment.utcoffset() is None:
         raise ValueError("has no time zone: end it with Z")
-    return round(moment.astimezone(UTC).timestamp() * 1000)
+    return milliseconds
 
 
 VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,128}$")]

@@ -30,12 +30,6 @@ class Folded:
     transactions: int = 0
     stale: int = 0  # transactions refused because somebody else was faster
 
-    def add(self, other: Folded) -> None:
-        self.rows += other.rows
-        self.events += other.events
-        self.transactions += other.transactions
-        self.stale += other.stale
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -47,6 +41,7 @@ class Fold:
     dice: Dice
     version: Callable[[], str]
     patience: Patience
+    rows: int = ROWS  # in a transaction, at most
 
     def __call__(self, keys: Iterable[Key], *, now: float) -> Folded:
         """Fold the rows under `keys`, as far as they are dirty. `now`: epoch seconds.
@@ -57,8 +52,8 @@ class Fold:
         # Rows of one experiment side by side: a transaction of them writes that experiment's tallies, and no others.
         todo = sorted(dict.fromkeys(keys), key=lambda key: key.experiment)
         generations: dict[str, Generations] = {}
-        for start in range(0, len(todo), ROWS):
-            self._fold(todo[start : start + ROWS], generations, now, done)
+        for start in range(0, len(todo), self.rows):
+            self._fold(todo[start : start + self.rows], generations, now, done)
         return done
 
     def _fold(self, keys: Sequence[Key], generations: dict[str, Generations], now: float, done: Folded) -> None:
@@ -92,7 +87,10 @@ class Fold:
             if experiment not in generations:
                 generations[experiment] = self.store.generations(experiment)
             if row.is_over(generations[experiment]):
-                self.store.reopen(row, generations[experiment].live, self.version())
+                # Read again before acting: this fold may have begun before the rebuild that the row has come through.
+                generations[experiment] = self.store.generations(experiment)
+                if row.is_over(generations[experiment]):
+                    self.store.reopen(row, generations[experiment].newborn, self.version())
                 return keys
 
         moves: list[Move] = []
@@ -153,4 +151,6 @@ def _largest_part(row: Row, room: int) -> tuple[frozenset[str], Tallies]:
         delta = _delta(row, part)
         if len(delta) <= room:
             return part, delta
+        if not elements:
+            raise ValueError(f"{row.key.experiment}: one event of a row touches more than {room} tallies")
         elements = elements[: len(elements) // 2]

@@ -46,7 +46,7 @@ _BODY = TypeAdapter(list[Any])
 
 
 def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | None = None) -> list[tuple[str, Events]]:
-    """(visitor, events as in POST /events), at most 100 events each; a visitor may come twice.
+    """(visitor, events as in POST /events).
 
     "Experiment Viewed" is an impression. `click` with properties.experimentId is a click. Any other name is a goal: of
     properties.experimentId, or with a `manifest` of every experiment that declares it. The visitor's variant is
@@ -54,7 +54,7 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
     phase. Entries that name nothing of ours ("Feature Evaluated") are left out; ids and keys are not checked here.
     `received_at_ms` becomes the time of the events.
 
-    Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB.
+    Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB, 100 events of ours, or 10 visitors.
     """
     if len(body) > MAX_BODY:
         raise TooLarge(f"body: {len(body)} bytes; at most {MAX_BODY} are taken.")
@@ -63,22 +63,23 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
     except ValidationError:
         raise InvalidInput("the body is not a JSON array of events, as GrowthBook's event plugin sends it") from None
     by_visitor: dict[str, Events] = {}
+    whole = sha256(body).digest()
+    events = 0
     for index, entry in enumerate(entries):
         try:
             logged = _Logged.model_validate(entry)
         except ValidationError:
             continue
-        unique = f"{received_at_ms}\0{index}\0".encode() + body
+        unique = f"{received_at_ms}\0{index}\0".encode() + whole
         for event in _events(logged, manifest, unique):
             phase = _phase(event, logged.visitor, manifest)
             by_visitor.setdefault(logged.visitor, []).append(event | phase | {"at": received_at_ms})
+            events += 1
+            if events > MAX_EVENTS:
+                raise TooLarge(f"body: more than {MAX_EVENTS} events; the plugin sends them in smaller batches.")
     if len(by_visitor) > MAX_VISITORS:
         raise TooLarge(f"body: {len(by_visitor)} visitors; a browser has one, at most {MAX_VISITORS} are taken.")
-    return [
-        (visitor, events[i : i + MAX_EVENTS])
-        for visitor, events in by_visitor.items()
-        for i in range(0, len(events), MAX_EVENTS)
-    ]
+    return list(by_visitor.items())
 
 
 def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterator[dict[str, Any]]:

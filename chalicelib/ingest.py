@@ -6,6 +6,7 @@ judge → group by experiment → one idempotent write a row → (table busy: sp
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from .manifest import Manifest, Model
 from .retry import is_busy
 from .store import Full, Key, Row, Store
 
-# Events one row may hold, roughly: the sets are capped one by one. Clicks and goals have room above the impressions, so
+# How many events either of a row's two sets may hold before a write, so a row holds at most twice that and a request's
+# hundred: a condition can compare one size, but not add two up. Clicks and goals have room above the impressions, so
 # that a frequent visitor's purchase still counts.
 CAP_IMPRESSIONS = 200
 CAP_OTHERS = 300
 DAY = 24 * 3600  # seconds
+BUDGET = 3.0  # seconds for all rows of a request; the last one begun may take its own patience on top
 
 
 class Refused(Model):
@@ -85,6 +88,7 @@ class Ingest:
     version: Callable[[], str]
     note: Callable[[str, str], None]
     tell: Callable[[Counter[str]], None] = lambda outcomes: None
+    clock: Callable[[], float] = time.monotonic
 
     def receive(
         self,
@@ -123,13 +127,17 @@ class Ingest:
             self.note("?", Outcome.MALFORMED)
 
         outcomes: Counter[Outcome] = Counter()
+        deadline = self.clock() + BUDGET
         busy = False
         for experiment_key, indexed in rows.items():
             key = Key(batch.visitor, experiment_key)
+            # Once a row could not be written, or all of them together took too long, the next would only cost the
+            # visitor another wait.
+            busy = busy or self.clock() > deadline
             written = None if busy else self._try(key, [element for _, element in indexed], now)
             if written is None:
-                busy = True  # the next row would only cost the visitor the same wait again
-                self._spill(key, [element for _, element in indexed])
+                busy = True
+                self._spill(key, [element for _, element in indexed], now)
                 outcomes[Outcome.QUEUED] += len(indexed)
                 continue
             for (index, _), outcome in zip(indexed, written, strict=True):
@@ -148,12 +156,11 @@ class Ingest:
         return answer
 
     def write_spilled(self, body: str, *, now: int) -> None:
-        """Write what the spill queue kept. May be called again with the same: the write is idempotent."""
+        """Write what the spill queue kept. May be called again with the same: the write is idempotent, as long as the
+        row lives; a message older than that would make the visitor a new one, and is dropped."""
         spilled = json.loads(body)
-        key = Key(spilled["visitor"], spilled["experiment"])
-        for outcome in self._write(key, spilled["elements"], now):
-            if outcome is Outcome.CAPPED:
-                self.note(key.experiment, outcome)
+        if now - spilled["received"] < self.retention_days * DAY * 1000:
+            self._write(Key(spilled["visitor"], spilled["experiment"]), spilled["elements"], now)
 
     def _try(self, key: Key, events: list[str], now: int) -> list[Outcome] | None:
         try:
@@ -163,36 +170,46 @@ class Ingest:
                 raise
             return None
 
-    def _spill(self, key: Key, events: list[str]) -> None:
+    def _spill(self, key: Key, events: list[str], now: int) -> None:
         try:
             if self.spill is None:
                 raise Busy("The tables are busy. Send the same again.", retry_after=5)
-            self.spill(json.dumps({**key._asdict(), "elements": events}))
+            self.spill(json.dumps({**key._asdict(), "elements": events, "received": now}))
         except Exception as error:
             if not is_busy(error):
                 raise
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
 
     def _write(self, key: Key, events: list[str], now: int) -> list[Outcome]:
-        """The outcome of each of `events`, after one write of them all; two where the row is full of impressions."""
+        """The outcome of each of `events`, after one write of them all."""
         try:
             return _outcomes(events, self._add(key, events, now))
         except Full as full:
-            outcomes = _outcomes(events, full.row, new=Outcome.CAPPED)
+            return self._write_to_full(key, events, full.row, now)
+
+    def _write_to_full(self, key: Key, events: list[str], row: Row, now: int) -> list[Outcome]:
+        """The same for a row that takes no more of all of them: clicks and goals may still find room by themselves."""
+        if row.expires_at < self._expiry(now):
+            self.store.keep(key, self._expiry(now))  # nothing is written, but the visitor is still here
+        capped = _outcomes(events, row, new=Outcome.CAPPED)
         others = [e for e in events if not elements.is_impression(e)]
-        if others and len(others) < len(events):
-            try:
-                written = iter(_outcomes(others, self._add(key, others, now)))
-            except Full:
-                return outcomes
-            return [o if elements.is_impression(e) else next(written) for e, o in zip(events, outcomes, strict=True)]
-        return outcomes
+        if not others or len(others) == len(events):
+            return capped
+        try:
+            written = iter(_outcomes(others, self._add(key, others, now)))
+        except Full:
+            return capped
+        return [o if elements.is_impression(e) else next(written) for e, o in zip(events, capped, strict=True)]
 
     def _add(self, key: Key, events: list[str], now: int) -> Row:
         cap = CAP_IMPRESSIONS if any(elements.is_impression(e) for e in events) else CAP_OTHERS
-        # Rounded to the day: the value is in every row, and an unchanged value is an unchanged item.
-        expires_at = (now // 1000 // DAY + self.retention_days + 1) * DAY
-        return self.store.add(key, set(events), len(events), version=self.version(), expires_at=expires_at, cap=cap)
+        return self.store.add(
+            key, set(events), len(events), version=self.version(), expires_at=self._expiry(now), cap=cap
+        )
+
+    def _expiry(self, now: int) -> int:
+        """Epoch seconds, rounded to the day: the value is in every row, and an unchanged value is an unchanged item."""
+        return (now // 1000 // DAY + self.retention_days + 1) * DAY
 
 
 def _outcomes(events: Iterable[str], before: Row, *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:

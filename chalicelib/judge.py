@@ -71,7 +71,7 @@ def judge(
         return Refusal(
             Outcome.NOT_RUNNING, f"{experiment.key} is {experiment.status}; it was not running at {event.at}."
         )
-    if experiment.assignment == "hash" and not _explained(experiment, visitor, event):
+    if not _explained(experiment, visitor, event):
         return Refusal(Outcome.WRONG_VARIANT, _wrong(experiment, visitor, event))
     return None
 
@@ -105,7 +105,9 @@ def _phase(experiment: Experiment, event: Event) -> int:
 
 def _explained(experiment: Experiment, visitor: str, event: Event) -> bool:
     phase = _phase(experiment, event)
-    return phase <= experiment.current_phase and experiment.assign(visitor, phase) == event.variant
+    if phase > experiment.current_phase:  # also where the sender chooses: each phase is tallies of its own
+        return False
+    return experiment.assignment == "client" or experiment.assign(visitor, phase) == event.variant
 
 
 def _wrong(experiment: Experiment, visitor: str, event: Event) -> str:

@@ -37,13 +37,13 @@ def _day(at: str, tally: Tally, refused: Mapping[str, int]) -> dict[str, Any]:
 def refused_by_day(cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     """From the items of one experiment; see refusals.py, which writes them.
 
-    >>> refused_by_day({"refusals#2026-11-21#too-old": {"n": 3, "expires_at": 1}, "refused#too-old#0": {"n": 3}})
+    >>> refused_by_day({"daily#2026-11-21#too-old": {"n": 3, "expires_at": 1}, "refused#too-old#0": {"n": 3}})
     {'2026-11-21': {'too-old': 3}}
     """
     days: dict[str, Counter[str]] = defaultdict(Counter)
     for name, numbers in cells.items():
         kind, _, rest = name.partition("#")
-        if kind == "refusals":
+        if kind == "daily":
             day, _, outcome = rest.partition("#")
             days[day][outcome] += numbers.get("n", 0)
     return {day: dict(outcomes) for day, outcomes in days.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from .elements import identifier
 from .fold import Fold
 from .store import Row, Store
+
+log = logging.getLogger("abacus")
 
 BATCH = 100  # rows folded at a time
 
@@ -22,12 +25,16 @@ class Account:
     accepted: int = 0
     counted: int = 0
     pending: int = 0
-    broken: int = 0  # rows that cannot be: counted without a generation, or fewer received than there are
+    broken: int = 0  # rows that cannot be: unreadable, counted without a generation, or fewer received than there are
 
     def add(self, row: Row) -> None:
-        counted = {identifier(e) for e in row.counted}
-        accepted = counted | {identifier(e) for e in row.pending}
         self.rows += 1
+        try:
+            counted = {identifier(e) for e in row.counted}
+            accepted = counted | {identifier(e) for e in row.pending}
+        except IndexError:
+            self.broken += 1
+            return
         self.received += row.received
         self.accepted += len(accepted)
         self.counted += len(counted)
@@ -43,14 +50,28 @@ def reconcile_rows(store: Store, fold: Fold, *, now: float, segment: int = 0, se
     """Fold every dirty row and every row of a generation that is over. Epoch seconds. Returns what was found."""
     account = Account()
     late: list[Row] = []
-    events = 0
+    events = failed = 0
+
+    def fold_late() -> None:
+        """One row that cannot be folded must not keep the others from it: alone, each shows which one it is."""
+        nonlocal events, failed
+        try:
+            events += fold((row.key for row in late), now=now).events
+        except Exception:
+            for row in late:
+                try:
+                    events += fold([row.key], now=now).events
+                except Exception:
+                    failed += 1
+                    log.exception("a row of %s cannot be folded", row.key.experiment)
+        late.clear()
+
     generations = cache(store.generations)
     for row in store.scan(segment, segments):
         account.add(row)
         if row.dirty or row.is_over(generations(row.key.experiment)):
             late.append(row)
         if len(late) >= BATCH:
-            events += fold((r.key for r in late), now=now).events
-            late.clear()
-    events += fold((r.key for r in late), now=now).events
-    return {**asdict(account), "repeated": account.repeated, "folded": events}
+            fold_late()
+    fold_late()
+    return {**asdict(account), "repeated": account.repeated, "folded": events, "failed": failed}

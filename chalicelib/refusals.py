@@ -6,13 +6,15 @@ now and then, a few items whatever the flood; what a stopping process still held
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 
-from .retry import is_busy
 from .store import Booking, Dice, Store
+
+log = logging.getLogger("abacus")
 
 EVERY = 10.0  # seconds between bookings of one process
 UNKNOWN = "?"  # the experiment of refusals that name none we have
@@ -46,13 +48,12 @@ class Refusals:
                 self._store.book(
                     [
                         Booking(experiment, f"refused#{outcome}#{place}", {"n": n}),
-                        Booking(experiment, f"refusals#{day}#{outcome}", {"n": n}, expires_at),
+                        Booking(experiment, f"daily#{day}#{outcome}", {"n": n}, expires_at),
                     ]
                 )
-        except Exception as error:
-            if not is_busy(error):
-                raise
-            # An estimate is not worth making a visitor wait, and trying again would count the first ones twice.
+        except Exception:
+            # What the visitor sent is written already; an estimate is worth neither a wait nor a failed answer.
+            log.warning("refusals could not be booked; their estimate is too low by %s", sum(counts.values()))
 
 
 def refused(cells: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

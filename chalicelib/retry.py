@@ -34,6 +34,10 @@ BUSY_CODES = {
 BUSY_REASONS = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError", "None"}
 
 
+class TableBusy(Exception):
+    """The table answered, and did none of what it was asked."""
+
+
 def client_config(*, read_timeout: float = 2.0) -> Config:
     """botocore settings for every client of the service. Seconds."""
     return Config(
@@ -46,7 +50,7 @@ def client_config(*, read_timeout: float = 2.0) -> Config:
 
 def is_busy(error: Exception) -> bool:
     """Whether the same call may succeed a moment later."""
-    if isinstance(error, ConnectionError | HTTPClientError):
+    if isinstance(error, ConnectionError | HTTPClientError | TableBusy):
         return True
     if not isinstance(error, ClientError):
         return False

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Callable, Mapping
 
-from .errors import Unauthorized
+from .errors import Busy, Unauthorized
+
+log = logging.getLogger("abacus")
 
 REPLAY_WINDOW = 300  # seconds either way; a replay inside it is the same events again, which counts nothing twice
 
@@ -50,6 +53,7 @@ class Kept:
     """Secrets that are read where they are kept, at most every five minutes; the last good ones outlive a failure."""
 
     EVERY = 300  # seconds
+    AGAIN = 5  # seconds, while there are none: whoever signs rubbish must not make us ask each time
 
     def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
         self._read = read
@@ -57,12 +61,14 @@ class Kept:
         self._tried = 0.0
 
     def __call__(self, now: float) -> Mapping[str, str]:
-        """The secrets; `now` in epoch seconds. Raises what reading raises when they were never read."""
-        if self._secrets is None or now - self._tried >= self.EVERY:
+        """The secrets; `now` in epoch seconds. Raises Busy while they could not be read even once."""
+        wait = self.EVERY if self._secrets is not None else self.AGAIN
+        if now - self._tried >= wait:
             self._tried = now
             try:
                 self._secrets = self._read()
             except Exception:
-                if self._secrets is None:
-                    raise
+                log.exception("the secrets of signed senders cannot be read")
+        if self._secrets is None:
+            raise Busy("Signatures cannot be checked at the moment. Send the same again.", retry_after=self.AGAIN)
         return self._secrets

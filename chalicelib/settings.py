@@ -46,8 +46,9 @@ class Settings:
             participants_stream=environ.get("ABACUS_PARTICIPANTS_STREAM") or cls.participants_stream,
             spill_queue_arn=environ.get("ABACUS_SPILL_QUEUE_ARN") or cls.spill_queue_arn,
             stage=environ.get("ABACUS_STAGE") or cls.stage,
-            # Rows must outlive the 7 days in which an event may still arrive, or a visitor would count twice.
-            retention_days=number("ABACUS_RETENTION_DAYS", cls.retention_days, 8),
+            # Rows must outlive the 7 days in which an event may still arrive, and the 14 that one may wait in the queue
+            # or among its dead letters, or a visitor would count twice.
+            retention_days=number("ABACUS_RETENTION_DAYS", cls.retention_days, 15),
             spread=number("ABACUS_SPREAD", cls.spread, 1),
             read_key=environ.get("ABACUS_READ_KEY", ""),
             origin_secrets=tuple(s for s in environ.get("ABACUS_ORIGIN_SECRETS", "").split(",") if s),

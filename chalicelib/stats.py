@@ -72,9 +72,9 @@ def _day(query: Mapping[str, str], name: str) -> date | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
         raise InvalidInput(f"{name}: {text[:40]!r} is not a date such as 2026-11-21", field=name) from None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
 def overview(store: Store, manifest: Manifest, *, days: bool = False, now: datetime) -> dict[str, Any]:
@@ -120,7 +120,8 @@ def detail(store: Store, manifest: Manifest, key: str, question: Question, *, no
         refused=refusals,
     )
     if question.series == "day":
-        answer["outcomes"] = outcomes.by_day(tallies, outcomes.refused_by_day(cells))
+        daily = store.cells(key, first="daily#", last="daily#" + LAST)
+        answer["outcomes"] = outcomes.by_day(tallies, outcomes.refused_by_day(daily))
         answer["history"] = history(experiment, tallies)
     return answer
 

@@ -6,7 +6,7 @@ dynamo.py keeps them in DynamoDB, tests/memory_store.py in dictionaries; tests/t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from .tally import Cell, Tallies, Tally
@@ -31,13 +31,15 @@ class Row:
     folded: int = 0
     gen: int | None = None
     version: str = ""
+    expires_at: int = field(default=0, compare=False)  # epoch seconds
 
     @property
     def dirty(self) -> bool:
         return bool(self.pending) or self.received != self.folded
 
     def is_over(self, generations: Generations) -> bool:
-        """Whether what this row counted went into tallies that a rebuild has replaced."""
+        """Whether what this row counted went into tallies that a rebuild has replaced. Numbers are never used twice,
+        so a row is over for good, as long as `generations` were read after the row."""
         return self.gen is not None and self.gen not in generations
 
 
@@ -108,7 +110,10 @@ class Store(Protocol):
     def rows_of(self, visitor: str) -> list[Row]: ...
 
     def book(self, bookings: Sequence[Booking]) -> None:
-        """Add numbers outside a transaction; for what need not be exact."""
+        """Add numbers outside a transaction, trying once; for what need not be exact."""
+
+    def keep(self, key: Key, expires_at: int) -> None:
+        """Let a row live on to `expires_at`, if it exists and would expire before."""
 
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None

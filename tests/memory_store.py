@@ -9,11 +9,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+from chalicelib.store import FIRST, TRANSACTION, Booking, Full, Generations, Key, Move, Row, Stale, generations_in
 
 
 def no_fault(moment: str) -> None:
     pass
+
+
+def _transaction(rows: Sequence[Move | Row], bookings: Sequence[Booking]) -> None:
+    assert 0 < len(rows) + len(bookings) <= TRANSACTION, "DynamoDB takes 1 to 100 items"
+    assert len({(b.experiment, b.cell) for b in bookings}) == len(bookings), "... and each of them once"
+    assert all(booking.numbers for booking in bookings), "... and no empty change"
 
 
 @dataclass
@@ -34,6 +40,7 @@ class MemoryStore:
                 pending=row.pending | set(elements),
                 received=row.received + received,
                 version=row.version or version,
+                expires_at=expires_at,
             )
         self.fault("after add")
         return row
@@ -47,6 +54,7 @@ class MemoryStore:
 
     def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self.fault("before settle")
+        _transaction(moves, bookings)
         with self.lock:
             for move in moves:
                 self._unchanged(move.row)
@@ -78,11 +86,19 @@ class MemoryStore:
         self.fault("after reopen")
 
     def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+        self.fault("before erase")
+        _transaction([row], bookings)
         with self.lock:
             if self._unchanged(row).received != row.received:
                 raise Stale(row.key)
             del self.rows[row.key]
             self.book(bookings)
+        self.fault("after erase")
+
+    def keep(self, key: Key, expires_at: int) -> None:
+        row = self.rows.get(key)
+        if row is not None and row.expires_at < expires_at:
+            self.rows[key] = replace(row, expires_at=expires_at)
 
     def rows_of(self, visitor: str) -> list[Row]:
         return [row for row in self.rows.values() if row.key.visitor == visitor]
@@ -99,7 +115,7 @@ class MemoryStore:
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
     ) -> dict[str, dict[str, int]]:
-        assert first, "a key may not be empty"
+        assert FIRST <= first <= last, "DynamoDB refuses an empty key, and a range that ends before it begins"
         items = self.tallies.get(experiment, {})
         found = [cell for cell in sorted(items) if first <= cell <= last]
         return {cell: dict(items[cell]) for cell in found[:limit]}

@@ -214,6 +214,55 @@ def test_growthbooks_plugin_counts_a_visitor_once_however_often_it_says_so(api: 
     assert api.send("POST", "/track", {}, Content_Type="text/plain").status == 400
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_beyond_the_calendar_is_one_bad_event_and_no_more(api: Api, at: str) -> None:
+    said = api.post(event(at=at), event(id="e2"))
+    assert (said.status, said.body["accepted"], said.body["refused"][0]["outcome"]) == (202, 1, "malformed")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_day_beyond_the_calendar_is_told(api: Api, day: str) -> None:
+    assert api.send("GET", f"/stats/cta-color?from={day}").status == 400
+
+
+@pytest.mark.parametrize("window", [{"from": "2099-01-01"}, {"from": "0001-01-01T00:00:00+14:00"}])
+def test_a_window_that_cannot_be_is_told(api: Api, window: dict[str, str]) -> None:
+    asked = {"action": "get_stats", "experimentId": "legacy"} | window
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 400
+
+
+def test_a_window_may_begin_with_the_calendar(api: Api) -> None:
+    asked = {"action": "get_stats", "experimentId": "legacy", "to": "0001-01-05"}
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 200
+
+
+def test_a_phase_that_the_manifest_does_not_have_makes_no_tallies(api: Api) -> None:
+    said = api.post(event(experiment="legacy", variant="A", phase=7))
+    assert [r["outcome"] for r in said.body["refused"]] == ["wrong-variant"]
+
+
+def test_a_body_of_more_events_than_a_page_makes_is_refused_by_the_plugins_door(api: Api) -> None:
+    flood = [{"event_name": "signup", "device_id": GREEN}] * 101
+    assert api.send("POST", "/track", flood, Content_Type="text/plain").status == 413
+
+
+def test_while_the_tallies_are_busy_the_numbers_are_to_be_asked_for_later(api: Api) -> None:
+    stop = faults.inject(api.clients["dynamodb"], "Query", lambda: faults.THROTTLED)
+    said = api.send("GET", "/stats/cta-color")
+    stop()
+    assert (said.status, said.body["error"]["code"], said.headers["Retry-After"]) == (503, "busy", "2")
+
+
+def test_a_refusal_that_cannot_be_booked_costs_the_visitor_nothing(api: Api) -> None:
+    def tallies_only() -> object:
+        return faults.error("ResourceNotFoundException")
+
+    stop = faults.inject(api.clients["dynamodb"], "UpdateItem", tallies_only)  # type: ignore[arg-type]
+    said = api.post(event(variant="blue"))
+    stop()
+    assert (said.status, said.body["refused"][0]["outcome"]) == (202, "wrong-variant")
+
+
 # ---------------------------------------------------------------- who may
 
 
@@ -222,6 +271,9 @@ def test_stats_ask_for_the_read_key_where_one_is_set(api: Api) -> None:
     assert api.send("GET", "/stats").status == 401
     assert api.send("GET", "/stats/cta-color", X_Read_Key="guess").status == 401
     assert api.send("GET", "/stats", X_Read_Key="open sesame").status == 200
+    asked = {"action": "get_stats", "experimentId": "legacy"}
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 401
+    assert api.send("POST", "/collect", asked, Content_Type="text/plain", X_Read_Key="open sesame").status == 200
 
 
 def test_nothing_answers_without_the_cdns_secret_where_one_is_set(api: Api) -> None:

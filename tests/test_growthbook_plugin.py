@@ -112,9 +112,11 @@ def test_what_is_not_ours_is_left_out(entry):
     assert read(entry) == []
 
 
-def test_many_events_of_one_visitor_come_in_hundreds():
-    click = an_entry("click", experimentId="cta-color", variationId="green")
-    assert [(v, len(es)) for v, es in read(*[click] * 250)] == [("user-123", n) for n in (100, 100, 50)]
+def test_more_events_than_a_page_makes_at_once_are_refused_whole():
+    click = an_entry("click", experimentId="hero", variationId="plain")
+    assert [(v, len(es)) for v, es in read(*[click] * 100)] == [("user-123", 100)]
+    with pytest.raises(TooLarge, match="more than 100 events"):
+        read(*[click] * 101)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"nonsense", b"\xff", b"[" * 100_000])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import boto3
 import pytest
@@ -19,7 +19,7 @@ from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience, client_config
 from chalicelib.store import Key, Store
 from tests import faults
-from tests.builders import NOON, a_manifest, a_visitor, an_event, an_experiment
+from tests.builders import DAY, NOON, a_manifest, a_visitor, an_event, an_experiment
 from tests.memory_store import MemoryStore
 
 GREEN = a_visitor("green")
@@ -152,6 +152,35 @@ def test_a_busy_table_is_asked_again(busy: object) -> None:
     assert a_failing_desk(one_of(busy, busy, faults.answer(200))).send(an_event()) == answer(accepted=1)
 
 
+def test_a_request_of_many_slow_rows_is_queued_before_its_time_is_over() -> None:
+    kept: list[str] = []
+    time = iter(range(100))
+    keys = [f"e{n}" for n in range(40)]
+    desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)), spill=kept.append)
+    slow = replace(desk.ingest, clock=lambda: float(next(time)))  # a second a row
+    events = tuple(an_event(experiment=key) for key in keys)
+    said = slow.receive(Batch(visitor=GREEN, events=events), range(40), [], now=NOON)
+    assert (said.accepted, said.queued, len(kept)) == (3, 37, 37)
+
+
+def test_a_message_older_than_its_row_is_not_a_new_visitor() -> None:
+    kept: list[str] = []
+    a_failing_desk(lambda: faults.THROTTLED, kept.append).send(an_event())
+    later = Desk()
+    later.ingest.write_spilled(kept[0], now=NOON + 90 * DAY)
+    assert later.store.rows_of(GREEN) == []
+
+
+def test_a_full_row_lives_on_with_its_visitor() -> None:
+    desk = Desk()
+    for start in range(0, 200, 100):
+        desk.send(*impressions(100, start))
+    batch = Batch(visitor=GREEN, events=(an_event(id="another"),))
+    assert desk.ingest.receive(batch, [0], [], now=NOON + 5 * DAY).refused[0].outcome == "capped"
+    (row,) = desk.store.rows_of(GREEN)
+    assert row.expires_at == (NOON // DAY + 96) * 86_400
+
+
 @pytest.mark.parametrize("fault", [lambda: faults.THROTTLED, faults.unreachable])
 def test_events_for_a_table_that_stays_busy_are_queued(fault: faults.Fault) -> None:
     kept: list[str] = []
@@ -160,7 +189,8 @@ def test_events_for_a_table_that_stays_busy_are_queued(fault: faults.Fault) -> N
     desk.manifest = a_manifest(an_experiment(), two)
     assert desk.send(an_event(), an_event(experiment="two")) == answer(queued=2)
     assert [json.loads(body) for body in kept] == [
-        {"visitor": GREEN, "experiment": key, "elements": [f"i|green|0|{NOON}|e1"]} for key in ("cta-color", "two")
+        {"visitor": GREEN, "experiment": key, "elements": [f"i|green|0|{NOON}|e1"], "received": NOON}
+        for key in ("cta-color", "two")
     ]
 
 

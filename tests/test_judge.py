@@ -70,6 +70,10 @@ def test_where_the_sender_chooses_every_variant_is_right() -> None:
     assert [outcome(an_event(variant=v), manifest) for v in ("blue", "green")] == [None, None]
 
 
+def test_where_the_sender_chooses_a_phase_still_has_to_exist() -> None:
+    assert outcome(an_event(phase=1), a_manifest(an_experiment(assignment="client"))) == "wrong-variant"
+
+
 def test_a_signed_sender_may_go_further_back() -> None:
     event = an_event(at=NOON - 30 * DAY)
     assert judge(event, GREEN, a_manifest(), now=NOON, window_back=90 * DAY) is None

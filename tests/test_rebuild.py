@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
 
 from abacus.audit import audit
 from abacus.erase import erase
-from abacus.rebuild import difference_in_words, live_tallies, rebuild, recount, too_old
+from abacus.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Booking, Generations, Key
+from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Row
 from tests.builders import DAY, NOON, an_element
 from tests.memory_store import MemoryStore
 
@@ -60,8 +63,9 @@ def test_tallies_that_were_tampered_with_are_found_and_mended() -> None:
     ]
     rebuilt(store, fold)
     assert not recount(store, "cta-color").off
-    assert store.generations("cta-color") == Generations(1, None)
-    assert {cell.split("#")[1] for cell in store.cells("cta-color", first=FIRST, last=LAST) if "#" in cell} == {"1"}
+    assert store.generations("cta-color") == Generations(int(NOW), None)
+    gens = {cell.split("#")[1] for cell in store.cells("cta-color", first=FIRST, last=LAST) if "#" in cell}
+    assert gens == {str(int(NOW))}
 
 
 def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
@@ -90,13 +94,95 @@ def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
     assert sum(t.visitors for c, t in live_tallies(store, "cta-color").items() if c.span == "total") == len(store.rows)
 
 
-def test_an_abandoned_rebuild_is_taken_over_by_the_next() -> None:
+def visitors(store: MemoryStore) -> int:
+    return sum(tally.visitors for cell, tally in live_tallies(store, "cta-color").items() if cell.span == "total")
+
+
+def test_an_abandoned_rebuild_shows_nothing_twice_and_is_taken_over_by_the_next() -> None:
     store, fold = a_filled_store()
     store.open_generation("cta-color", Generations(0), Generations(0, 1))
-    store.reopen(store.rows[Key("v1", "cta-color")], 1, "x")
+    for n in range(10):
+        store.reopen(store.rows[Key(f"v{n}", "cta-color")], 1, "x")
+    for n in range(30, 40):
+        write(store, n)
+    reconcile_rows(store, fold, now=NOW)
+    assert visitors(store) == 30  # as they were; the new ones wait in the generation that is being filled
+    store.open_generation("cta-color", Generations(0, 1), Generations(0, 2))
+    reconcile_rows(store, fold, now=NOW)
+    assert visitors(store) == 30
     rebuilt(store, fold)
-    assert store.generations("cta-color") == Generations(2, None)
-    assert audit(store, ["cta-color"], sleep=lambda _: None).problems == []
+    assert store.generations("cta-color") == Generations(int(NOW), None)
+    assert (visitors(store), audit(store, ["cta-color"], sleep=lambda _: None).problems) == (40, [])
+
+
+def test_a_fold_that_began_before_a_rebuild_does_not_undo_it() -> None:
+    store, fold = a_filled_store()
+    for n in range(30, 60):
+        write(store, n)
+    reads = iter(range(1000))
+    read = store.read
+
+    def read_late(keys: Sequence[Key]) -> list[Row]:
+        if next(reads) == 1:  # between the first transaction of the fold and its second
+            store.read = read  # type: ignore[method-assign]
+            rebuilt(store, a_fold(store))
+        return read(keys)
+
+    store.read = read_late  # type: ignore[method-assign]
+    fold([Key(f"v{n}", "cta-color") for n in range(60)], now=NOW)
+    reconcile_rows(store, fold, now=NOW)
+    assert (visitors(store), audit(store, ["cta-color"], sleep=lambda _: None).problems) == (60, [])
+
+
+def test_a_rebuild_does_not_wait_for_visitors_to_stop_coming() -> None:
+    store, fold = a_filled_store()
+    scan, scans = store.scan, iter(range(1000))
+
+    def busy(segment: int = 0, segments: int = 1) -> Iterator[Row]:
+        write(store, 1000 + next(scans))  # there is always somebody new who is not folded yet
+        return scan(segment, segments)
+
+    store.scan = busy  # type: ignore[method-assign]
+    rebuilt(store, fold)
+    assert next(scans) < 30
+
+
+def test_tallies_that_were_deleted_come_back_though_there_was_a_rebuild_before() -> None:
+    store, fold = a_filled_store()
+    rebuilt(store, fold)
+    store.tallies.clear()
+    versions = itertools.count()
+    rebuild(store, fold, "cta-color", clock=lambda: NOW + 60, version=lambda: f"s{next(versions)}")
+    assert visitors(store) == 30
+
+
+def test_rows_that_expired_are_noticed_without_any_setting() -> None:
+    store, _ = a_filled_store()
+    assert forgets(recount(store, "cta-color")) is None
+    for n in range(10):
+        del store.rows[Key(f"v{n}", "cta-color")]
+    assert forgets(recount(store, "cta-color")) == (
+        "the tallies count 30 visitors, the rows that are left 20. Have rows expired? If the tallies are wrong and the "
+        "rows are right, say --force."
+    )
+
+
+def test_one_row_that_cannot_be_folded_does_not_keep_the_others_from_it() -> None:
+    store, fold = a_filled_store(0)
+    for n in range(5):
+        write(store, n)
+    store.add(Key("v9", "cta-color"), {"nonsense"}, 1, version="v", expires_at=0, cap=200)
+    found = reconcile_rows(store, fold, now=NOW)
+    assert (found["folded"], found["failed"], found["broken"]) == (5, 1, 1)
+
+
+def test_a_visitor_of_many_hours_can_be_erased() -> None:
+    store, fold = a_filled_store(0)
+    elements = [an_element(id=f"i{n}", at=NOON - n * DAY // 24) for n in range(150)]
+    store.add(Key("v1", "cta-color"), elements, 150, version="v", expires_at=0, cap=200)
+    reconcile_rows(store, fold, now=NOW)
+    assert erase(store, "v1", now=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+    assert live_tallies(store, "cta-color") == {}
 
 
 def test_an_experiment_older_than_its_rows_is_left_alone() -> None:

@@ -31,7 +31,7 @@ def test_everything_can_be_set() -> None:
     [
         ("ABACUS_SPREAD", "0", "ABACUS_SPREAD: '0' is not a whole number of at least 1"),
         ("ABACUS_SPREAD", "many", "ABACUS_SPREAD: 'many' is not a whole number of at least 1"),
-        ("ABACUS_RETENTION_DAYS", "7", "ABACUS_RETENTION_DAYS: '7' is not a whole number of at least 8"),
+        ("ABACUS_RETENTION_DAYS", "14", "ABACUS_RETENTION_DAYS: '14' is not a whole number of at least 15"),
         ("ABACUS_SENDER_KEYS", "shop=s", 'ABACUS_SENDER_KEYS must be a JSON object such as {"shop": "a long secret"}'),
         ("ABACUS_SENDER_KEYS", '{"shop": ""}', None),
     ],

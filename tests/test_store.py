@@ -199,3 +199,12 @@ def test_cells_come_in_order_and_no_more_than_asked_for(store: Store) -> None:
         "2026-11-21",
         "2026-11-22",
     ]
+
+
+def test_a_row_lives_on_where_it_exists_and_never_shorter(store: Store) -> None:
+    store.keep(KEY, 5)
+    assert store.read([KEY]) == []
+    add(store, "a")
+    for until in (2_000_000_001, 1):
+        store.keep(KEY, until)
+    assert row(store).expires_at == 2_000_000_001

@@ -89,7 +89,7 @@ class Scenario:
             store.book([Booking(self.key, cell_name(cell, 0, 0), tally.numbers())])
         for outcome, n in self.refused.items():
             store.book([Booking(self.key, f"refused#{outcome}#0", {"n": n})])
-            store.book([Booking(self.key, f"refusals#{TODAY - timedelta(days=2)}#{outcome}", {"n": n})])
+            store.book([Booking(self.key, f"daily#{TODAY - timedelta(days=2)}#{outcome}", {"n": n})])
         return store
 
     def detail(self, query: Mapping[str, str]) -> dict[str, Any]:
