@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import time
@@ -13,7 +14,9 @@ from typing import IO
 
 import click
 
-from . import snippet
+from chalicelib.settings import Settings
+
+from . import demo, snippet
 from .children import HOST, Child, listen
 from .front import Front
 from .local_aws import LocalAws, data_stack, edge_stack, emulator, environment
@@ -27,6 +30,7 @@ class Behind:
     aws: LocalAws
     front: Front  # knows where all of it is
     children: Sequence[Child]
+    demo_key: str  # by which the demo's events are signed
 
 
 @contextlib.contextmanager
@@ -38,7 +42,9 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         aws = data_stack(endpoint)
         secret = secrets.token_urlsafe(24)
         told = environment(endpoint, os.environ) | named(aws.names)
-        told |= {"ABACUS_STAGE": "local", "ABACUS_ORIGIN_SECRETS": secret}
+        senders = dict(Settings.of(os.environ).sender_keys)
+        demo_key = senders.setdefault(demo.CLIENT, secrets.token_urlsafe(24))
+        told |= {"ABACUS_STAGE": "local", "ABACUS_ORIGIN_SECRETS": secret, "ABACUS_SENDER_KEYS": json.dumps(senders)}
         stack.enter_context(announced(home, told))
         app, api = _app(home, told)
         stack.callback(app.stop)
@@ -49,7 +55,7 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         domain = edge_stack(aws, api, secret, events)
         _publish(aws, manifest, home)
         front = Front(f"http://{HOST}:{api}", endpoint, domain, secret, events)
-        yield Behind(aws, front, (ministack, app, worker))
+        yield Behind(aws, front, (ministack, app, worker), demo_key)
 
 
 def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:

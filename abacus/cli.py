@@ -13,7 +13,9 @@ import click
 COMMANDS = {
     "run": "abacus.run:command",
     "simulate": "abacus.simulate:command",
+    "demo": "abacus.demo:command",
     "package": "abacus.package:command",
+    "deploy": "abacus.deploy:command",
     "validate": "abacus.validate:command",
     "publish": "abacus.publish:command",
     "history": "abacus.history:history_command",
@@ -21,6 +23,7 @@ COMMANDS = {
     "assign": "abacus.assign:command",
     "schema": "abacus.schema:command",
     "plan": "abacus.plan:command",
+    "cost": "abacus.cost:command",
     "prove": "abacus.prove:command",
     "audit": "abacus.audit:command",
     "reconcile": "abacus.reconcile:command",

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from socket import socket
 
@@ -20,20 +21,16 @@ import click
 
 from chalicelib.errors import AbacusError
 
+from . import demo
 from .authoring import load
 from .behind import Behind, started
 from .children import HOST, Child, listen
-from .crowd import visitors
 from .esbuild import BuildError
 from .local_aws import LocalAws
 from .local_site import watch
 from .lock import locked
 from .simulate import with_progress
 
-VISITORS = 2000  # of the first start
-DAYS = 6  # over which they are spread; the service takes events of the last seven
-RATES = {"cta-color:green": 0.15}  # what there is to find; everybody else clicks at crowd.RATE
-SEED = 1
 LOOK = 0.5  # seconds between two looks whether all children are alive
 
 
@@ -113,10 +110,8 @@ async def _serve(behind: Behind, server: socket, home: Path, manifest: Path, emp
 async def _work(behind: Behind, base_url: str, home: Path, manifest: Path, empty: bool) -> None:
     """Play the first visitors, say that we are ready, then publish whatever changes."""
     if not empty and not _participants(behind.aws):
-        running = [e for e in load(manifest).experiments if e.status == "running"]
-        now = time.time_ns() // 1_000_000
-        crowd = visitors(running, RATES, count=VISITORS, days=DAYS, seed=SEED, now=now)
-        await with_progress(base_url, list(crowd))
+        people = demo.crowd(load(manifest).experiments, now=time.time_ns() // 1_000_000)
+        await with_progress(base_url, people, headers=partial(demo.signed, behind.demo_key))
     click.echo(f"ready {base_url}")
     await watch(behind.aws, manifest, home)
 

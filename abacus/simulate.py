@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sys
 import time
@@ -25,6 +26,8 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 ATTEMPTS = 8
 
 Sleep = Callable[[float], Awaitable[None]]
+Headers = Callable[[bytes], dict[str, str]]
+JSON = {"Content-Type": "application/json"}
 
 
 async def play(
@@ -33,17 +36,20 @@ async def play(
     *,
     senders: int = 8,
     met: Callable[[], None] = lambda: None,
+    headers: Headers = lambda body: {},
     sleep: Sleep = asyncio.sleep,
 ) -> Counter[str]:
     """Send every visit, each visitor's in order, `senders` visitors at a time; how many events had which outcome.
-    Calls `met` after each visitor. Raises Busy when the service refuses to take an event for too long."""
+    Calls `met` after each visitor. `headers(body)`: what goes along with a request, such as a signature.
+    Raises Busy when the service refuses to take an event for too long."""
     outcomes: Counter[str] = Counter()
     queue = iter(crowd)
 
     async def sender(session: ClientSession) -> None:
         for visitor in queue:
             for visit in visitor.visits:
-                answer = await _post(session, f"{base_url}/events", {"visitor": visitor.id, "events": visit}, sleep)
+                body = json.dumps({"visitor": visitor.id, "events": visit}).encode()
+                answer = await _post(session, f"{base_url}/events", body, headers, sleep)
                 outcomes.update({name: answer[name] for name in ("accepted", "repeated", "queued")})
                 outcomes.update(refusal["outcome"] for refusal in answer["refused"])
             met()
@@ -61,14 +67,12 @@ async def play(
     return +outcomes
 
 
-async def _post(
-    session: ClientSession, url: str, body: object, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> Any:
+async def _post(session: ClientSession, url: str, body: bytes, headers: Headers, sleep: Sleep) -> Any:
     # Every event has its id: sending one again, after whatever went wrong, counts it once.
     for attempt in range(ATTEMPTS):
         pause = random.uniform(0, min(2**attempt / 4, 10))
         try:
-            async with session.post(url, json=body) as response:
+            async with session.post(url, data=body, headers=JSON | headers(body)) as response:
                 if response.status == 202:
                     return await response.json()
                 if response.status not in (429, 500, 502, 503, 504):
@@ -132,7 +136,9 @@ def command(
         click.echo(line)
 
 
-async def with_progress(base_url: str, crowd: Sequence[Visitor], *, senders: int = 8) -> Counter[str]:
+async def with_progress(
+    base_url: str, crowd: Sequence[Visitor], *, senders: int = 8, headers: Headers = lambda body: {}
+) -> Counter[str]:
     """play(), with a bar on standard error."""
     with click.progressbar(length=len(crowd), label=f"simulating {len(crowd)} visitors", file=sys.stderr) as bar:
-        return await play(base_url, crowd, senders=senders, met=partial(bar.update, 1))
+        return await play(base_url, crowd, senders=senders, met=partial(bar.update, 1), headers=headers)
