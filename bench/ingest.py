@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 
 import app
+from abacus.capacity import EVENT_ID, VISITOR
 from bench._rounds import medians
 from bench._stub import stub
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant
@@ -64,12 +65,12 @@ def bodies(batch: int, *, experiments: int = 1) -> list[str]:
     now = time.time_ns() // 1_000_000
     made = []
     for number in range(EVENTS // batch):
-        visitor = f"{number % VISITORS:040d}"
+        visitor = f"{number % VISITORS:0{VISITOR}d}"
         events = []
         for n in range(batch):
             experiment = MANIFEST.experiments[n % experiments]
             kind = ("impression", "click", "goal")[n // experiments % 3]
-            event = {"id": f"{number * batch + n:028d}", "type": kind, "experiment": experiment.key}
+            event = {"id": f"{number * batch + n:0{EVENT_ID}d}", "type": kind, "experiment": experiment.key}
             event |= {"variant": experiment.assign(visitor, 0), "phase": 0, "at": now - 1000}  # type: ignore[dict-item]
             events.append(event | ({"goal": "signup"} if kind == "goal" else {}))
         made.append(json.dumps({"visitor": visitor, "events": events}))

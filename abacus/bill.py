@@ -1,0 +1,156 @@
+"""What ABacus costs on AWS: what was measured, times list prices. Dollars everywhere, none of them free of charge.
+
+Not in a request's price: delivery of ab.js and the site, storage (`storage`), the firewall, and what is paid by the
+month whatever the traffic (`at_rest`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chalicelib.metrics import Meter
+
+from . import prices
+from .capacity import EVENT_ID, NOON, VISITOR, Scenario, Use, item_size
+
+PROJECT = Path(__file__).parent.parent
+INFRA = PROJECT / "infra"
+GB = 1e9  # bytes
+MONTH = 30 * 86400  # seconds
+FULL_CORE = 1769  # MB of memory at which a function has one whole core; Lambda developer guide, "memory"
+
+# Measured by `python -m bench ingest fold` on a core of the developer's machine; a slower one changes little, for all
+# of Lambda's time is a few cents a million.
+CPU_REQUEST = 0.0018  # seconds, up to ten events
+CPU_ROW = 0.0005  # seconds, to fold one
+TABLE_CALL = 0.005  # seconds that a function waits for a table; assumed
+REQUEST_HEADERS, ANSWER = 1000, 1000  # bytes that browser and CloudFront send around a body; roughly
+PLATFORM_LOG = 3 * 26 + 350  # what Lambda itself logs of a call: three lines, 26 bytes of each for CloudWatch
+API_LOG = 26 + 220  # a line of the HTTP API's access log (infra/edge.yaml)
+BATCH = 200  # records that the fold is called with at most
+POLLS = 5 * MONTH / 20  # of a trigger at an idle queue: five at once, of 20 s; Lambda developer guide, "SQS scaling"
+PARTITION = 1000  # write units a second that one partition of a table takes
+METRICS = 12  # of an experiment that runs: accepted, repeated, Latency of three routes, Folded, Late and their kin
+SHARDS = 4  # of a new table's stream: it starts with 4,000 write units a second
+
+
+class Settings(NamedTuple):
+    """What is deployed: megabytes of memory, and seconds that the fold waits for more records."""
+
+    memory: int
+    window: int
+
+    @classmethod
+    def shipped(cls) -> Settings:
+        config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
+        package = json.loads((PROJECT / ".chalice" / "package.json").read_text())
+        functions = config["stages"]["prod"]["lambda_functions"]
+        return cls(
+            functions["api_handler"]["lambda_memory_size"], package["Parameters"]["FoldWindowSeconds"]["Default"]
+        )
+
+
+def request(use: Use, scenario: Scenario, memory: int) -> dict[str, float]:
+    """Dollars for a million requests, line by line, its share of folding included."""
+    folds = 1 / scenario.together  # calls of the fold
+    rows = scenario.experiments
+    cpu = (CPU_REQUEST + CPU_ROW * rows) * max(1.0, FULL_CORE / memory)
+    seconds = cpu + use.calls * TABLE_CALL
+    sent = REQUEST_HEADERS + body_bytes(scenario.events)
+    per_request = {
+        "CloudFront, requests": prices.CDN_REQUEST.of(1),
+        "CloudFront, bytes": prices.CDN_OUT.of(ANSWER / GB) + prices.CDN_TO_ORIGIN.of(sent / GB),
+        "HTTP API": prices.HTTP_API_CALL.of(1),
+        "Lambda, calls": prices.LAMBDA_CALL.of(1 + folds),
+        "Lambda, time": prices.LAMBDA_TIME.of(memory / 1024 * seconds),
+        "DynamoDB, writes": prices.WRITE_UNIT.of(use.written),
+        "DynamoDB, reads": prices.READ_UNIT.of(use.read),
+        "DynamoDB, stream": prices.STREAM_READ.of(folds),
+        "CloudWatch, logs": prices.LOG.of(log_bytes(scenario.events, folds) / GB),
+    }
+    return {line: dollars * prices.MILLION for line, dollars in per_request.items()}
+
+
+def events(use: Use, scenario: Scenario, memory: int) -> dict[str, float]:
+    """Dollars for a million events."""
+    return {line: dollars / scenario.events for line, dollars in request(use, scenario, memory).items()}
+
+
+def body_bytes(events: int) -> int:
+    """Bytes of a request's body, as the snippet writes it."""
+    event = {"id": "0" * EVENT_ID, "type": "impression", "experiment": "cta-color", "variant": "green", "phase": 0}
+    body = {"visitor": "0" * VISITOR, "events": [event | {"at": NOON}] * events}
+    return len(json.dumps(body, separators=(",", ":")))
+
+
+def log_bytes(events: int, folds: float) -> float:
+    """Bytes that one request puts into the logs, its share of the fold included."""
+    lines: list[str] = []
+    meter = Meter("abacus-prod", lines.append)
+    for _ in range(2):  # the first says that it started cold
+        meter.note({"accepted": events})
+        meter.request("POST /events", 202, ms=10.5, now=NOON)
+    meter.batch("fold", {"Folded": events * 25, "Stale": 0}, now=NOON)
+    _, request, fold = (26 + len(line) for line in lines)
+    return request + PLATFORM_LOG + API_LOG + folds * (fold + PLATFORM_LOG)
+
+
+def together(requests: float, window: float) -> float:
+    """How many rows a fold is called with at `requests` a second: what comes in `window` seconds, parted among the
+    shards. A partition takes 1,000 write units a second and has one shard; a request takes some three and a half."""
+    return max(1, min(BATCH, requests * max(window, 1) / max(SHARDS, requests * 3.5 / PARTITION)))
+
+
+def at_traffic(measured: Mapping[Scenario, list[Use]], requests: float, settings: Settings) -> float:
+    """Dollars for a million events at `requests` a second of three events each, by the nearest scenario below."""
+    found = together(requests, settings.window)
+    plain = [s for s in measured if (s.events, s.experiments, s.days) == (3, 1, 1)]
+    nearest = max((s for s in plain if s.together <= found), key=lambda s: s.together)
+    return sum(events(measured[nearest][0], nearest, settings.memory).values())
+
+
+def storage(events_a_row: int, kept_days: int) -> tuple[float, float]:
+    """(GB, dollars a month) of the rows that a million events a month leave: stored, backed up, scanned once a day.
+
+    The daily reconcile reads every row, strongly consistent: that is two thirds of it."""
+    element = f"i|green|0|{NOON}|{'0' * EVENT_ID}"
+    row: dict[str, Any] = {
+        "visitor": {"S": "0" * VISITOR},
+        "experiment": {"S": "cta-color"},
+        "counted": {"SS": [element] * events_a_row},
+        "version": {"S": "0" * 12},
+        **{name: {"N": "10"} for name in ("received", "folded", "gen")},
+        "expires_at": {"N": str(NOON // 1000)},
+    }
+    overhead = 100  # bytes that DynamoDB adds to an item that is stored
+    gb = (item_size(row) + overhead) * prices.MILLION / events_a_row * kept_days / 30 / GB
+    scans = MONTH / 86400 * gb * GB / 4096
+    return gb, prices.TABLE_STORAGE.of(gb) + prices.TABLE_BACKUP.of(gb) + prices.READ_UNIT.of(scans)
+
+
+def at_rest() -> dict[str, float]:
+    """Dollars a month without a single visitor, and without what AWS gives away every month for ever."""
+    return {
+        "spill queue, asked by its trigger": prices.QUEUE_CALL.of(POLLS),
+        "daily reconcile": prices.LAMBDA_CALL.of(30) + prices.LAMBDA_TIME.of(30 * 3),
+    }
+
+
+MONTHLY = {
+    "AWS::CloudWatch::Alarm": prices.ALARM,
+    "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE_ALARM,
+    "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
+    "AWS::WAFv2::WebACL": prices.FIREWALL,
+    "RateBasedStatement": prices.FIREWALL_RULE,
+}
+
+
+def stack_at_rest(template: str) -> float:
+    """Dollars a month for having what a CloudFormation template (YAML) makes."""
+    things = Counter(re.findall(r"^\s+Type: (AWS::\S+)|^\s+(RateBasedStatement):", template, re.MULTILINE))
+    return sum(MONTHLY[kind or rule].of(n) for (kind, rule), n in things.items() if (kind or rule) in MONTHLY)

@@ -1,0 +1,207 @@
+"""What requests take from the tables, in DynamoDB's units: measured by running them on the emulator.
+
+`python -m abacus.capacity` writes capacity.json, which `abacus cost` multiplies by prices; a test measures it again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chalicelib.dynamo import DynamoStore
+from chalicelib.events import Batch, Event
+from chalicelib.fold import Fold
+from chalicelib.ingest import Ingest
+from chalicelib.judge import DAY
+from chalicelib.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.retry import Patience
+from chalicelib.service import version
+from chalicelib.store import Key
+
+from .local_aws import LocalAws, data_stack, emulator
+
+FILE = Path(__file__).with_suffix(".json")
+SINGLE_READ = 4096  # bytes of one item that one strongly consistent read unit covers
+NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do
+VISITOR, EVENT_ID = 22, 20  # characters of an id, as the snippet makes them
+KINDS = ("impression", "click", "goal")
+
+
+@dataclass
+class Use:
+    """What was taken: write and read request units, and calls of any kind."""
+
+    written: float = 0
+    read: float = 0
+    calls: float = 0
+
+    def shared(self, among: int) -> Use:
+        return Use(self.written / among, self.read / among, self.calls / among)
+
+
+class Scenario(NamedTuple):
+    """`together` visitors come, each with one request of `events` events spread over `experiments`; then their rows
+    are folded in one go. That happens `visits` times. `days`: on how many different days they were first seen."""
+
+    events: int
+    together: int
+    experiments: int = 1
+    days: int = 1
+    visits: int = 1
+
+
+SCENARIOS = (
+    *(Scenario(events, together) for events in (1, 3, 10) for together in (1, 25)),
+    *(Scenario(3, together) for together in (2, 5, 10)),
+    *(Scenario(3, together, experiments=3) for together in (1, 25)),
+    Scenario(3, 25, days=14, visits=34),
+)
+
+
+@contextmanager
+def metered(client: Any) -> Iterator[Use]:
+    """Adds up what the calls of a DynamoDB client take, by what its answers say of it."""
+    use = Use()
+
+    def ask(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
+        context["asked"] = params
+        if "ReturnConsumedCapacity" not in model.input_shape.members:
+            return params
+        return params | {"ReturnConsumedCapacity": "TOTAL"}
+
+    def note(parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
+        use.calls += 1
+        said = parsed.get("ConsumedCapacity", [])
+        for table in said if isinstance(said, list) else [said]:
+            if model.name.startswith(("Get", "BatchGet", "Query", "Scan", "TransactGet")):
+                use.read += table["CapacityUnits"]
+            else:
+                use.written += table["CapacityUnits"]
+        if model.name == "BatchGetItem" and not said:  # the emulator does not say
+            use.read += batch_read_units(context["asked"], parsed)
+
+    hooks = (("provide-client-params.dynamodb", ask), ("after-call.dynamodb", note))
+    for name, hook in hooks:
+        client.meta.events.register(name, hook)
+    yield use
+    for name, hook in hooks:
+        client.meta.events.unregister(name, hook)
+
+
+def batch_read_units(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
+    """Units of a strongly consistent BatchGetItem: each item is rounded up to 4 KB by itself, a missing one is one.
+
+    Source: DynamoDB developer guide, "Read consumption"."""
+    items = [item for table in answer["Responses"].values() for item in table]
+    keys = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
+    return sum(ceil(item_size(item) / SINGLE_READ) for item in items) + keys - len(items)
+
+
+def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
+    """Bytes of an item of strings, numbers and string sets: UTF-8 of every name and value; a number takes about a
+    byte for two digits and one more.
+
+    Source: DynamoDB developer guide, "DynamoDB item sizes and formats".
+
+    >>> item_size({"visitor": {"S": "v1"}, "pending": {"SS": ["a", "bc"]}, "received": {"N": "2"}})
+    29
+    """
+    size = 0
+    for name, typed in item.items():
+        ((kind, value),) = typed.items()
+        texts = value if kind == "SS" else [value]
+        size += len(name.encode()) + sum(len(t) // 2 + 2 if kind == "N" else len(t.encode()) for t in texts)
+    return size
+
+
+class _Shelf:
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+
+    def current(self, now: int) -> Manifest:
+        return self._manifest
+
+    refresh = current
+
+
+def measure(aws: LocalAws, scenario: Scenario) -> list[Use]:
+    """What one request takes at the first, second ... visit, its share of the fold included."""
+    experiments = tuple(
+        Experiment(
+            key=f"cost-{'-'.join(map(str, scenario))}-{i}",
+            status="running",
+            variants=(Variant(key="blue"), Variant(key="green")),
+            phases=(Phase(weights=(0.5, 0.5)),),
+            seed=str(i),
+            goals=("signup",),
+        )
+        for i in range(scenario.experiments)
+    )
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    ingest = Ingest(store, _Shelf(Manifest(experiments=experiments)), None, 90, version, lambda *_: None)
+    fold = Fold(store, 2, random.randrange, version, Patience())
+    visitors = [f"{i:0{VISITOR}d}" for i in range(scenario.together)]
+    uses = []
+    for visit in range(scenario.visits):
+        with metered(aws.dynamodb) as use:
+            for i, visitor in enumerate(visitors):
+                at = NOON + visit if visit else NOON - i % scenario.days * DAY
+                batch = Batch(visitor=visitor, events=_events(visitor, experiments, scenario.events, visit, at))
+                answer = ingest.receive(batch, range(scenario.events), [], now=at)
+                assert answer.accepted == scenario.events, answer
+            fold((Key(visitor, e.key) for visitor in visitors for e in experiments), now=NOON / 1000)
+        uses.append(use.shared(scenario.together))
+    return uses
+
+
+def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit: int, at: int) -> tuple[Event, ...]:
+    made = []
+    for n in range(count):
+        experiment = experiments[n % len(experiments)]
+        kind = "impression" if len(experiments) > 1 else KINDS[n % len(KINDS)]
+        variant = experiment.assign(visitor, 0)
+        assert variant is not None
+        made.append(
+            Event(
+                id=f"{visit * count + n:0{EVENT_ID}d}",
+                type=kind,  # type: ignore[arg-type]
+                experiment=experiment.key,
+                variant=variant,
+                at=at,
+                goal="signup" if kind == "goal" else None,
+            )
+        )
+    return tuple(made)
+
+
+def measure_all() -> dict[Scenario, list[Use]]:
+    """Every scenario, on an emulator of its own."""
+    with tempfile.TemporaryDirectory() as home, emulator(Path(home), persist=False) as (_, endpoint):
+        aws = data_stack(endpoint)
+        return {scenario: measure(aws, scenario) for scenario in SCENARIOS}
+
+
+def text(measured: Mapping[Scenario, list[Use]]) -> str:
+    """As the file holds it: a line for each scenario."""
+    lines = (
+        json.dumps(scenario._asdict() | {"uses": [[round(n, 4) for n in asdict(use).values()] for use in uses]})
+        for scenario, uses in measured.items()
+    )
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def kept() -> dict[Scenario, list[Use]]:
+    """What was measured last, from the file."""
+    lines = json.loads(FILE.read_text())
+    return {Scenario(**{k: line[k] for k in Scenario._fields}): [Use(*u) for u in line["uses"]] for line in lines}
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(measure_all()))

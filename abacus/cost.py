@@ -1,0 +1,78 @@
+"""`abacus cost`: dollars for a million events and for a month, from measured use and dated list prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from . import bill, prices
+from .capacity import Scenario, Use, kept, measure_all
+
+REQUESTS = (0.1, 1, 10, 100, 1000)  # a second
+
+
+def report(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
+    """The whole answer, line by line."""
+    yield f"AWS list prices of {prices.READ_ON} in {prices.REGION}, without any free tier. Dollars."
+    yield ""
+    yield from _million(measured, settings.memory)
+    yield ""
+    yield from _traffic(measured, settings)
+    yield ""
+    yield from _returning(measured, settings.memory)
+    yield ""
+    yield from _month()
+
+
+def _million(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
+    scenarios = [Scenario(n, 25) for n in (1, 3, 10)] + [Scenario(3, 25, experiments=3)]
+    bills = [bill.events(measured[scenario][0], scenario, memory) for scenario in scenarios]
+    yield f"{'A million events, by events a request:':40}{1:>8}{3:>8}{10:>8}{'3 *':>8}"
+    for line in bills[0]:
+        yield f"  {line:38}" + "".join(f"{each[line]:8.3f}" for each in bills)
+    yield f"  {'together':38}" + "".join(f"{sum(each.values()):8.2f}" for each in bills)
+    yield "  25 rows folded together. *: each in an experiment of its own, so three rows; else all in one."
+    yield "  Not in it: delivery of ab.js and the site, storage, and what is paid by the month (below)."
+
+
+def _traffic(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
+    yield f"By traffic, three events a request; the fold waits {settings.window} s for more rows (FoldWindowSeconds):"
+    yield f"  {'requests/s':>12}{'rows together':>16}{'a million events':>19}{'events a month':>17}{'a month':>12}"
+    for requests in REQUESTS:
+        dollars = bill.at_traffic(measured, requests, settings)
+        month = requests * 3 * bill.MONTH
+        rows = bill.together(requests, settings.window)
+        yield f"  {requests:12,.1f}{rows:16,.0f}{dollars:19.2f}{month:17,.0f}{dollars * month / 1e6:12,.2f}"
+
+
+def _returning(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
+    (scenario,) = (s for s in measured if s.visits > 1)
+    yield f"By what the row holds already, {scenario.events} events a request, first seen over {scenario.days} days:"
+    yield f"  {'events':>12}{'WRU a request':>16}{'RRU':>6}{'a million events':>19}"
+    for visit in (0, 1, 5, 11, 17, 24, scenario.visits - 1):
+        use = measured[scenario][visit]
+        dollars = sum(bill.events(use, scenario, memory).values())
+        yield f"  {visit * scenario.events:12}{use.written:16.2f}{use.read:6.2f}{dollars:19.2f}"
+
+
+def _month() -> Iterator[str]:
+    gb, stored = bill.storage(3, 90)
+    yield f"Rows of a million events a month, three in each, kept 90 days: {gb:.2f} GB, {stored:.2f} a month"
+    yield "A month at rest:"
+    for line, dollars in bill.at_rest().items():
+        yield f"  {line:38}{dollars:8.2f}"
+    yield "  (nothing, where SQS's million free requests a month are not used up by others)"
+    yield "A month, where they are wanted:"
+    for name in ("watch", "firewall"):
+        yield f"  {'infra/' + name + '.yaml':38}{bill.stack_at_rest((bill.INFRA / f'{name}.yaml').read_text()):8.2f}"
+    yield f"  {'custom metrics, while there is traffic':38}{prices.METRIC.of(bill.METRICS):8.2f}"
+    yield "  (ten alarms, ten metrics and three dashboards in an account are always free)"
+
+
+@click.command()
+@click.option("--measure", is_flag=True, help="Measure anew on the local emulator instead of trusting the last time.")
+def command(measure: bool) -> None:
+    """Dollars for a million events and for a month, by AWS's list prices."""
+    for line in report(measure_all() if measure else kept(), bill.Settings.shipped()):
+        click.echo(line)

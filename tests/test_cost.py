@@ -1,0 +1,106 @@
+"""The price: measured use that cannot go stale, times prices that can be read."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from abacus import bill, prices
+from abacus.capacity import Scenario, Use, batch_read_units, kept, measure, metered
+from abacus.cli import main
+from abacus.local_aws import LocalAws
+
+MEASURED = kept()
+BUSY = Scenario(3, 25)
+MEMORY = bill.Settings.shipped().memory
+
+
+def dollars(scenario: Scenario, visit: int = 0) -> float:
+    return sum(bill.events(MEASURED[scenario][visit], scenario, MEMORY).values())
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize("scenario", MEASURED, ids=lambda s: "-".join(map(str, s)))
+def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Scenario) -> None:
+    """If not: `.venv/bin/python -m abacus.capacity` measures anew; docs/performance.md quotes it."""
+    found = [(use.written, use.read, use.calls) for use in measure(aws, scenario)]
+    assert found == [pytest.approx((use.written, use.read, use.calls), abs=1e-4) for use in MEASURED[scenario]]
+
+
+def test_a_busy_request_takes_what_the_rules_of_dynamodb_say() -> None:
+    # One write; two for the row in a transaction; twelve for six items of tallies, shared by 25 rows. One strongly
+    # consistent read of the row, and one of the generations by 25 rows. One call, and three of the fold by 25.
+    assert MEASURED[BUSY] == [Use(1 + 2 + 12 / 25, 1 + 1 / 25, 1 + 3 / 25)]
+
+
+def test_a_million_events_cost_under_two_dollars_at_three_events_a_request() -> None:
+    assert dollars(BUSY) < 2.00
+    # By hand: the two doors, the table, and some cents of Lambda, logs and bytes.
+    assert dollars(BUSY) == pytest.approx((1.00 + 1.00 + 3.48 * 0.625 + 1.04 * 0.125) / 3, abs=0.35)
+
+
+def test_every_line_of_a_bill_is_use_times_a_price() -> None:
+    bill_ = bill.request(Use(written=2, read=4, calls=0), BUSY, MEMORY)
+    assert bill_["DynamoDB, writes"] == pytest.approx(1.25)
+    assert bill_["DynamoDB, reads"] == pytest.approx(0.50)
+    assert bill_["HTTP API"] + bill_["CloudFront, requests"] == pytest.approx(2.00)
+
+
+def test_the_price_rises_with_the_size_of_the_row_by_three_write_units_a_kilobyte() -> None:
+    (returning,) = (scenario for scenario in MEASURED if scenario.visits > 1)
+    written = [use.written for use in MEASURED[returning]][1:]
+    assert written == sorted(written)
+    assert {round(b - a, 2) for a, b in pairwise(written) if b - a > 2} == {3.0}
+
+
+def test_memory_and_window_are_those_that_are_deployed() -> None:
+    assert bill.Settings.shipped() == bill.Settings(memory=1024, window=2)
+
+
+def test_a_quiet_site_pays_more_for_each_event_and_next_to_nothing_in_all() -> None:
+    settings = bill.Settings.shipped()
+    assert bill.at_traffic(MEASURED, 0.1, settings) > bill.at_traffic(MEASURED, 1000, settings) == dollars(BUSY)
+    assert bill.together(0.1, 2) == 1
+    assert bill.together(40, 2) == 20  # forty a second, for two seconds, in four shards
+    assert bill.together(100_000, 2) == bill.BATCH
+
+
+def test_what_the_templates_cost_by_the_month_is_counted_in_them() -> None:
+    template = "Resources:\n  A:\n    Type: AWS::CloudWatch::Alarm\n  B:\n    Type: AWS::CloudWatch::Alarm\n"
+    assert bill.stack_at_rest(template) == pytest.approx(0.20)
+    assert bill.stack_at_rest((bill.INFRA / "firewall.yaml").read_text()) == 6.00
+    for name in ("data", "edge"):
+        assert bill.stack_at_rest((bill.INFRA / f"{name}.yaml").read_text()) == 0
+
+
+@pytest.mark.ministack
+def test_units_are_counted_as_the_answers_say(aws: LocalAws) -> None:
+    table, client = aws.names["ParticipantsName"], aws.dynamodb
+    keys = [{"visitor": {"S": str(i)}, "experiment": {"S": "e"}} for i in range(3)]
+    with metered(client) as use:
+        client.put_item(TableName=table, Item=keys[0])
+        client.put_item(TableName=table, Item=keys[1] | {"pending": {"SS": ["x" * 5000]}})
+        client.query(
+            TableName=table, KeyConditionExpression="visitor = :v", ExpressionAttributeValues={":v": {"S": "0"}}
+        )
+        client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+    assert use == Use(written=1 + 5, read=0.5 + 1 + 2 + 1, calls=4)
+    client.put_item(TableName=table, Item=keys[0])
+    assert use.calls == 4
+
+
+def test_a_row_that_is_not_there_is_read_all_the_same() -> None:
+    asked: dict[str, Any] = {"RequestItems": {"t": {"Keys": [{}, {}]}}}
+    assert batch_read_units(asked, {"Responses": {"t": [{"visitor": {"S": "v" * 4100}}]}}) == 2 + 1
+
+
+def test_the_command_says_date_total_and_what_is_left_out() -> None:
+    said = CliRunner().invoke(main, ["cost"], catch_exceptions=False).output
+    total = next(line for line in said.splitlines() if line.startswith("  together"))
+    assert f"{dollars(BUSY):.2f}" in total.split()
+    assert prices.READ_ON in said
+    assert "Not in it: delivery of ab.js" in said
+    assert f"{sum(bill.at_rest().values()):.2f}" in said
