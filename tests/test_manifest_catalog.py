@@ -18,8 +18,8 @@ NEW = a_manifest(an_experiment(description="new"))
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://s3")
 
 
-def refused(status: int) -> ClientError:
-    return ClientError({"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")  # type: ignore[typeddict-item]
+def refused(status: int, code: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")  # type: ignore[typeddict-item]
 
 
 class Bucket:
@@ -90,8 +90,14 @@ def test_without_any_copy_the_service_is_busy_and_does_not_hammer_the_bucket(hol
 
 
 def test_where_nothing_was_ever_published_there_are_no_experiments():
-    catalog, _ = a_catalog(refused(404))
+    catalog, _ = a_catalog(refused(404, "NoSuchKey"))
     assert catalog.current(NOON) == Manifest()
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_manifest():
+    catalog, _ = a_catalog(refused(404, "NoSuchBucket"))
+    with pytest.raises(Busy):
+        catalog.current(NOON)
 
 
 def test_a_clock_set_back_does_not_freeze_the_manifest():

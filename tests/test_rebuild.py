@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 
-import pytest
 
 from abacus.audit import audit
 from abacus.erase import erase
