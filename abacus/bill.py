@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from chalicelib.metrics import Meter
 
 from . import prices
-from .capacity import EVENT_ID, NOON, VISITOR, Scenario, Use, item_size
+from .capacity import EVENT_ID, NOON, VISITOR, Scenario
+from .metering import Use, item_size
 
 PROJECT = Path(__file__).parent.parent
 INFRA = PROJECT / "infra"

@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from math import ceil
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event
@@ -26,24 +24,12 @@ from chalicelib.service import version
 from chalicelib.store import Key
 
 from .local_aws import LocalAws, data_stack, emulator
+from .metering import Use, metered
 
 FILE = Path(__file__).with_suffix(".json")
-SINGLE_READ = 4096  # bytes of one item that one strongly consistent read unit covers
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do
 VISITOR, EVENT_ID = 22, 20  # characters of an id, as the snippet makes them
 KINDS = ("impression", "click", "goal")
-
-
-@dataclass
-class Use:
-    """What was taken: write and read request units, and calls of any kind."""
-
-    written: float = 0
-    read: float = 0
-    calls: float = 0
-
-    def shared(self, among: int) -> Use:
-        return Use(self.written / among, self.read / among, self.calls / among)
 
 
 class Scenario(NamedTuple):
@@ -63,62 +49,6 @@ SCENARIOS = (
     *(Scenario(3, together, experiments=3) for together in (1, 25)),
     Scenario(3, 25, days=14, visits=34),
 )
-
-
-@contextmanager
-def metered(client: Any) -> Iterator[Use]:
-    """Adds up what the calls of a DynamoDB client take, by what its answers say of it."""
-    use = Use()
-
-    def ask(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
-        context["asked"] = params
-        if "ReturnConsumedCapacity" not in model.input_shape.members:
-            return params
-        return params | {"ReturnConsumedCapacity": "TOTAL"}
-
-    def note(parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
-        use.calls += 1
-        said = parsed.get("ConsumedCapacity", [])
-        for table in said if isinstance(said, list) else [said]:
-            if model.name.startswith(("Get", "BatchGet", "Query", "Scan", "TransactGet")):
-                use.read += table["CapacityUnits"]
-            else:
-                use.written += table["CapacityUnits"]
-        if model.name == "BatchGetItem" and not said:  # the emulator does not say
-            use.read += batch_read_units(context["asked"], parsed)
-
-    hooks = (("provide-client-params.dynamodb", ask), ("after-call.dynamodb", note))
-    for name, hook in hooks:
-        client.meta.events.register(name, hook)
-    yield use
-    for name, hook in hooks:
-        client.meta.events.unregister(name, hook)
-
-
-def batch_read_units(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
-    """Units of a strongly consistent BatchGetItem: each item is rounded up to 4 KB by itself, a missing one is one.
-
-    Source: DynamoDB developer guide, "Read consumption"."""
-    items = [item for table in answer["Responses"].values() for item in table]
-    keys = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
-    return sum(ceil(item_size(item) / SINGLE_READ) for item in items) + keys - len(items)
-
-
-def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:
-    """Bytes of an item of strings, numbers and string sets: UTF-8 of every name and value; a number takes about a
-    byte for two digits and one more.
-
-    Source: DynamoDB developer guide, "DynamoDB item sizes and formats".
-
-    >>> item_size({"visitor": {"S": "v1"}, "pending": {"SS": ["a", "bc"]}, "received": {"N": "2"}})
-    29
-    """
-    size = 0
-    for name, typed in item.items():
-        ((kind, value),) = typed.items()
-        texts = value if kind == "SS" else [value]
-        size += len(name.encode()) + sum(len(t) // 2 + 2 if kind == "N" else len(t.encode()) for t in texts)
-    return size
 
 
 class _Shelf:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import click
 
 from . import bill, prices
-from .capacity import Scenario, Use, kept, measure_all
+from .capacity import Scenario, kept, measure_all
+from .metering import Use
 
 REQUESTS = (0.1, 1, 10, 100, 1000)  # a second
 

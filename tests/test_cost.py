@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from abacus import bill, prices
-from abacus.capacity import Scenario, Use, batch_read_units, kept, measure, metered
+from abacus.capacity import Scenario, kept, measure
 from abacus.cli import main
 from abacus.local_aws import LocalAws
+from abacus.metering import Use, batch_read_units, metered
 
 MEASURED = kept()
 BUSY = Scenario(3, 25)
