@@ -159,6 +159,7 @@ def test_counts_are_summed_over_phases_but_rates_are_weighted_alike() -> None:
     assert (blue["visitors"], blue["converted"], green["visitors"], green["converted"]) == (400, 60, 400, 100)
     # Each variant converts 10 % in one phase and 30 % in the other, and half of all visitors came in each.
     assert (blue["rate"], green["rate"]) == near((0.2, 0.2))
+    assert (blue["ctr"], green["ctr"]) == near((0.2, 0.2))
     assert answer["comparisons"][0]["lift"] == near(0.0) or abs(answer["comparisons"][0]["lift"]) < 1e-12
 
 

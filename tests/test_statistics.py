@@ -9,6 +9,7 @@ import math
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Callable
 from types import FunctionType
 
 import pytest
@@ -18,11 +19,13 @@ from hypothesis import strategies as st
 import chalicelib.statistics
 from chalicelib.statistics import (
     Counts,
+    Interval,
     anytime,
     bandit,
     bayes,
     clickers,
     difference,
+    dirichlet,
     lift,
     multiple,
     normal,
@@ -118,6 +121,31 @@ def test_the_credible_lift_and_the_chance_to_be_better_agree(a: Counts, b: Count
     assert found.p_better == pytest.approx(bayes.best(grid)[1].p_best, abs=1e-8)
 
 
+# To 40 digits with mpmath, by bisection on the definition.
+FAR_OUT = [
+    (difference.mee, (0, 2), (100, 10**8), (-0.657618772493385, 1.21614243961704e-6)),
+    (difference.mee, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205622470205e-7, -3.13882669574233e-8)),
+    (difference.mee, (0, 1), (10**6, 10**8), (-0.783450686003067, 0.0100195202272752)),
+    (lift.koopman, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205623891397e-7, -3.13882682626745e-8)),
+    (lift.koopman, (10**8, 10**8), (99_999_999, 10**8), (-5.66493404114364e-8, 2.84145880148683e-8)),
+]
+
+
+@pytest.mark.parametrize(("interval", "a", "b", "expected"), FAR_OUT)
+def test_intervals_keep_their_digits_where_rates_are_nearly_0_or_1(
+    interval: Callable[[Counts, Counts], Interval],
+    a: tuple[int, int],
+    b: tuple[int, int],
+    expected: tuple[float, float],
+) -> None:
+    assert interval(Counts(*a), Counts(*b)) == pytest.approx(expected, rel=1e-9, abs=0)
+
+
+def test_the_evidence_of_a_few_labels_is_exact() -> None:
+    # To 40 digits with mpmath.
+    assert dirichlet.ln_evidence([3, 1], [99, 1], 10) == pytest.approx(-0.259764325994277, rel=1e-12)
+
+
 def test_the_chance_to_be_better_has_a_closed_form_for_small_counts() -> None:
     """P(b > a) = Σ_{i<α_b} B(α_a + i, β_a + β_b) / ((β_b + i) B(1 + i, β_b) B(α_a, β_a)). Miller (2014)."""
     (alpha_a, beta_a), (alpha_b, beta_b) = (3.0, 8.0), (6, 5.0)
@@ -148,7 +176,10 @@ def test_strata_without_a_pair_say_nothing() -> None:
     empty = stratified.Stratum(Counts(5, 10), Counts(0, 0))
     assert stratified.combine([empty]).evidence.p == 1
     assert stratified.lift_interval(stratified.combine([empty]), 1.96) == (-1, math.inf)
+    assert stratified.combine([stratified.Stratum(Counts(0, 1), Counts(0, 0))]).evidence.info == 0
     assert stratified.heterogeneity([empty]) == (0, 0, 1, 0, None, None, None)
+    pair = stratified.Stratum(Counts(5, 10), Counts(6, 10))
+    assert stratified.heterogeneity([pair, empty]).df == 0
 
 
 def test_an_arm_without_weight_is_proof_once_it_is_seen_and_nothing_before() -> None:
