@@ -158,6 +158,8 @@ def conserved(conservation: Mapping[str, Any]) -> Check:
         for whole, one, other in balances
         if figures.keys() >= {whole, one, other} and figures[whole] != figures[one] + figures[other]
     ]
+    if not broken and figures.get("holds") is False:  # repeated is a difference, so it shows as one below nothing
+        broken = [f"{figures['accepted']:,} events accepted, but only {figures['received']:,} received"]
     if broken:
         text = sentence(f"{'; '.join(broken)}. Recount: `abacus rebuild`.")
         return Check("conservation", "alarm", text, figures)

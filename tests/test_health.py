@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib import health
 from chalicelib.manifest import Phase
 from chalicelib.tally import Cell, Tallies, Tally
 
@@ -240,3 +241,9 @@ def test_events_that_do_not_add_up_are_an_alarm() -> None:
         "ok",
         "Every event is accounted for.",
     )
+
+
+def test_more_events_accepted_than_received_is_an_alarm() -> None:
+    account = {"received": 1, "accepted": 2, "repeated": -1, "counted": 2, "excluded": 0, "holds": False}
+    check = health.conserved(account)
+    assert (check.state, check.text) == ("alarm", "2 events accepted, but only 1 received. Recount: `abacus rebuild`.")
