@@ -19,7 +19,8 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://s3")
 
 
 def refused(status: int, code: str = "") -> ClientError:
-    return ClientError({"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")  # type: ignore[typeddict-item]
+    said = {"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, "GetObject")  # type: ignore[arg-type]
 
 
 class Bucket:

@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 
-
 from abacus.audit import audit
 from abacus.erase import erase
 from abacus.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
