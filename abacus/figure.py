@@ -43,10 +43,24 @@ def chart(title: str, curves: Sequence[Curve], *, highest: float, x_label: str) 
         parts.append(f'<text x="{x:.1f}" y="{y + 20:.0f}" text-anchor="middle" fill="{INK}">{10**power:,}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle" fill="{INK}">{x_label}</text>')
-    for curve in curves:
+    ends = [at(*curve.points[-1]) for curve in curves]
+    heights = _apart([y for _, y in ends])
+    for curve, (x, _), height in zip(curves, ends, heights, strict=True):
         line = " ".join("{:.1f},{:.1f}".format(*at(x, y)) for x, y in curve.points)
         dash = ' stroke-dasharray="5 4"' if curve.dashed else ""
         parts.append(f'<polyline points="{line}" fill="none" stroke="{curve.color}" stroke-width="2"{dash}/>')
-        x, y = at(*curve.points[-1])
-        parts.append(f'<text x="{x + 8:.0f}" y="{y + 4:.1f}" fill="{curve.color}">{curve.label}</text>')
+        parts.append(f'<text x="{x + 8:.0f}" y="{height + 4:.1f}" fill="{curve.color}">{curve.label}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _apart(heights: list[float], gap: float = 16) -> list[float]:
+    """The same, each at least `gap` above the one below it.
+
+    >>> _apart([100.0, 330.0, 334.0])
+    [100.0, 318.0, 334.0]
+    """
+    placed = list(heights)
+    below = float("inf")
+    for index in sorted(range(len(heights)), key=heights.__getitem__, reverse=True):
+        placed[index] = below = min(heights[index], below - gap)
+    return placed

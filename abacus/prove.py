@@ -38,9 +38,9 @@ def drifting(looks: int) -> Scenario:
 
 
 def better(rate: float, looks: int) -> Scenario:
-    """b is 10 % better; up to twice the visitors that a single look would need for 80 % power."""
+    """b is 10 % better; looks evenly spread up to twice the visitors that a single look would need for 80 % power."""
     n = round(2 * sample_size(rate, 0.1))
-    until = tuple(sorted({*log_spaced(10, 2 * n, looks), n}))
+    until = tuple(sorted({2 * n * look // looks for look in range(1, looks + 1)} | {n}))
     return Scenario(f"{100 * rate:g} %", (Stretch(2 * n, (0.5, 0.5), (rate, rate * 1.1)),), until)
 
 
@@ -160,7 +160,7 @@ def picture(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
     ends = (scenario.looks[0], scenario.looks[-1])
     curves = [
         Curve("ordinary test, p &lt; 5 %", "#c2410c", so_far(o.fixed for o in outcomes)),
-        Curve("5 %, what was promised", "#888", [(x, 0.05) for x in ends], dashed=True),
+        Curve("5 %, what was promised", "#666", [(x, 0.05) for x in ends], dashed=True),
         Curve("ABacus", "#1d4ed8", so_far(o.decided for o in outcomes)),
     ]
     title = "Experiments without any difference in which a winner was named"

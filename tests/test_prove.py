@@ -5,14 +5,17 @@ The dice are seeded, so these never fail by chance from run to run; each says ho
 
 from __future__ import annotations
 
+import doctest
 import math
 from pathlib import Path
 from random import Random
+from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
+from abacus import figure, trials
 from abacus.chance import binomial, multinomial
 from abacus.prove import BEGIN, END, alike, better, command, drifting, put
 from abacus.trials import Outcome, Scenario, Stretch, log_spaced, run
@@ -81,6 +84,11 @@ def test_nobody_and_everybody_need_no_dice() -> None:
     dice = Random(1)
     assert (binomial(dice, 0, 0.5), binomial(dice, 9, 0.0), binomial(dice, 9, 1.0)) == (0, 0, 9)
     assert sum(multinomial(dice, 1000, (0.2, 0.3, 0.5))) == 1000
+
+
+@pytest.mark.parametrize("module", [figure, trials])
+def test_the_examples_in_the_documentation_run(module: ModuleType) -> None:
+    assert doctest.testmod(module) == (0, 1)
 
 
 def test_the_command_writes_its_tables_and_a_picture(tmp_path: Path) -> None:
