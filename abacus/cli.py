@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "abacus.demo:command",
     "package": "abacus.package:command",
     "deploy": "abacus.deploy:command",
+    "destroy": "abacus.destroy:command",
     "validate": "abacus.validate:command",
     "publish": "abacus.publish:command",
     "history": "abacus.history:history_command",

@@ -1,0 +1,124 @@
+"""What a stage is made of: its stacks in the order in which they are made, each with template and parameters.
+
+All of it is known before anything is made, so that it can be shown without an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from . import stage
+from .parts import Hidden, Output, Parameter, Stack
+from .templates import INFRA
+from .wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
+
+FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
+
+
+def blueprint(wishes: Wishes, around: Around, secrets: list[str]) -> list[Stack]:
+    """Every stack of the stage. `secrets`: what CloudFront says to the API, the newest first. Raises WrongWish."""
+    if wishes.domain and not (wishes.certificate or around.present.get("edge", {}).get("CertificateArn")):
+        raise WrongWish("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
+    kind = kind_of_api(wishes, around)
+    watched = wishes.email is not None or "watch" in around.present
+    if wishes.budget is not None and not wishes.email and "budget" not in around.present:
+        raise WrongWish("--budget needs --email: somebody has to be told")
+    made = [_data(wishes), _api(wishes, around, kind, secrets)]
+    if _walled(wishes, around):
+        name = {"Name": stage.prefix(wishes.stage)}
+        made.append(Stack("firewall", "a limit per address", INFRA / "firewall.yaml", name, FIREWALL_REGION))
+    made.append(_edge(wishes, around, kind, secrets[0]))
+    if watched and wishes.email != "":
+        made += [_watch(wishes, kind), _budget(wishes)]
+    return _with_more(made, wishes.more)
+
+
+def _walled(wishes: Wishes, around: Around) -> bool:
+    return "firewall" in around.present if wishes.firewall is None else wishes.firewall
+
+
+def _data(wishes: Wishes) -> Stack:
+    name = {"Name": stage.prefix(wishes.stage)}
+    return Stack("data", "tables, queues, bucket", INFRA / "data.yaml", name)
+
+
+def _api(wishes: Wishes, around: Around, kind: ApiKind, secrets: list[str]) -> Stack:
+    of_data = ("ParticipantsStreamArn", "SpillQueueArn", "SpillQueueUrl", "FoldDeadLettersArn", "BucketName")
+    parameters: dict[str, Parameter] = {name: Output("data", name) for name in of_data}
+    parameters |= {
+        "OriginSecrets": Hidden(f"kept in SSM as {stage.origin_secrets(wishes.stage)}", ",".join(secrets)),
+        "SenderKeysParameter": stage.sender_keys(wishes.stage) if around.sender_keys else "",
+        "CookieDomain": around.cookie_domain,
+        "ApiKind": "http" if kind == "http" else "rest",
+    }
+    if wishes.read_key is not None:
+        parameters["ReadKey"] = Hidden("as given" if wishes.read_key else "none", wishes.read_key)
+    if wishes.tracing is not None:
+        parameters["Tracing"] = "Active" if wishes.tracing else "PassThrough"
+    return Stack("api", "functions, their roles and triggers", around.package, parameters)
+
+
+def _edge(wishes: Wishes, around: Around, kind: ApiKind, secret: str) -> Stack:
+    parameters: dict[str, Parameter] = {
+        "BucketDomain": Output("data", "BucketDomain"),
+        "OriginSecret": Hidden(f"kept in SSM as {stage.origin_secrets(wishes.stage)}", secret),
+        "EventsPath": around.events_path,
+        "WebAclArn": Output("firewall", "WebAclArn") if _walled(wishes, around) else "",
+        **_way_to_the_api(around, kind),
+    }
+    if wishes.domain is not None:
+        parameters["DomainName"] = wishes.domain
+    if wishes.certificate is not None:
+        parameters["CertificateArn"] = wishes.certificate
+    what = "CloudFront and an HTTP API" if kind == "http" else "CloudFront before the REST API"
+    return Stack("edge", what, INFRA / "edge.yaml", parameters)
+
+
+def _way_to_the_api(around: Around, kind: ApiKind) -> dict[str, Parameter]:
+    if around.emulator:
+        host, _, port = around.emulator.partition(":")
+        path = Output("api", "RestAPIId", "/_aws/execute-api/{}/api")
+        origin: dict[str, Parameter] = {"ApiOriginDomain": host, "ApiOriginPort": port, "ApiOriginPath": path}
+        return origin | {"ApiFunctionArn": "", "ApiOriginProtocol": "http-only"}
+    if kind == "http":
+        return {"ApiFunctionArn": Output("api", "APIHandlerArn"), "ApiOriginDomain": "", "ApiOriginPath": ""}
+    return {"ApiFunctionArn": "", "ApiOriginDomain": Output("api", "RestDomain"), "ApiOriginPath": "/api"}
+
+
+def _watch(wishes: Wishes, kind: ApiKind) -> Stack:
+    functions = {"ApiName": "APIHandlerName", "FoldName": "FoldName", "WriteSpilledName": "WriteSpilledName"}
+    functions["ReconcileName"] = "ReconcileName"
+    of_data = ("ParticipantsName", "TalliesName", "SpillQueueName", "SpillDeadLettersName", "FoldDeadLettersName")
+    parameters: dict[str, Parameter] = {
+        "Name": stage.prefix(wishes.stage),
+        **{name: Output("api", output) for name, output in functions.items()},
+        **{name: Output("data", name) for name in of_data},
+        "ApiKind": "http" if kind == "http" else "rest",
+        "ApiId": Output("edge", "ApiId") if kind == "http" else Output("api", "RestAPIName"),
+    }
+    if wishes.email:
+        parameters["Email"] = wishes.email
+    return Stack("watch", "alarms, a dashboard", INFRA / "watch.yaml", parameters)
+
+
+def _budget(wishes: Wishes) -> Stack:
+    parameters: dict[str, Parameter] = {"Name": stage.prefix(wishes.stage)}
+    if wishes.email:
+        parameters["Email"] = wishes.email
+    if wishes.budget is not None:
+        parameters["DollarsPerMonth"] = str(wishes.budget)
+    return Stack("budget", "a letter before the bill", INFRA / "budget.yaml", parameters)
+
+
+def _with_more(made: list[Stack], more: Mapping[str, str]) -> list[Stack]:
+    """Each of `more` goes to every template that declares it and gets no value for it from us; secrets have options."""
+    free = {
+        s.part: {name for name, said in s.template.parameters.items() if not said.get("NoEcho")} - s.parameters.keys()
+        for s in made
+    }
+    unknown = more.keys() - set().union(*free.values())
+    if unknown:
+        known = ", ".join(sorted(set().union(*free.values())))
+        raise WrongWish(f"--set {min(unknown)}: is no parameter that can be set; there are {known}")
+    return [replace(s, parameters={**s.parameters, **{n: more[n] for n in more.keys() & free[s.part]}}) for s in made]

@@ -1,0 +1,140 @@
+"""Whether a deployed stage works, asked through its public address: an event goes the whole way, and is erased."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chalicelib.errors import AbacusError
+from chalicelib.manifest import Experiment, Manifest
+from chalicelib.store import Key, Store
+
+from .erase import erase
+from .public_url import Answer, PublicUrl
+
+PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll
+PAUSE = 1.0
+
+
+class SmokeFailed(AbacusError):
+    """What was asked, what was expected, what came."""
+
+
+class Result(NamedTuple):
+    asked: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """`site`: the stage's address; `api`: the API's own one behind it; `store`: its tables."""
+
+    site: PublicUrl
+    api: PublicUrl
+    store: Store
+    manifest: Manifest  # what was published
+    read_key: str | None  # None: not known here, so that being asked for one is right too
+    patience: float = PATIENCE
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self) -> Iterator[Result]:
+        """Each check as it succeeds. Raises SmokeFailed at the first that does not within `patience` seconds."""
+        yield self._until(
+            "GET /manifest.json",
+            lambda: self.site.ask("/manifest.json"),
+            lambda answer: answer.status == 200 and answer.json()["digest"] == self.manifest.digest,
+            f"the manifest {self.manifest.digest}",
+        )
+        for path, kind in (("/ab.js", "text/javascript"), ("/results/", "text/html")):
+            yield self._until(
+                f"GET {path}",
+                lambda path=path: self.site.ask(path),  # type: ignore[misc]
+                lambda answer, kind=kind: answer.status == 200 and answer.headers["Content-Type"].startswith(kind),  # type: ignore[misc]
+                kind,
+            )
+        key = {"X_Read_Key": self.read_key} if self.read_key else {}
+        shown = len([experiment for experiment in self.manifest.experiments if experiment.status != "draft"])
+        yield self._until(
+            "GET /stats",
+            lambda: self.site.ask("/stats", **key),
+            lambda answer: (
+                (self.read_key is None and answer.status == 401)
+                or (answer.status == 200 and len(answer.json()["experiments"]) == shown)
+            ),
+            f"{shown} experiments",
+        )
+        yield self._until(
+            "GET /stats past the CDN", lambda: self.api.ask("/stats"), lambda answer: answer.status == 401, "refused"
+        )
+        yield self._an_event()
+
+    def _an_event(self) -> Result:
+        """One impression of a visitor who says to be a robot: written, counted as left out, erased."""
+        running = [experiment for experiment in self.manifest.experiments if experiment.accepts(self._now())]
+        enrolled = next(filter(None, map(_enrolled, running)), None)
+        if enrolled is None:
+            event = {"id": "abacus-deploy", "type": "impression", "experiment": "none", "variant": "a"}
+            answer = self.site.ask("/events", {"visitor": "abacus-deploy", "events": [event | {"at": self._now()}]})
+            refused = answer.json()["refused"] if answer.status == 202 else []
+            if [r["outcome"] for r in refused] != ["unknown-experiment"]:
+                raise SmokeFailed(f"POST /events: expected a refusal, got {_said(answer)}")
+            return Result("POST /events", "refuses what it does not know; no experiment is running")
+        (visitor, experiment), variant = enrolled
+        event = {"id": "abacus-deploy", "type": "impression", "experiment": experiment, "variant": variant}
+        sent = {"visitor": visitor, "bot": True, "events": [event | {"at": self._now()}]}
+        try:
+            self._until(
+                "POST /events",
+                lambda: self.site.ask("/events", sent),
+                lambda answer: answer.status == 202 and answer.json()["refused"] == [],
+                "one event accepted",
+            )
+            began = self.clock()
+            while not any(row.counted and not row.pending for row in self.store.read([Key(visitor, experiment)])):
+                if self.clock() - began > self.patience:
+                    raise SmokeFailed(
+                        f"POST /events: the event is written, but was not counted within {self.patience:.0f} s"
+                    )
+                self.sleep(PAUSE)
+            return Result("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
+        finally:
+            erase(self.store, visitor, now=self.clock(), spread=1, dice=random.randrange)
+
+    def _now(self) -> int:
+        return round(self.clock() * 1000)
+
+    def _until(self, asked: str, ask: Callable[[], Answer], right: Callable[[Answer], bool], expected: str) -> Result:
+        deadline = self.clock() + self.patience
+        while True:
+            answer = ask()
+            if _holds(right, answer):
+                return Result(asked, expected)
+            if self.clock() > deadline:
+                raise SmokeFailed(f"{asked}: expected {expected}, got {_said(answer)}")
+            self.sleep(PAUSE)
+
+
+def _enrolled(experiment: Experiment) -> tuple[Key, str] | None:
+    """A visitor who is in it, and the variant; None where a hundred are not."""
+    for _ in range(100):
+        visitor = f"abacus-deploy-{secrets.token_hex(8)}"
+        variant = experiment.assign(visitor, experiment.current_phase)
+        if variant is not None:
+            return Key(visitor, experiment.key), variant
+    return None
+
+
+def _holds(right: Callable[[Answer], bool], answer: Answer) -> bool:
+    try:
+        return right(answer)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False  # not even the shape is right
+
+
+def _said(answer: Answer) -> str:
+    return f"{answer.status or 'nothing'}: {answer.body[:200].decode(errors='replace')}"
