@@ -30,6 +30,7 @@ class Behind:
     aws: LocalAws
     front: Front  # knows where all of it is
     children: Sequence[Child]
+    serving: Sequence[Child]  # those of them that say when they serve
     demo_key: str  # by which the demo's events are signed
 
 
@@ -55,7 +56,7 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         domain = edge_stack(aws, api, secret, events)
         _publish(aws, manifest, home)
         front = Front(f"http://{HOST}:{api}", endpoint, domain, secret, events)
-        yield Behind(aws, front, (ministack, app, worker), demo_key)
+        yield Behind(aws, front, (ministack, app, worker), (app, worker), demo_key)
 
 
 def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:

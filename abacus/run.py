@@ -112,6 +112,9 @@ async def _work(behind: Behind, base_url: str, home: Path, manifest: Path, empty
     if not empty and not _participants(behind.aws):
         people = demo.crowd(load(manifest).experiments, now=time.time_ns() // 1_000_000)
         await with_progress(base_url, people, headers=partial(demo.signed, behind.demo_key))
+    for child in behind.serving:
+        if not await child.ready():
+            await asyncio.Event().wait()  # it ended; _look_after says so
     click.echo(f"ready {base_url}")
     await watch(behind.aws, manifest, home)
 
