@@ -1,0 +1,54 @@
+"""What happens to those who do it the obvious way: add phases up, or count impressions as if each were a visitor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from chalicelib.statistics import ALPHA, Counts, Interval, anytime
+from chalicelib.statistics.rates import wilson
+from chalicelib.statistics.ratio import Sums, ratio
+from chalicelib.statistics.stratified import Stratum, combine
+
+from .chance import binomial, multinomial
+from .trials import Stretch
+
+
+def phases(stretches: tuple[Stretch, ...], dice: Random) -> tuple[bool, bool]:
+    """Whether one look at the end names a difference: within phases, and with phases added up."""
+    strata, seen = [], 0
+    for stretch in stretches:
+        visitors = multinomial(dice, stretch.until - seen, stretch.weights)
+        arms = [Counts(binomial(dice, n, rate), n) for n, rate in zip(visitors, stretch.rates, strict=True)]
+        strata.append(Stratum(arms[0], arms[1]))
+        seen = stretch.until
+    a, b = (Counts(*map(sum, zip(*arm, strict=True))) for arm in zip(*strata, strict=True))
+    return combine(strata).evidence.p <= ALPHA, anytime.evidence(a, b).p <= ALPHA
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """So many visitors with `impressions` each on average, most with fewer, a few with many. alike: how much the
+    clicks of one visitor are alike, as a correlation: some click nearly always, most hardly ever."""
+
+    visitors: int = 2000
+    impressions: int = 10
+    rate: float = 0.05
+    alike: float = 0.3
+
+
+def ctr(crowd: Crowd, dice: Random) -> tuple[bool, bool]:
+    """Whether the 95 % interval of CTR holds the truth: ours, and with impressions as if independent."""
+    size = 1 / crowd.alike - 1
+    n = sx = sy = sxx = syy = sxy = 0
+    for _ in range(crowd.visitors):
+        x = 1 + math.floor(math.log(1 - dice.random()) / math.log1p(-1 / crowd.impressions))  # geometric
+        y = binomial(dice, x, dice.betavariate(crowd.rate * size, (1 - crowd.rate) * size))
+        n, sx, sy, sxx, syy, sxy = n + 1, sx + x, sy + y, sxx + x * x, syy + y * y, sxy + x * y
+    ours, naive = ratio(Sums(n, sx, sy, sxx, syy, sxy)).interval, wilson(sy, sx)
+    return ours is not None and _holds(ours, crowd.rate), _holds(naive, crowd.rate)
+
+
+def _holds(interval: Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
