@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .product import ABACUS, PROJECT, Product, a_visit, descendants, start, until
+from .product import ABACUS, PROJECT, Product, a_visit, alive, descendants, start, until
 
 pytestmark = pytest.mark.ministack
 
@@ -141,33 +141,25 @@ def test_a_wrong_manifest_gets_its_file_line_and_rule(tmp_path: Path) -> None:
     assert f"{wrong}:5: status: 'runing' is not one of" in product.said
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_leaves_no_process_and_loses_no_event(tmp_path: Path, end: int) -> None:
+def test_a_stop_leaves_no_process_and_loses_no_event(tmp_path: Path) -> None:
     first = start(tmp_path)
     assert first.ask("/events", a_visit("v2", "blue", "impression")).status == 202
-    assert first.stop(end) == f"0: starting ...\nstopping; the state stays in {tmp_path}\n"
+    assert first.stop(signal.SIGTERM) == f"0: starting ...\nstopping; the state stays in {tmp_path}\n"
     second = start(tmp_path)
     until(lambda: second.variants("cta-color")["blue"] == (1, 0))
-    second.stop()
+    assert second.stop(signal.SIGINT) == f"0: starting ...\nstopping; the state stays in {tmp_path}\n"
 
 
-def test_a_kill_leaves_no_process_and_the_next_start_works(tmp_path: Path) -> None:
+def test_a_kill_leaves_no_process_and_the_next_start_waits_for_what_is_being_saved(tmp_path: Path) -> None:
     first = start(tmp_path)
     first.ask("/events", a_visit("v2", "blue", "impression"))
-    assert first.stop(signal.SIGKILL) == "-9: starting ...\n"
-    second = start(tmp_path)
-    until(lambda: second.variants("cta-color")["blue"] == (1, 0))
-    second.stop()
-
-
-def test_a_start_right_after_a_kill_waits_for_what_is_still_being_saved(tmp_path: Path) -> None:
-    first = start(tmp_path)
-    first.ask("/events", a_visit("v2", "blue", "impression"))
+    family = descendants(first.process.pid)
     first.process.kill()
     second = start(tmp_path)
+    assert not any(alive(pid) for pid in family - {first.process.pid})
     until(lambda: second.variants("cta-color")["blue"] == (1, 0))
+    assert first.stop(signal.SIGKILL) == "-9: starting ...\n"
     second.stop()
-    first.process.communicate()
 
 
 def test_when_a_part_of_it_dies_it_says_which_and_stops(tmp_path: Path) -> None:
