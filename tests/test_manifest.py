@@ -309,7 +309,8 @@ def test_validate_is_content_with_the_demo():
     result = CliRunner().invoke(validate.command, [str(PROJECT / "manifest")])
     assert (result.exit_code, result.output) == (
         0,
-        "2 experiments, all well: cta-color (running), hero (running)\n",
+        "7 experiments, all well: checkout-steps (running), cta-color (running), footer-links (running), "
+        "free-shipping (running), hero (running), newsletter (running), sticky-header (stopped)\n",
     )
 
 
