@@ -1,4 +1,8 @@
-"""What calls to DynamoDB take, in its own units: from its answers, and from items' sizes where they do not say."""
+"""What calls to DynamoDB take, in its own units.
+
+Writes as the answers say. Reads by the sizes of the items in them: the emulator counts a read as one unit whatever it
+returned, and says nothing at all of BatchGetItem.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
+from threading import Lock
 from typing import Any
 
-SINGLE_READ = 4096  # bytes of one item that one strongly consistent read unit covers
+READ = 4096  # bytes that one strongly consistent read unit covers, or half an eventually consistent one
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Use:
 def metered(client: Any) -> Iterator[Use]:
     """Adds up what the calls of a DynamoDB client take, by what its answers say of it."""
     use = Use()
+    lock = Lock()
 
     def ask(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
         context["asked"] = params
@@ -35,15 +41,13 @@ def metered(client: Any) -> Iterator[Use]:
         return params | {"ReturnConsumedCapacity": "TOTAL"}
 
     def note(parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
-        use.calls += 1
         said = parsed.get("ConsumedCapacity", [])
-        for table in said if isinstance(said, list) else [said]:
-            if model.name.startswith(("Get", "BatchGet", "Query", "Scan", "TransactGet")):
-                use.read += table["CapacityUnits"]
-            else:
-                use.written += table["CapacityUnits"]
-        if model.name == "BatchGetItem" and not said:  # the emulator does not say
-            use.read += batch_read_units(context["asked"], parsed)
+        read = read_units(model.name, context["asked"], parsed)
+        written = sum(table["CapacityUnits"] for table in (said if isinstance(said, list) else [said]))
+        with lock:
+            use.calls += 1
+            use.read += read or 0
+            use.written += written if read is None else 0
 
     hooks = (("provide-client-params.dynamodb", ask), ("after-call.dynamodb", note))
     for name, hook in hooks:
@@ -53,13 +57,23 @@ def metered(client: Any) -> Iterator[Use]:
         client.meta.events.unregister(name, hook)
 
 
-def batch_read_units(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> int:
-    """Units of a strongly consistent BatchGetItem: each item is rounded up to 4 KB by itself, a missing one is one.
+def read_units(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
+    """Units of a Query, Scan or BatchGetItem without filter; None: it is no such read.
 
-    Source: DynamoDB developer guide, "Read consumption"."""
-    items = [item for table in answer["Responses"].values() for item in table]
-    keys = sum(len(table["Keys"]) for table in asked["RequestItems"].values())
-    return sum(ceil(item_size(item) / SINGLE_READ) for item in items) + keys - len(items)
+    A page of a Query or Scan is rounded up to 4 KB as a whole, each item of a BatchGetItem by itself; half of that
+    where it need not be consistent. What is not there costs as much as the smallest item.
+    Source: DynamoDB developer guide, "Capacity unit consumption for read operations"."""
+    if operation in ("Query", "Scan"):
+        units = max(1, ceil(sum(map(item_size, answer["Items"])) / READ))
+        return units if asked.get("ConsistentRead") else units / 2
+    if operation != "BatchGetItem":
+        return None
+    total = 0.0
+    for name, table in asked["RequestItems"].items():
+        items = answer["Responses"].get(name, [])
+        units = sum(ceil(item_size(item) / READ) for item in items) + len(table["Keys"]) - len(items)
+        total += units if table.get("ConsistentRead") else units / 2
+    return total
 
 
 def item_size(item: Mapping[str, Mapping[str, Any]]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +11,7 @@ from abacus import bill, prices
 from abacus.capacity import Scenario, kept, measure
 from abacus.cli import main
 from abacus.local_aws import LocalAws
-from abacus.metering import Use, batch_read_units, metered
+from abacus.metering import Use, metered, read_units
 
 MEASURED = kept()
 BUSY = Scenario(3, 25)
@@ -93,9 +92,14 @@ def test_units_are_counted_as_the_answers_say(aws: LocalAws) -> None:
     assert use.calls == 4
 
 
-def test_a_row_that_is_not_there_is_read_all_the_same() -> None:
-    asked: dict[str, Any] = {"RequestItems": {"t": {"Keys": [{}, {}]}}}
-    assert batch_read_units(asked, {"Responses": {"t": [{"visitor": {"S": "v" * 4100}}]}}) == 2 + 1
+def test_reads_are_rounded_up_to_four_kilobytes() -> None:
+    small, big = {"visitor": {"S": "v"}}, {"visitor": {"S": "v" * 4100}}
+    keys = {"t": {"Keys": [{}, {}, {}], "ConsistentRead": True}}  # one of them is not there
+    assert read_units("BatchGetItem", {"RequestItems": keys}, {"Responses": {"t": [small, big]}}) == 1 + 2 + 1
+    assert read_units("Query", {"ConsistentRead": True}, {"Items": [small] * 300}) == 1  # as a whole: 2,400 bytes
+    assert read_units("Scan", {}, {"Items": [big, small]}) == 2 / 2
+    assert read_units("Query", {}, {"Items": []}) == 0.5
+    assert read_units("UpdateItem", {}, {}) is None
 
 
 def test_the_command_says_date_total_and_what_is_left_out() -> None:
