@@ -51,20 +51,29 @@ HERE = {"x86_64": "x86_64", "AMD64": "x86_64"}  # what an emulator runs function
 @click.option("--set", "more", multiple=True, metavar="NAME=VALUE", help="Any other parameter of infra/*.yaml.")
 @click.option("--rotate-secret", is_flag=True, help="Change what CloudFront says to the API, while it runs.")
 @click.option("--manifest", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
+@click.option("--package", "packaged", type=click.Path(path_type=Path), help="What abacus package has built already.")
 @in_sentences
-def command(of: str, region: str | None, dry_run: bool, rotate_secret: bool, manifest: Path, **options: Any) -> None:
+def command(
+    of: str,
+    region: str | None,
+    dry_run: bool,
+    rotate_secret: bool,
+    manifest: Path,
+    packaged: Path | None,
+    **options: Any,
+) -> None:
     """Deploy a stage, or bring it up to date. What is not said stays as it is."""
     wishes = Wishes(stage=of, **{**options, "more": _pairs(options["more"])})
     wanted = load(manifest)
     if dry_run:
-        around = _packaged(package(of, BUILD / "package"))
+        around = _packaged(packaged / "sam.json" if packaged else package(of, BUILD / "package"))
         files = publish.site(wanted, round(time.time() * 1000), build.build_site)
         show(of, blueprint(wishes, around, ["-"]), files, click.echo)
         click.echo("nothing was made: this was a dry run, of a stage that does not exist yet")
         return
     account = Account.of(region)
     account.number  # noqa: B018  before anything else: are we let in?
-    around = _around(account, wishes)
+    around = _around(account, wishes, packaged)
     _refuse_early(account, wishes, around, wanted)
     _say_plan(account, wishes, around, wanted)
     deployment = Deployment(account, wishes, around, wanted, click.echo)
@@ -87,12 +96,14 @@ def _packaged(found: Path) -> Around:
     return Around(found, events_path=events, cookie_domain=said.cookie_domain)
 
 
-def _around(account: Account, wishes: Wishes) -> Around:
+def _around(account: Account, wishes: Wishes, packaged: Path | None) -> Around:
     architecture = HERE.get(platform.machine(), "arm64") if account.emulator else "arm64"
-    click.echo("packaging ...")
+    if packaged is None:
+        click.echo("packaging ...")
+        packaged = package(wishes.stage, BUILD / "package", architecture=architecture).parent
     keys = account.client("ssm").get_parameters(Names=[stage.sender_keys(wishes.stage)])["Parameters"]
     return replace(
-        _packaged(package(wishes.stage, BUILD / "package", architecture=architecture)),
+        _packaged(packaged / "sam.json"),
         present=account.present(wishes.stage),
         sender_keys=bool(keys),
         by_chalice=chalice_way.record(wishes.stage).exists(),

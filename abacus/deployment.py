@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.dynamo import DynamoStore
 from chalicelib.manifest import Manifest
 
-from . import build, chalice_way, origin_secret, publish, stacks, stage
+from . import build, chalice_way, kept, origin_secret, publish, stacks, stage
 from .account import Account
 from .blueprint import blueprint
 from .parts import Stack
@@ -74,6 +74,9 @@ class Deployment:
             if event["ResourceType"] != "AWS::CloudFormation::Stack" and not status.endswith("IN_PROGRESS"):
                 self.say(f"    {status.lower().replace('_', ' ')}: {what}")
 
+        if part.part == "data" and "data" not in self.around.present:
+            for thing in kept.adopt(self.wishes.stage, self.account, follow):
+                self.say(f"    found and taken in: {thing}")
         self.outputs[part.part] = stacks.apply(
             self.account.cloudformation(part.part),
             name,
@@ -81,7 +84,6 @@ class Deployment:
             part.filled(self.outputs),
             tags={"app": "abacus", "stage": self.wishes.stage},
             keep=True,
-            adopt=part.part == "data",
             follow=follow,
             poll=self.account.poll,
         )

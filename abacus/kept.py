@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from . import stage
+from . import stacks, stage
 from .account import Account
 from .templates import INFRA, read
 
@@ -16,19 +17,20 @@ GONE = {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", 
 
 
 class Thing(NamedTuple):
+    logical: str  # what the template calls it
     kind: str
     name: str
 
 
 def things(of: str, account: Account) -> Iterator[Thing]:
-    """Everything of a stage that the data stack's template says to keep, by name; whether it exists or not."""
+    """Everything of a stage that the data stack's template says to keep; whether it exists or not."""
     words = {"Name": stage.prefix(of), "AWS::AccountId": account.number, "AWS::Region": account.region}
-    for resource in read(INFRA / "data.yaml").resources.values():
+    for logical, resource in read(INFRA / "data.yaml").resources.items():
         if resource.get("DeletionPolicy", "").startswith("Retain"):
             name: str = resource["Properties"][NAME_OF[resource["Type"]]]["Fn::Sub"]
             for word, value in words.items():
                 name = name.replace(f"${{{word}}}", value)
-            yield Thing(resource["Type"], name)
+            yield Thing(logical, resource["Type"], name)
 
 
 def existing(of: str, account: Account) -> list[Thing]:
@@ -49,6 +51,28 @@ def _exists(thing: Thing, account: Account) -> bool:
             return False
         raise
     return True
+
+
+def adopt(of: str, account: Account, follow: stacks.Follow) -> list[str]:
+    """Make the data stack around what outlived an earlier one; the names of what it took in."""
+    found = existing(of, account)
+    resources = read(INFRA / "data.yaml").resources
+    if found:
+        name, alone = stage.prefix(of), {thing.logical: resources[thing.logical] for thing in found}
+        template = {"Parameters": {"Name": {"Type": "String", "Default": name}}, "Resources": alone}
+        taken: Any = [
+            {"LogicalResourceId": t.logical, "ResourceType": t.kind, "ResourceIdentifier": _identifier(t, account)}
+            for t in found
+        ]
+        client = account.cloudformation("data")
+        stacks.adopt(client, stage.stack(of, "data"), json.dumps(template), taken, follow=follow, poll=account.poll)
+    return [thing.name for thing in found]
+
+
+def _identifier(thing: Thing, account: Account) -> dict[str, str]:
+    if thing.kind == "AWS::SQS::Queue":
+        return {"QueueUrl": account.client("sqs").get_queue_url(QueueName=thing.name)["QueueUrl"]}
+    return {NAME_OF[thing.kind]: thing.name}
 
 
 def versions(s3: Any, bucket: str) -> Iterator[list[dict[str, str]]]:

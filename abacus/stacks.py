@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -13,10 +13,10 @@ from chalicelib.errors import AbacusError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import ResourceToImportTypeDef, StackEventTypeDef, StackTypeDef
 
 Follow = Callable[["StackEventTypeDef"], None]
-CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 # A stack that was never made, or that its first failure took apart again. It can only be made anew.
 NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 REVIEW = "REVIEW_IN_PROGRESS"  # there is but a change set of it
@@ -39,15 +39,13 @@ def apply(
     capabilities: Sequence[str] = CAPABILITIES,
     tags: Mapping[str, str] | None = None,
     keep: bool = False,
-    adopt: bool = False,
     follow: Follow = lambda event: None,
     poll: float = 5,
 ) -> dict[str, str]:
     """Make stack `name` be `template` with `parameters`; its outputs. Raises StackFailed.
 
     Unchanged is fine. `keep`: parameters not given stay what they were, instead of falling back to the template's
-    defaults. `adopt`: a new stack takes in what exists already under the names it gives, such as tables that outlived
-    their stack. `follow` hears of each resource; `poll`: seconds between two looks at the stack's state."""
+    defaults. `follow` hears of each resource; `poll`: seconds between two looks at the stack's state."""
     before = _at_rest(cloudformation, name, follow, poll)
     given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
     if keep and before is not None:
@@ -65,8 +63,6 @@ def apply(
     try:
         if before is not None:
             cloudformation.update_stack(**request)  # type: ignore[arg-type]
-        elif adopt:
-            _create_around_what_exists(cloudformation, request)
         else:
             cloudformation.create_stack(**request)  # type: ignore[arg-type]
     except ClientError as error:
@@ -77,6 +73,38 @@ def apply(
     if made is None or made["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise StackFailed(f"stack {name}: {why(cloudformation, name, earlier)}")
     return outputs(cloudformation, name)
+
+
+def adopt(
+    cloudformation: CloudFormationClient,
+    name: str,
+    template: str,
+    resources: Sequence[ResourceToImportTypeDef],
+    *,
+    follow: Follow = lambda event: None,
+    poll: float = 5,
+) -> None:
+    """Make stack `name` of resources that exist already, and nothing else: `template` holds these alone, without
+    outputs. What is missing comes with the next `apply`. Raises StackFailed."""
+    change = f"adopt-{uuid.uuid4().hex}"
+    cloudformation.create_change_set(
+        StackName=name,
+        ChangeSetName=change,
+        ChangeSetType="IMPORT",
+        TemplateBody=template,
+        ResourcesToImport=resources,
+        Capabilities=CAPABILITIES,
+    )
+    try:
+        waiter = cloudformation.get_waiter("change_set_create_complete")
+        waiter.wait(StackName=name, ChangeSetName=change, WaiterConfig={"Delay": 1})
+    except WaiterError as error:
+        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change)
+        raise StackFailed(f"stack {name}: {found.get('StatusReason', error)}") from error
+    cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
+    made = _wait(cloudformation, name, set(), follow, poll)
+    if made is None or made["StackStatus"] != "IMPORT_COMPLETE":
+        raise StackFailed(f"stack {name}: {why(cloudformation, name)}")
 
 
 def remove(
@@ -116,8 +144,15 @@ def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | Non
     for event in reversed(_page(cloudformation, name, earlier or set())):
         reason = event.get("ResourceStatusReason", "")
         if event["ResourceStatus"].endswith("FAILED") and "cancelled" not in reason:
-            return f"{event['LogicalResourceId']}: {reason}"
+            return _invalid(cloudformation, event["StackId"]) or f"{event['LogicalResourceId']}: {reason}"
     return "no resource says why"
+
+
+def _invalid(cloudformation: CloudFormationClient, stack: str) -> str:
+    """What CloudFormation found wrong before it touched anything, which it tells apart from the other events."""
+    found = cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True})["OperationEvents"]
+    wrong = [event for event in found if event.get("EventType") == "VALIDATION_ERROR"]
+    return "; ".join(f"{event['LogicalResourceId']}: {event['ValidationStatusReason']}" for event in wrong)
 
 
 def _at_rest(cloudformation: CloudFormationClient, name: str, follow: Follow, poll: float) -> StackTypeDef | None:
@@ -131,23 +166,6 @@ def _at_rest(cloudformation: CloudFormationClient, name: str, follow: Follow, po
         remove(cloudformation, name, follow=follow, poll=poll)
         return None
     return stack
-
-
-def _create_around_what_exists(cloudformation: CloudFormationClient, request: Mapping[str, object]) -> None:
-    name, change = str(request["StackName"]), f"create-{uuid.uuid4().hex}"
-    cloudformation.create_change_set(
-        **request,  # type: ignore[arg-type]
-        ChangeSetName=change,
-        ChangeSetType="CREATE",
-        ImportExistingResources=True,
-    )
-    try:
-        waiter = cloudformation.get_waiter("change_set_create_complete")
-        waiter.wait(StackName=name, ChangeSetName=change, WaiterConfig={"Delay": 1})
-    except WaiterError as error:
-        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change)
-        raise StackFailed(f"stack {name}: {found.get('StatusReason', error)}") from error
-    cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
 
 
 def _wait(
