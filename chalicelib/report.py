@@ -38,6 +38,7 @@ def summary(experiment: Experiment, totals: Tallies, *, began: date | None = Non
             "experiment": experiment.key,
             "description": experiment.description,
             "status": experiment.status,
+            "shipped": experiment.winner,
             "goal": CLICK,
             "verdict": verdict,
             "health": worst(checks),

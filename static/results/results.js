@@ -27,7 +27,7 @@ function path({ experiment, query }) {
 }
 
 function content(now) {
-  if (now.failure?.kind === "key") return [askForKey(now.failure.refused, now.failure.message)];
+  if (now.failure?.kind === "key") return [askForKey(now.failure.refused)];
   if (now.answer) return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
   return now.failure ? [failed(now.failure)] : skeleton();
 }

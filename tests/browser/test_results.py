@@ -92,6 +92,11 @@ def test_what_needs_somebody_comes_first(results: Site, new_page: Open) -> None:
     assert (shown[0], shown[1], shown[-1]) == ("checkout-steps", "cta-color", "sticky-header")
 
 
+def test_a_stopped_experiment_says_what_was_shipped(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/?status=stopped")
+    assert page.locator(".list .said b").all_inner_texts() == ["on is live for everybody."]
+
+
 def test_back_from_an_experiment_the_list_is_where_it_was(results: Site, new_page: Open) -> None:
     page = at(results, new_page(height=400), "#/")
     page.get_by_role("link", name="newsletter").click()

@@ -19,7 +19,7 @@ export const noExperiments = () =>
     tag(),
   );
 
-export function askForKey(refused, message) {
+export function askForKey(refused) {
   return h(
     "section",
     { class: "empty" },
@@ -31,7 +31,7 @@ export function askForKey(refused, message) {
       { "data-do": "key", class: "key" },
       h("label", { for: "key" }, "Read key"),
       h("p", {}, h("input", { id: "key", name: "key", type: "password", autocomplete: "off", required: true, "aria-invalid": refused ? "true" : null, "aria-describedby": refused ? "key-wrong" : null }), h("button", { type: "submit" }, "Show the results")),
-      refused && h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted. ", message),
+      refused && h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted."),
     ),
   );
 }
