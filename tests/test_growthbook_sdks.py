@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,60 +18,22 @@ from chalicelib.assign import bucket
 from chalicelib.growthbook import events_from_plugin
 from chalicelib.manifest import Phase
 from tests.builders import a_manifest, an_experiment
-from tests.growthbook_sdks import NODE, ask_javascript, assigned_by_javascript, assigned_by_python, visitors
+from tests.growthbook_sdks import (
+    NODE,
+    NOW,
+    PLACES,
+    ask_javascript,
+    assigned_by_javascript,
+    assigned_by_python,
+    ours,
+    theirs,
+    told,
+    visitors,
+)
 
-NOW = round(time.time() * 1000)  # the SDKs look at no clock; only start and end of the manifest do
 DEMO = load(Path(__file__).parents[1] / "manifest")
 EVERYTHING = load(Path(__file__).parent / "fixtures/manifest")
 IDS = visitors(10_000)
-PLACES = {
-    "a page nobody targets": ("https://example.com/", {}),
-    "the shop, as a Swiss pro": (
-        "https://example.com/shop/tea?x=1",
-        {"country": "CH", "age": 30, "plan": "pro"},
-    ),
-    "a numbered page, under age": ("https://example.com/p/12", {"country": "CH", "age": 17, "plan": "pro"}),
-    "an advert, by tags": (
-        "http://shop.example.org/any?b=1&ref=ad#x",
-        {"country": "CH", "age": 18, "tags": ["y", "z", "x"]},
-    ),
-    "the checkout": ("https://example.com/shop/checkout", {"country": "XX"}),
-}
-
-
-def ours(manifest, url, attributes, ids, sdk):
-    """What we decide, in the shape in which the SDKs answer; redirects only for those who know them."""
-    known = [e for e in manifest.experiments if e.status != "draft" and (sdk == "javascript" or not e.redirect)]
-    return [
-        {e.key: (d.variant, d.enrolled) for e in known for d in [decide(e, visitor, url, attributes, NOW)]}
-        for visitor in ids
-    ]
-
-
-def theirs(answers, manifest):
-    """(variant shown, enrolled) from [key or None, value]."""
-    found = []
-    for answer in answers:
-        row = {}
-        for key, (assigned, value) in answer.items():
-            experiment = manifest.experiment(key)
-            row[key] = (assigned or _variant_of(experiment, value), assigned is not None)
-        found.append(row)
-    return found
-
-
-def _variant_of(experiment, value):
-    """Not enrolled: the value says which variant is shown."""
-    if experiment.redirect:
-        urls = {url: key for key, url in experiment.redirect.items()}
-        return urls.get(value.get("urlRedirect"), experiment.control)
-    shown = {json.dumps(v.key if v.payload is None else v.payload): v.key for v in experiment.variants}
-    return shown[json.dumps(value)]
-
-
-def told(url, attributes):
-    """A client tells an SDK the url as an attribute too: feature rules know no url patterns."""
-    return attributes | {"url": url}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,0 +1,37 @@
+// Runs /ab.js, byte for byte as it is served, for one visitor after the other, each in a browser of its own: an empty
+// cookie, an empty store, no listeners of those before. A page load each would take half an hour.
+// For each: experiment → [variant shown, whether its exposure counts].
+([source, ids, attributes]) => {
+  const put = (object, name, value) => Object.defineProperty(object, name, { value, writable: true });
+  put(window, "addEventListener", () => {});
+  put(window, "MutationObserver", class { observe() {} });
+  put(window, "IntersectionObserver", class {});
+  put(window, "requestAnimationFrame", (f) => f());
+  // An exposure waits 300 ms; what is due later is the sending, which is not asked about here.
+  put(window, "setTimeout", (f, ms, ...args) => (ms < 1000 ? f(...args) : 1));
+  navigation.onnavigate = (event) => event.preventDefault(); // redirects
+
+  const snippet = new Function(source);
+  const root = document.documentElement;
+  return ids.map((visitor) => {
+    put(document, "cookie", "");
+    put(window, "localStorage", {});
+    put(document, "currentScript", { src: location.origin + "/ab.js", dataset: { ...attributes, visitor } });
+    delete window.abacus;
+    for (const name of root.getAttributeNames()) root.removeAttribute(name);
+    snippet();
+    const keys = root.getAttributeNames().filter((name) => name.startsWith("data-ab-")).map((name) => name.slice(8));
+    keys.forEach((key) => window.abacus.variant(key)); // asked for, hence seen
+    const counted = Object.keys(window.localStorage)
+      .filter((key) => key.startsWith("abacus:"))
+      .map((key) => JSON.parse(window.localStorage[key]));
+    return Object.fromEntries(
+      keys.map((key) => {
+        const shown = root.getAttribute("data-ab-" + key);
+        const events = counted.filter(({ type, experiment, variant }) =>
+          type == "impression" && experiment == key && variant == shown);
+        return [key, [shown, events.length == 1]];
+      }),
+    );
+  });
+}
