@@ -76,7 +76,8 @@ STATES = [
     State("collecting", "#/newsletter", "text=Keep running"),
     State("no-visitors", "#/gift-wrap", "text=Waiting for visitors"),
     State("many-variants", "#/hero", "text=Ship benefit"),
-    State("weights-changed", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
+    State("weights-changed", "#/free-shipping", "text=Ship from-50"),
+    State("weights-changed-deep", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
     State("stopped", "#/sticky-header", "text=on is live for everybody"),
     State("some-days", "#/cta-color?from=2026-11-05&to=2026-11-18", "text=Only visitors first seen"),
 ]
