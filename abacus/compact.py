@@ -44,7 +44,14 @@ def _row(e: dict[str, Any]) -> Row:
     if e["status"] != "running":
         everybody = e["winner"] if e["status"] == "stopped" else e["variants"][0]["key"]
         found = next(v for v in e["variants"] if v["key"] == everybody)
-        return [key, [[everybody, PLACES, *_payload(found)]], 0, 0, "", *([_more(e)] if _more(e) else [])]
+        shown: list[list[Any]] = [[everybody, PLACES, *_payload(found)]]
+        # A winner stays on the pages and with the audience it won on; it knows neither namespace nor times any more.
+        more = {name: value for name, value in _more(e).items() if name in "ucr"}
+        control = e["variants"][0]
+        if more and everybody != control["key"]:
+            shown.insert(0, [control["key"], 0, *_payload(control)])
+        # No stored choice of an earlier phase is kept, hence the first phase is one that never was.
+        return [key, shown, 0, len(phases), "", *([more] if more else [])]
     seeds = [phase.get("seed", e["seed"]) for phase in phases]
     first = next(i for i in range(len(seeds)) if len(set(seeds[i:])) == 1)
     row = [key, _variants(e), len(phases) - 1, first, seeds[-1], _more(e)]
