@@ -19,8 +19,9 @@ class _Raw:
 
 
 def answer(status: int, **body: Any) -> AWSResponse:
+    headers: Any = {"content-type": "application/x-amz-json-1.0"}
     raw: Any = _Raw(json.dumps(body).encode())
-    return AWSResponse("https://table", status, {"content-type": "application/x-amz-json-1.0"}, raw)
+    return AWSResponse("https://table", status, headers, raw)
 
 
 def error(code: str, status: int = 400, **more: Any) -> AWSResponse:
