@@ -31,7 +31,13 @@ def a_manifest(*experiments: Experiment) -> Manifest:
 
 
 def an_event(**fields: Any) -> Event:
-    defaults: dict[str, Any] = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": NOON}
+    defaults: dict[str, Any] = {
+        "id": "e1",
+        "type": "impression",
+        "experiment": "cta-color",
+        "variant": "green",
+        "at": NOON,
+    }
     return Event(**(defaults | fields))
 
 
