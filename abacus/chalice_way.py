@@ -41,14 +41,7 @@ def record(stage: str) -> Path:
 def deploy(stage: str, parameters: Mapping[str, str], client: LambdaClient, source: Path) -> dict[str, str]:
     """Deploys a stage's functions and REST API from a copy in `source`. `parameters`: those of .chalice/package.json;
     what is not given stays what it was. Returns what a stack of them would. Raises NotDeployed."""
-    merged = json.loads((PROJECT / ".chalice" / "package.json").read_text())
-    values = {**_kept(merged, name_of(stage, "api_handler"), client), **parameters}
-    prepare(source, stage)
-    config = json.loads((source / ".chalice" / "config.json").read_text())
-    for function, resource in FUNCTIONS.items():
-        variables = merged["Resources"][resource]["Properties"]["Environment"]["Variables"]
-        said = config["stages"][stage]["lambda_functions"].setdefault(function, {})
-        said["environment_variables"] = _filled(variables, values)
+    config, values = configure(stage, parameters, client, source)
     _run("deploy", stage, source, config, values)
     set_triggers(stage, values, client)
     rest = next(r for r in json.loads(record(stage).read_text())["resources"] if r["resource_type"] == "rest_api")
@@ -63,11 +56,27 @@ def deploy(stage: str, parameters: Mapping[str, str], client: LambdaClient, sour
     }
 
 
+def configure(
+    stage: str, parameters: Mapping[str, str], client: LambdaClient, source: Path
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Chalice's configuration of a stage, for the copy made in `source`, and every parameter's value."""
+    merged = json.loads((PROJECT / ".chalice" / "package.json").read_text())
+    values = {**_kept(merged, name_of(stage, "api_handler"), client), **parameters}
+    prepare(source, stage)
+    config = json.loads((source / ".chalice" / "config.json").read_text())
+    for function, resource in FUNCTIONS.items():
+        variables = merged["Resources"][resource]["Properties"]["Environment"]["Variables"]
+        said = config["stages"][stage]["lambda_functions"].setdefault(function, {})
+        said["environment_variables"] = _filled(variables, values)
+    return config, values
+
+
 def remove(stage: str, source: Path) -> None:
     """Everything that `deploy` made. Raises NotDeployed."""
     prepare(source, stage)
     config = json.loads((source / ".chalice" / "config.json").read_text())
     _run("delete", stage, source, config, {})
+    record(stage).unlink(missing_ok=True)
 
 
 def name_of(stage: str, function: str) -> str:

@@ -1,0 +1,114 @@
+"""Plain `chalice deploy`, as far as the emulator goes: roles, functions and triggers. At the REST API it stops, for the
+emulator answers its import in a way that botocore cannot read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from abacus import chalice_way
+from abacus.chalice_way import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
+from abacus.local_aws import LocalAws, data_stack, environment
+
+pytestmark = pytest.mark.ministack
+
+STAGE = "bychalice"
+
+
+@pytest.fixture(scope="module")
+def tables(ministack: str) -> LocalAws:
+    return data_stack(ministack, "abacus-bychalice-data")
+
+
+@pytest.fixture(scope="module")
+def source(ministack: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(ministack, {}).items():
+            patch.setenv(name, value)
+        yield tmp_path_factory.mktemp("chalice") / "source"
+    record(STAGE).unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def parameters(tables: LocalAws) -> dict[str, str]:
+    of_data = ("ParticipantsStreamArn", "SpillQueueArn", "SpillQueueUrl", "FoldDeadLettersArn", "BucketName")
+    return {name: tables.names[name] for name in of_data} | {"OriginSecrets": "hush", "CookieDomain": ""}
+
+
+@pytest.fixture(scope="module")
+def stopped(source: Path, parameters: dict[str, str]) -> str:
+    """What it said when it stopped."""
+    with pytest.raises(NotDeployed) as told:
+        deploy(STAGE, parameters, boto3.client("lambda"), source)
+    return str(told.value)
+
+
+def test_it_stops_where_the_emulator_does_and_tells_the_last_line_of_chalice(stopped: str) -> None:
+    assert stopped == f"chalice deploy --stage {STAGE}: ValueError: invalid literal for int() with base 10: ''"
+
+
+def test_each_function_has_its_role_and_the_environment_of_the_package(
+    stopped: str, parameters: dict[str, str], source: Path
+) -> None:
+    found = {f["FunctionName"]: f for f in boto3.client("lambda").list_functions()["Functions"]}
+    for function in chalice_way.FUNCTIONS:
+        made = found[name_of(STAGE, function)]
+        variables = made["Environment"]["Variables"]
+        assert made["Role"].endswith(f":role/abacus-{STAGE}-{function}")
+        assert (variables["ABACUS_BUCKET"], variables["ABACUS_STAGE"]) == (parameters["BucketName"], STAGE)
+        assert ("ABACUS_ORIGIN_SECRETS" in variables) == (function == "api_handler")
+
+
+def test_no_secret_stays_on_this_machine(stopped: str, source: Path) -> None:
+    assert not [file for file in source.rglob("*.json") if "hush" in file.read_text()]
+
+
+def test_the_triggers_are_set_as_the_package_has_them(
+    stopped: str, parameters: dict[str, str], tables: LocalAws
+) -> None:
+    client = boto3.client("lambda")
+    set_triggers(STAGE, parameters, client)
+    (stream,) = client.list_event_source_mappings(FunctionName=name_of(STAGE, "fold"))["EventSourceMappings"]
+    (queue,) = client.list_event_source_mappings(FunctionName=name_of(STAGE, "write_spilled"))["EventSourceMappings"]
+    pattern = json.loads(stream["FilterCriteria"]["Filters"][0]["Pattern"])
+    assert pattern["dynamodb"] == {"NewImage": {"pending": {"SS": [{"exists": True}]}}}
+    said = ("BisectBatchOnFunctionError", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BatchSize")
+    assert [stream[name] for name in said] == [True, 3, 86400, 200]  # type: ignore[literal-required]
+    assert stream["MaximumBatchingWindowInSeconds"] == 2
+    assert stream["DestinationConfig"] == {"OnFailure": {"Destination": tables.names["FoldDeadLettersArn"]}}
+    assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_what_is_not_said_again_stays(stopped: str, source: Path, parameters: dict[str, str]) -> None:
+    client, name = boto3.client("lambda"), name_of(STAGE, "api_handler")
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(
+        FunctionName=name, Environment={"Variables": variables | {"ABACUS_READ_KEY": "key"}}
+    )
+    config, _ = configure(STAGE, parameters, client, source)
+    common = config["stages"][STAGE]["environment_variables"]
+    given = config["stages"][STAGE]["lambda_functions"]["api_handler"]["environment_variables"]
+    assert common | given == variables | {"ABACUS_READ_KEY": "key"}
+
+
+def test_what_chalice_has_recorded_is_deleted_again(stopped: str, source: Path) -> None:
+    # As Chalice writes it after a whole deploy; after one that stopped it writes nothing.
+    made = []
+    for f in boto3.client("lambda").list_functions()["Functions"]:
+        if f["FunctionName"].startswith(f"abacus-{STAGE}"):
+            name = f["FunctionName"].removeprefix(f"abacus-{STAGE}").strip("-") or "api_handler"
+            role = {"name": f"{name}-role", "resource_type": "iam_role", "role_arn": f["Role"]}
+            made += [role | {"role_name": f"abacus-{STAGE}-{name}"}]
+            made += [{"name": name, "resource_type": "lambda_function", "lambda_arn": f["FunctionArn"]}]
+    record(STAGE).parent.mkdir(exist_ok=True)
+    record(STAGE).write_text(json.dumps({"resources": made, "schema_version": "2.0", "backend": "api"}))
+    remove(STAGE, source)
+    names = [f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"]]
+    roles = [r["RoleName"] for r in boto3.client("iam").list_roles()["Roles"]]
+    assert len(made) == 8
+    assert [name for name in names + roles if name.startswith(f"abacus-{STAGE}")] == []
+    assert not record(STAGE).exists()
