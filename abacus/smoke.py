@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from chalicelib.errors import AbacusError
@@ -44,34 +45,30 @@ class Smoke:
 
     def run(self) -> Iterator[Result]:
         """Each check as it succeeds. Raises SmokeFailed at the first that does not within `patience` seconds."""
-        yield self._until(
-            "GET /manifest.json",
-            lambda: self.site.ask("/manifest.json"),
-            lambda answer: answer.status == 200 and answer.json()["digest"] == self.manifest.digest,
-            f"the manifest {self.manifest.digest}",
+        digest = self.manifest.digest
+        self._until(
+            "GET /manifest.json", lambda a: a.status == 200 and a.json()["digest"] == digest, f"digest {digest}"
         )
+        yield Result("GET /manifest.json", f"digest {digest}")
         for path, kind in (("/ab.js", "text/javascript"), ("/results/", "text/html")):
-            yield self._until(
-                f"GET {path}",
-                lambda path=path: self.site.ask(path),  # type: ignore[misc]
-                lambda answer, kind=kind: answer.status == 200 and answer.headers["Content-Type"].startswith(kind),  # type: ignore[misc]
-                kind,
-            )
-        key = {"X_Read_Key": self.read_key} if self.read_key else {}
-        shown = len([experiment for experiment in self.manifest.experiments if experiment.status != "draft"])
-        yield self._until(
-            "GET /stats",
-            lambda: self.site.ask("/stats", **key),
-            lambda answer: (
-                (self.read_key is None and answer.status == 401)
-                or (answer.status == 200 and len(answer.json()["experiments"]) == shown)
-            ),
-            f"{shown} experiments",
-        )
-        yield self._until(
-            "GET /stats past the CDN", lambda: self.api.ask("/stats"), lambda answer: answer.status == 401, "refused"
-        )
+            self._until(f"GET {path}", partial(_is, kind), kind)
+            yield Result(f"GET {path}", kind)
+        yield self._stats()
+        self._until("GET /stats past the CDN", lambda a: a.status == 401, "a 401", lambda: self.api.ask("/stats"))
+        yield Result("GET /stats past the CDN", "refused")
         yield self._an_event()
+
+    def _stats(self) -> Result:
+        shown = len([experiment for experiment in self.manifest.experiments if experiment.status != "draft"])
+        key = {"X_Read_Key": self.read_key} if self.read_key else {}
+
+        def right(answer: Answer) -> bool:
+            if answer.status == 401:
+                return self.read_key is None
+            return answer.status == 200 and len(answer.json()["experiments"]) == shown
+
+        answer = self._until("GET /stats", right, f"{shown} experiments", lambda: self.site.ask("/stats", **key))
+        return Result("GET /stats", "asks for the read key" if answer.status == 401 else f"{shown} experiments")
 
     def _an_event(self) -> Result:
         """One impression of a visitor who says to be a robot: written, counted as left out, erased."""
@@ -90,9 +87,9 @@ class Smoke:
         try:
             self._until(
                 "POST /events",
-                lambda: self.site.ask("/events", sent),
                 lambda answer: answer.status == 202 and answer.json()["refused"] == [],
                 "one event accepted",
+                lambda: self.site.ask("/events", sent),
             )
             began = self.clock()
             while not any(row.counted and not row.pending for row in self.store.read([Key(visitor, experiment)])):
@@ -108,15 +105,22 @@ class Smoke:
     def _now(self) -> int:
         return round(self.clock() * 1000)
 
-    def _until(self, asked: str, ask: Callable[[], Answer], right: Callable[[Answer], bool], expected: str) -> Result:
+    def _until(
+        self, asked: str, right: Callable[[Answer], bool], expected: str, ask: Callable[[], Answer] | None = None
+    ) -> Answer:
+        """The first right answer to `ask`, by default to the path in `asked`."""
         deadline = self.clock() + self.patience
         while True:
-            answer = ask()
+            answer = ask() if ask else self.site.ask(asked.removeprefix("GET "))
             if _holds(right, answer):
-                return Result(asked, expected)
+                return answer
             if self.clock() > deadline:
                 raise SmokeFailed(f"{asked}: expected {expected}, got {_said(answer)}")
             self.sleep(PAUSE)
+
+
+def _is(kind: str, answer: Answer) -> bool:
+    return answer.status == 200 and answer.headers["Content-Type"].startswith(kind)
 
 
 def _enrolled(experiment: Experiment) -> tuple[Key, str] | None:
