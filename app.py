@@ -31,6 +31,7 @@ from chalicelib.service import Service, from_environment
 # the cold start, and no event should wait for them.
 
 app = Chalice(app_name="abacus")
+app.log.setLevel(logging.WARNING)  # Chalice would have errors only; it is chalicelib's logger too
 service: Service = from_environment()
 if service.settings.stage != "local":
     speak_json(app.log, logging.getLogger())

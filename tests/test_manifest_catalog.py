@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -69,7 +70,10 @@ def test_a_refresh_looks_at_once():
 
 
 @pytest.mark.parametrize("holds", [UNREACHABLE, refused(503), refused(403), refused(404), b"{", b'{"experiments": 5}'])
-def test_the_last_good_copy_outlives_a_bad_bucket(holds, caplog):
+def test_the_last_good_copy_outlives_a_bad_bucket(holds, caplog, monkeypatch):
+    # Chalice, once app.py is imported, keeps the logger to itself.
+    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
+    caplog.set_level(logging.WARNING, "abacus")
     catalog, bucket = a_catalog(OLD)
     catalog.current(NOON)
     bucket.holds = holds

@@ -19,6 +19,7 @@ from chalicelib.retry import client_config
 from chalicelib.senders import sign
 from chalicelib.service import Service
 from chalicelib.settings import Settings
+from tests.streaming import records_of
 
 from . import faults
 from .builders import a_manifest, a_visitor, an_experiment
@@ -147,8 +148,9 @@ def test_the_api_may_do_what_it_does(functions: Functions) -> None:
 
 
 def test_the_fold_may_do_what_it_does(functions: Functions) -> None:
-    functions.post(a_visitor("green"))
-    event = {"Records": functions.stream.read()}
+    visitor = a_visitor("green")
+    functions.post(visitor)
+    event = {"Records": records_of(functions.stream, {visitor})}
     assert functions.needs(lambda: app.fold(event, None)) == allowed("fold") - UNSEEN
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from abacus.local_aws import LocalAws
 from abacus.worker import Stream, deliver, drain, passes, schedule_event
+from tests.streaming import records_of
 
 
 def record(name: str, event: str = "MODIFY", **image: Any) -> dict[str, Any]:
@@ -73,14 +74,14 @@ def test_a_schedule_says_when_it_is_due() -> None:
 def test_the_stream_is_read_once_from_its_beginning(aws: LocalAws) -> None:
     table = aws.names["ParticipantsName"]
     stream = Stream(aws.streams, aws.names["ParticipantsStreamArn"])
-    stream.read()  # what earlier tests left
-    for name in ("a", "b"):
+    names = ["stream-test-a", "stream-test-b"]
+    for name in names:
         key = {"visitor": {"S": name}, "experiment": {"S": "cta-color"}}
         aws.dynamodb.put_item(TableName=table, Item=key | {"pending": {"SS": ["i"]}})
-    read = stream.read()
-    assert [r["dynamodb"]["Keys"]["visitor"]["S"] for r in read] == ["a", "b"]
+    read = records_of(stream, set(names))
+    assert [r["dynamodb"]["Keys"]["visitor"]["S"] for r in read] == names
     assert [r["eventSourceARN"] for r in read] == [aws.names["ParticipantsStreamArn"]] * 2
-    assert stream.read() == []
+    assert [stream.read() for _ in range(3)] == [[], [], []]
 
 
 @pytest.mark.ministack
