@@ -6,7 +6,7 @@ SETUP := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit browser bench package clean lock crawlers chromium
+.PHONY: help setup run test lint types unit browser bench package checkov clean lock crawlers chromium
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,11 @@ bench: $(SETUP) ## measure speed and price beside peers and floors
 
 package: $(SETUP) ## build the Lambda zip and its template in build/package
 	@$(BIN)/abacus package --stage prod --out build/package
+
+checkov: package ## look for unsafe settings in the templates (in an environment of its own, made once)
+	@test -x build/checkov/bin/checkov || { $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install -qq checkov==3.3.30; }
+	@build/checkov/bin/checkov -d infra --framework cloudformation --compact --quiet --skip-download
+	@build/checkov/bin/checkov -f build/package/sam.json --framework cloudformation --compact --quiet --skip-download
 
 lock: ## pin requirements-dev.in and package.json anew
 	@$(BIN)/python -m pip install -qq uv
