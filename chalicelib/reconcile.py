@@ -14,6 +14,9 @@ from .store import Row, Store
 log = logging.getLogger("abacus")
 
 BATCH = 100  # rows folded at a time
+# Rows that one run reads. Each takes 50 µs of a core (measured), and 1,024 MB have six tenths of one: seven minutes,
+# where a function has fifteen.
+ROWS = 5_000_000
 
 
 @dataclass
@@ -44,6 +47,15 @@ class Account:
     @property
     def repeated(self) -> int:
         return self.received - self.accepted
+
+
+def parts(rows: int) -> int:
+    """In how many parts a table of so many rows is read, one of them a run.
+
+    >>> [parts(rows) for rows in (0, 5_000_000, 5_000_001, 260_000_000)]
+    [1, 1, 2, 52]
+    """
+    return max(1, -(-rows // ROWS))
 
 
 def reconcile_rows(store: Store, fold: Fold, *, now: float, segment: int = 0, segments: int = 1) -> dict[str, Any]:

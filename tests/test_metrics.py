@@ -16,7 +16,7 @@ from abacus.worker import schedule_event
 from chalicelib.logs import Json
 from chalicelib.metrics import Meter
 
-from .builders import NOON
+from .builders import NOON, a_visitor
 from .test_app import Api
 
 
@@ -169,3 +169,19 @@ def test_on_a_developers_machine_there_are_no_such_lines(api: Api, log: Log) -> 
     api.configure(stage="local")
     assert api.send("GET", "/health").status == 200
     assert log.metrics() == []
+
+
+@pytest.mark.ministack
+def test_of_a_table_too_big_for_one_run_reconcile_reads_a_part_by_lot(
+    api: Api, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(app.service.store), "rows_about", lambda store: 10_000_001)
+    now = round(time.time() * 1000)
+    for n in range(20):
+        event = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": now}
+        api.post(event, visitor=a_visitor("green", nth=n))
+    for _ in range(60):  # that one of three parts is never drawn: 3 × (2/3)^60, once in ten billion
+        app.reconcile(schedule_event(time.time()), None)
+    runs = [line for line in log.metrics() if line.get("Function") == "reconcile"]
+    assert {run["parts"] for run in runs} == {3}
+    assert (max(run["rows"] for run in runs) < 20, sum(run["Late"] for run in runs)) == (True, 20)
