@@ -16,7 +16,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's, without a window."""
     with sync_playwright() as driver:
@@ -25,7 +25,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _site() -> Iterator[Site]:
     with serving() as site:
         yield site
