@@ -143,8 +143,11 @@ def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "a
 
 
 def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:
-    """infra/data.yaml as a stack in the ministack at `endpoint`, made or brought up to date."""
-    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, (INFRA / "data.yaml").read_text(), {}, poll=0)
+    """infra/data.yaml as a stack in the ministack at `endpoint`, made or brought up to date.
+
+    What it names is called after it, so that two stacks of different names do not want the same bucket."""
+    template, parameters = (INFRA / "data.yaml").read_text(), {"Name": name.removesuffix("-data")}
+    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, template, parameters, poll=0)
     aws = LocalAws(endpoint, names)
     for table in (names["ParticipantsName"], names["TalliesName"]):
         # ministack's CloudFormation does not read TimeToLiveSpecification.
