@@ -19,6 +19,7 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, 
 from chalicelib import events, ingest
 from chalicelib.bots import is_bot
 from chalicelib.cookie import renewed
+from chalicelib.cors import readable
 from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
@@ -56,8 +57,7 @@ def answer_in_json(event: Any, get_response: Callable[[Any], Response]) -> Respo
     response.headers.setdefault("Cache-Control", "no-store")
     if event.method == "POST":
         # Anybody may post events from any page and read what became of them, also when it was a refusal.
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Expose-Headers"] = "Date, Retry-After"
+        response.headers.update(readable(event.headers.get("origin", ""), service.settings.cookie_domain))
     ms = (time.perf_counter() - began) * 1000
     service.meter.request(f"{event.method} {event.path}", response.status_code, ms=ms, now=now_ms())
     return response

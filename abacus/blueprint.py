@@ -64,6 +64,7 @@ def _edge(wishes: Wishes, around: Around, kind: ApiKind, secret: str) -> Stack:
         "BucketDomain": Output("data", "BucketDomain"),
         "OriginSecret": Hidden(f"kept in SSM as {stage.origin_secrets(wishes.stage)}", secret),
         "EventsPath": around.events_path,
+        "CookieDomain": around.cookie_domain,
         "WebAclArn": Output("firewall", "WebAclArn") if _walled(wishes, around) else "",
         **_way_to_the_api(around, kind),
     }

@@ -203,6 +203,17 @@ def test_a_page_of_another_origin_may_read_every_answer_to_what_it_posts(api: Ap
     assert "Access-Control-Allow-Origin" not in api.send("GET", "/stats").headers
 
 
+def test_where_the_cookie_is_the_whole_sites_its_pages_are_named_in_the_answer(api: Api) -> None:
+    api.configure(cookie_domain="example.com")
+    allowed = {}
+    origins = ("https://example.com", "https://www.example.com:8443", "https://badexample.com", "null", "https://[", "")
+    for origin in origins:
+        said = api.post(event(), Origin=origin).headers
+        allowed[origin] = (said["Access-Control-Allow-Origin"], said.get("Access-Control-Allow-Credentials"))
+        assert (said["Vary"], said["Access-Control-Expose-Headers"]) == ("Origin", "Date, Retry-After")
+    assert allowed == {origin: (origin, "true") for origin in origins[:2]} | dict.fromkeys(origins[2:], ("*", None))
+
+
 def test_growthbooks_plugin_counts_a_visitor_once_however_often_it_says_so(api: Api) -> None:
     viewed = {"experimentId": "cta-color", "variationId": "green", "hashAttribute": "id", "hashValue": GREEN}
     exposure = {"event_name": "Experiment Viewed", "properties_json": viewed, "device_id": GREEN, "url": "https://x"}

@@ -144,4 +144,5 @@ def test_a_dry_run_shows_every_template_resource_parameter_and_file_without_an_a
 
 def test_the_other_end_knows_where_the_snippet_posts_and_where_its_cookie_lives(packaged: Path) -> None:
     made = parts(Wishes("prod"), Around(packaged, events_path="/e2", cookie_domain="example.com"))
-    assert (made["edge"].parameters["EventsPath"], made["api"].parameters["CookieDomain"]) == ("/e2", "example.com")
+    assert made["edge"].parameters["EventsPath"] == "/e2"
+    assert [made[name].parameters["CookieDomain"] for name in ("api", "edge")] == ["example.com"] * 2
