@@ -17,6 +17,7 @@ COMMANDS = {
     "package": "abacus.package:command",
     "deploy": "abacus.deploy:command",
     "destroy": "abacus.destroy:command",
+    "rehearse": "abacus.rehearse:command",
     "validate": "abacus.validate:command",
     "publish": "abacus.publish:command",
     "history": "abacus.history:history_command",

@@ -86,8 +86,12 @@ class LocalAws:
 
 
 @contextlib.contextmanager
-def emulator(home: Path, *, persist: bool, inherits: Sequence[IO[str]] = ()) -> Iterator[tuple[Child, str]]:
-    """A running ministack and its endpoint. Its log is home/emulator.log, its state (if kept) home/aws."""
+def emulator(
+    home: Path, *, persist: bool, policies: bool = False, inherits: Sequence[IO[str]] = ()
+) -> Iterator[tuple[Child, str]]:
+    """A running ministack and its endpoint. Its log is home/emulator.log, its state (if kept) home/aws.
+
+    `policies`: whether a call needs its role's permission, as on AWS."""
     server = listen()
     port = server.getsockname()[1]
     child = Child(
@@ -103,6 +107,7 @@ def emulator(home: Path, *, persist: bool, inherits: Sequence[IO[str]] = ()) -> 
             "IOT_MTLS_ENABLED": "0",
             "LAMBDA_STATE_TRANSITION_SECONDS": "0",
             "LOG_LEVEL": "WARNING",
+            "AUTH": str(policies).lower(),
             "PERSIST_STATE": str(int(persist)),
             "STATE_DIR": str(home / "aws"),
             "S3_PERSIST": str(int(persist)),

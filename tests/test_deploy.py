@@ -1,6 +1,6 @@
 """`abacus deploy` and `abacus destroy` against the emulator, from an empty account to an empty account.
 
-The emulator checks every call of the functions against their roles (AUTH): what their policies leave out fails here.
+The emulator checks every call of the functions against their roles: what their policies leave out fails here.
 Its HTTP API speaks payload format 2.0 alone, so the way leads through the REST API; format 1.0 is in test_http_api.py.
 """
 
@@ -100,11 +100,10 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTH", "true")
         patch.chdir(PROJECT)
         folder = tmp_path_factory.mktemp("built") / "package"
         package(STAGE, folder, architecture=HERE.get(platform.machine(), "arm64"))
-        with emulator(tmp_path_factory.mktemp("account"), persist=False) as (_, endpoint):
+        with emulator(tmp_path_factory.mktemp("account"), persist=False, policies=True) as (_, endpoint):
             for name, value in environment(endpoint, {}).items():
                 patch.setenv(name, value)
             yield Account(endpoint, folder)
@@ -244,3 +243,22 @@ def test_destroy_with_data_leaves_nothing(account: Account, first: Ran) -> None:
     assert (gone.code, account.everything()) == (0, {}), gone.said
     again = account.abacus("destroy", "--stage", STAGE, "--with-data", "--yes")
     assert "There is nothing of abacus-rehearsal" in again.said
+
+
+def test_a_rehearsal_is_a_deploy_and_a_destroy_in_an_emulator_of_its_own(
+    account: Account, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = account.everything()
+    ran = account.abacus("rehearse", "--dry-run", f"--package={account.packaged}")
+    said = capfd.readouterr().out.splitlines()  # of the two commands; of the rehearsal itself: ran.said
+    assert ran.said.splitlines() == [
+        f"$ abacus deploy --stage {STAGE} --dry-run --package={account.packaged}",
+        "",
+        f"$ abacus destroy --stage {STAGE} --with-data --yes",
+        "",
+    ]
+    assert said[-2:] == [
+        "nothing was made: this was a dry run, of a stage that does not exist yet",
+        "There is nothing of abacus-rehearsal in account 000000000000, us-east-1.",
+    ]
+    assert account.everything() == before

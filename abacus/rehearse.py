@@ -1,0 +1,37 @@
+"""`abacus rehearse`: a whole deployment without an account, into an emulated AWS that is thrown away afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from .local_aws import emulator, environment
+
+ABACUS = Path(sys.executable).with_name("abacus")
+STAGE = "rehearsal"
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def command(options: tuple[str, ...]) -> None:
+    """Deploy into an emulator on this machine, try it, destroy it. OPTIONS are those of abacus deploy.
+
+    Not --email: the emulator knows no alarm that sums up others."""
+    with (
+        tempfile.TemporaryDirectory(prefix="abacus-") as home,
+        emulator(Path(home), persist=False, policies=True) as (_, endpoint),
+    ):
+        for done in (["deploy", *options], ["destroy", "--with-data", "--yes"]):
+            click.echo(f"$ abacus {done[0]} --stage {STAGE} {' '.join(done[1:])}".rstrip())
+            # A process of its own, in whose environment nothing leads to a real account.
+            ran = subprocess.run(
+                [ABACUS, done[0], "--stage", STAGE, *done[1:]], env=environment(endpoint, os.environ), check=False
+            )
+            if ran.returncode:
+                raise SystemExit(ran.returncode)
+            click.echo()
