@@ -20,7 +20,9 @@ from .conditions import NESTED, PLAIN
 from .esbuild import PROJECT, BuildError, esbuild
 
 SNIPPET = PROJECT / "static" / "snippet"
-OPERATORS = (*PLAIN, *NESTED, "$or", "$nor", "$and")
+KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes that no page need supply
+KINDS = ("text", "number", "boolean", "null", "whole", "paths")
+USES = (*PLAIN, *NESTED, "$or", "$nor", "$and", *KINDS, *KNOWN_ANYWAY)
 Json = dict[str, Any]
 
 # The tester's build stands in for the tag before it, which document.write() put it behind.
@@ -96,15 +98,15 @@ def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str
 
 def _module(site: Options) -> bytes:
     """Everything that any manifest may need, for it is read when the page runs."""
-    every = dict.fromkeys(("ASYNC", "URLS", "CONDITIONS", "NAMESPACES", "REDIRECTS", "TIMES", "PAYLOADS"), True)
-    features = every | {f"USES.{name}": True for name in OPERATORS} | _asked(site)
+    parts = ("URLS", "CONDITIONS", "NAMESPACES", "REDIRECTS", "TIMES", "PAYLOADS", *(f"USES.{name}" for name in USES))
+    features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _asked(site)
     return esbuild('export * from "./module.js";', SNIPPET, ["--inject:./config.js", *_flags(features, site)], "esm")
 
 
 def _features(rows: list[Row], site: Options) -> dict[str, bool]:
     """Which parts this manifest needs; the others are left out."""
     more = [row[5] for row in rows if len(row) > 5]
-    used = {name for each in more if "c" in each for name in _operators(each["c"])}
+    used = {name for each in more if "c" in each for name in _used(each["c"])}
     return {
         "URLS": any("u" in each for each in more),
         "CONDITIONS": any("c" in each for each in more),
@@ -112,7 +114,8 @@ def _features(rows: list[Row], site: Options) -> dict[str, bool]:
         "REDIRECTS": any("r" in each for each in more) or site.redirect_attribute,
         "TIMES": any("t" in each for each in more),
         "PAYLOADS": any(len(variant) > 2 for row in rows for variant in row[1]),
-        **{f"USES.{name}": name in used for name in OPERATORS},
+        "REDIRECT_ATTRIBUTE": site.redirect_attribute,
+        **{f"USES.{name}": name in used for name in USES},
         **_asked(site),
     }
 
@@ -122,12 +125,37 @@ def _asked(site: Options) -> dict[str, bool]:
     return {"CONSENT": asks or gpc, "ASK": asks, "GPC": gpc}
 
 
-def _operators(condition: Any) -> Iterator[str]:
-    if isinstance(condition, dict):
-        yield from (key for key in condition if key.startswith("$"))
-    if isinstance(condition, dict | list):
-        for inner in condition.values() if isinstance(condition, dict) else condition:
-            yield from _operators(inner)
+def _used(condition: Json) -> Iterator[str]:
+    """What of static/snippet/conditions.js `condition` needs: operators, kinds of values, attributes known anyway."""
+    for key, wanted in condition.items():
+        yield key
+        yield from ["paths"] if "." in key else []
+        if key in ("$or", "$nor", "$and"):
+            for each in wanted:
+                yield from _used(each)
+        elif isinstance(wanted, dict) and any(inner.startswith("$") for inner in wanted):
+            yield from _used(wanted)
+        elif key in ("$all", "$alli"):
+            yield from (kind for each in wanted for kind in _kinds(each))
+        elif not key.startswith("$") or key in ("$not", "$size", "$elemMatch"):
+            yield from _kinds(wanted)
+
+
+def _kinds(wanted: Any) -> Iterator[str]:
+    match wanted:
+        case bool():
+            yield "boolean"
+        case str():
+            yield "text"
+        case int() | float():
+            yield "number"
+        case None:
+            yield "null"
+        case dict():
+            yield "whole"
+            yield from _used(wanted)
+        case _:
+            yield "whole"
 
 
 def _flags(features: dict[str, bool], site: Options) -> list[str]:

@@ -33,7 +33,7 @@ export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
   }
   const variant = (shown[key] = (DEBUG && forced(key)) || ((!URLS || off[key] < 2) && name) || variants[0][0]);
   shown[key + ":" + variant] = 1;
-  if (name && seed && !(DEBUG && forced(key))) live[key] = { experiment: key, variant: name, phase };
+  if (name && seed && !(DEBUG && forced(key))) live[key] = { variant: name, experiment: key, phase };
   document.documentElement.setAttribute("data-ab-" + key, variant);
   if (PAYLOADS) payloads[key] = variants.find(([name]) => name == variant)?.[2];
   if (REDIRECTS && !off[key]) {

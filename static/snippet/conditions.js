@@ -1,19 +1,21 @@
-// GrowthBook's conditions, operator by operator; USES says which ones the manifest has, the others are left out.
+// GrowthBook's conditions, operator by operator. USES says what occurs in the manifest; the rest is left out.
 const lower = (value) => (typeof value == "string" ? value.toLowerCase() : value);
 const kind = (value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
 
 const at = (attributes, path) =>
-  path
-    .split(".")
-    .reduce((value, part) => (value && typeof value == "object" && part in value ? value[part] : null), attributes);
+  USES.paths
+    ? path
+        .split(".")
+        .reduce((value, part) => (value && typeof value == "object" && part in value ? value[part] : null), attributes)
+    : (attributes[path] ?? null);
 
 const isOperators = (wanted) => {
   const keys = Object.keys(wanted);
   return keys[0] && keys.every((key) => key[0] == "$");
 };
 
-const isIn = (actual, values, fold = (value) => value) =>
-  values.map(fold).some((value) => (Array.isArray(actual) ? actual : [actual]).map(fold).includes(value));
+const isIn = (actual, values) => [].concat(actual).some((value) => values.includes(value));
+const isInFolded = (actual, values) => isIn([].concat(actual).map(lower), values.map(lower));
 
 const found = (source, flags, actual) => {
   try {
@@ -31,6 +33,9 @@ const padded = (version) => {
   return parts.map((part) => (/^\d+$/.test(part) ? part.padStart(5) : part)).join("-");
 };
 
+const every = (wanted, actual, folded) =>
+  Array.isArray(actual) && wanted.every((one) => actual.some((value) => compared(one, value, folded)));
+
 const passes = (name, actual, wanted) => {
   if (USES.$eq && name == "$eq") return actual === wanted;
   if (USES.$ne && name == "$ne") return actual !== wanted;
@@ -38,11 +43,11 @@ const passes = (name, actual, wanted) => {
   if (USES.$lte && name == "$lte") return actual <= wanted;
   if (USES.$gt && name == "$gt") return actual > wanted;
   if (USES.$gte && name == "$gte") return actual >= wanted;
-  if (USES.$exists && name == "$exists") return (actual != null) == !!wanted;
-  if (USES.$in && name == "$in") return Array.isArray(wanted) && isIn(actual, wanted);
-  if (USES.$nin && name == "$nin") return Array.isArray(wanted) && !isIn(actual, wanted);
-  if (USES.$ini && name == "$ini") return Array.isArray(wanted) && isIn(actual, wanted, lower);
-  if (USES.$nini && name == "$nini") return Array.isArray(wanted) && !isIn(actual, wanted, lower);
+  if (USES.$exists && name == "$exists") return (actual != null) == wanted;
+  if (USES.$in && name == "$in") return isIn(actual, wanted);
+  if (USES.$nin && name == "$nin") return !isIn(actual, wanted);
+  if (USES.$ini && name == "$ini") return isInFolded(actual, wanted);
+  if (USES.$nini && name == "$nini") return !isInFolded(actual, wanted);
   if (USES.$regex && name == "$regex") return found(wanted, "", actual);
   if (USES.$regexi && name == "$regexi") return found(wanted, "i", actual);
   if (USES.$notRegex && name == "$notRegex") return found(wanted, "", actual) === false;
@@ -65,22 +70,22 @@ const passes = (name, actual, wanted) => {
   if (USES.$vgte && name == "$vgte") return padded(actual) >= padded(wanted);
 };
 
-const every = (wanted, actual, insensitive) =>
-  Array.isArray(actual) && wanted.every((one) => actual.some((value) => compared(one, value, insensitive)));
-
 /** One attribute against a plain value or an object of operators. */
-const compared = (wanted, actual, insensitive) => {
-  if (typeof wanted == "string") return insensitive ? lower(actual + "") == lower(wanted) : actual + "" === wanted;
-  if (typeof wanted == "number") return actual * 1 === wanted;
-  if (typeof wanted == "boolean") return actual !== null && !!actual === wanted;
-  if (wanted === null) return actual === null;
-  if (Array.isArray(wanted) || !isOperators(wanted)) return JSON.stringify(actual) === JSON.stringify(wanted);
-  return Object.entries(wanted).every(([name, operand]) => passes(name, actual, operand));
+const compared = (wanted, actual, folded) => {
+  if (USES.text && typeof wanted == "string")
+    return folded ? lower(actual + "") == lower(wanted) : actual + "" === wanted;
+  if (USES.number && typeof wanted == "number") return actual * 1 === wanted;
+  if (USES.boolean && typeof wanted == "boolean") return actual !== null && !!actual === wanted;
+  if (USES.null && wanted === null) return actual === null;
+  if (USES.whole && (Array.isArray(wanted) || !isOperators(wanted)))
+    return JSON.stringify(actual) === JSON.stringify(wanted);
+  return Object.keys(wanted).every((name) => passes(name, actual, wanted[name]));
 };
 
 /** Whether `attributes` satisfy `condition`. An attribute that is not there is null. */
 export const satisfied = (condition, attributes) =>
-  Object.entries(condition).every(([key, wanted]) => {
+  Object.keys(condition).every((key) => {
+    const wanted = condition[key];
     const some = () => !wanted[0] || wanted.some((one) => satisfied(one, attributes));
     if (USES.$or && key == "$or") return some();
     if (USES.$nor && key == "$nor") return !some();

@@ -102,11 +102,17 @@ export const noted = (type, key, goal) => {
   if (about(key)) tell(live[key] ? `${what}: ${live[key].variant}` : `${what} not sent: ${reason(key)}`);
 };
 
-export const answered = async (answer, batch) => {
-  const sent = `${batch.length} sent`;
-  if (!answer.status) return tell(`${sent}, no answer (${answer.message}): they are kept, and sent again later`);
-  if (answer.status != 202) return tell(`${sent}, answered ${answer.status}: they are kept, and sent again later`);
-  const { accepted, repeated, refused = [] } = await answer.clone().json();
+const read = async (answer, sent) => {
+  const { error, accepted, repeated, refused = [] } = await answer.clone().json();
+  if (error) return tell(`${sent}, refused for good: ${error.message}`);
   tell(`${sent}: ${accepted} new, ${repeated} known already, ${refused.length} refused`);
   for (const { outcome, message } of refused) tell(`refused, ${outcome}: ${message}`);
+};
+
+export const answered = (answer, batch) => {
+  const sent = `${batch.length} sent`;
+  if (!answer.status) return tell(`${sent}, no answer (${answer.message}): they are kept, and sent again later`);
+  if (answer.status != 202 && answer.status != 400)
+    return tell(`${sent}, answered ${answer.status}: they are kept, and sent again later`);
+  read(answer, sent).catch(() => tell(`${sent}, answered ${answer.status}, and not by ABacus`));
 };

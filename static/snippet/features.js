@@ -7,14 +7,15 @@ import { satisfied } from "./conditions.js";
 /** What only some rows have; abacus/compact.py says what. */
 const more = (key) => EXPERIMENTS.find((row) => row[0] == key)[5] || {};
 
+/** What conditions may ask for: what the tag says (data-plan="pro"), and what is known anyway. */
 export const attributes = () => ({
   ...script.dataset,
-  id: visitor,
-  url: location.href,
-  path: location.pathname,
-  host: location.host,
-  query: location.search,
-  language: navigator.language,
+  ...(USES.id && { id: visitor }),
+  ...(USES.url && { url: location.href }),
+  ...(USES.path && { path: location.pathname }),
+  ...(USES.host && { host: location.host }),
+  ...(USES.query && { query: location.search }),
+  ...(USES.language && { language: navigator.language }),
 });
 
 const within = ([namespace, from, to]) => {
@@ -59,9 +60,11 @@ export const onRoute = (f) => {
 /** Where `variant` is sent to, on a page from which visitors are: undefined where this is no such page, "" to stay. */
 export const destination = (key, variant) => {
   const { r } = more(key);
-  const said = script.dataset.redirect;
-  if (!r && !said?.includes(key + ":")) return;
-  const to = r?.[variant] || RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1];
+  const said = REDIRECT_ATTRIBUTE && script.dataset.redirect;
+  if (!r && !(REDIRECT_ATTRIBUTE && said?.includes(key + ":"))) return;
+  const to =
+    r?.[variant] ||
+    (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1]);
   if (!to) return "";
   const target = new URL(to, location.href);
   const own = new Set(target.searchParams.keys());

@@ -1,21 +1,36 @@
 import { shown } from "./assign.js";
+import { safe } from "./guard.js";
 import { means, observer, placed } from "./seen.js";
 
-let budget = 999; // a framework that renders anew whatever we change is not followed for ever
-
-const treat = (element) => {
-  means(element, "seen:", (key) => {
-    observer.observe(element);
-    placed[key] = 1;
+/** Shows each element as its attributes say. Again and again, for a parser or a framework may not be done with it. */
+export const scan = () =>
+  document.querySelectorAll("[data-ab-show],[data-ab-set],[data-ab]").forEach((element) => {
+    means(element, "seen:", (key) => {
+      observer.observe(element);
+      placed[key] = 1;
+    });
+    if (element.dataset.abShow) element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
+    // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
+    element.dataset.abSet?.replace(
+      /([^|\s]+) +(alt|class|value|title|text|href|src)=([^|]*)/g,
+      (_, pair, name, value) =>
+        shown[pair] &&
+        (name == "text"
+          ? element.textContent != value && (element.textContent = value)
+          : /^(http|[^:]*$)/.test(value) && element.getAttribute(name) != value && element.setAttribute(name, value)),
+    );
   });
-  if (element.dataset.abShow) element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
-  // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
-  element.dataset.abSet?.replace(/(\S+) +(text|class|href|src|alt|title|value)=([^|]*)/g, (_, pair, name, value) =>
-      shown[pair] &&
-      budget-- > 0 &&
-      (name == "text" ? (element.textContent = value) : /^(http|[^:]*$)/.test(value) && element.setAttribute(name, value)),
-  );
-};
 
-export const scan = (root) =>
-  root.querySelectorAll && [root, ...root.querySelectorAll("[data-ab],[data-ab-show],[data-ab-set]")].map(treat);
+/** Something changed in the page. At once, before it is drawn; then not before the next frame: a page that changes all the
+    time costs two looks a frame, and a framework that undoes what we do cannot draw us into a loop. */
+let pending;
+export const keepUp = () => {
+  pending ||=
+    (scan(),
+    requestAnimationFrame(
+      safe(() => {
+        pending = 0;
+        scan();
+      }),
+    ));
+};

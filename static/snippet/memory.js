@@ -19,28 +19,28 @@ export const put = (key, value) => {
   }
 };
 
+const raw = () => cookie() || store.abacus || "";
+
+/** `<visitor>~` and, of each experiment seen, `<experiment>.<variant>.<phase>~`. */
+export const record = () => (raw().split("~")[0] == visitor ? raw() : visitor + "~");
+
 // No secret: an id only has to differ from others, which 52 bits of each engine's own entropy do (twice for a visitor).
 // randomUUID is undefined on an insecure origin, and getRandomValues costs 24 bytes more.
 export const random = () => Math.random().toString(36).slice(2);
-
-const raw = () => cookie() || store.abacus || "";
 
 export const script = SCRIPT;
 /** Who this is: the site's own id, the one kept, or a new one. */
 export let visitor = script.dataset.visitor || raw().split("~")[0] || random() + random();
 
-/** `<visitor>~` and, of each experiment seen, `<experiment>.<variant>.<phase>~`. */
-export const record = () => (raw().startsWith(visitor + "~") ? raw() : visitor + "~");
-
 // Reads anew, because other tabs and the API write it too. Writes only what differs, because a cookie lives 7 days in
-// Safari when a script wrote it, and a year when the API renewed it.
-export const remember = (choice) => {
+// Safari when a script wrote it, and a year when the API renewed it. (That one is SameSite=Lax; here it costs 9 bytes.)
+export const remember = safe((choice) => {
   if (CONSENT && !granted) return;
   let text = record();
   if (!text.includes("~" + choice)) text += choice;
   put("abacus", text);
-  if (text != cookie()) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;samesite=lax;secure" + COOKIE_DOMAIN;
-};
+  if (text != cookie()) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;secure" + COOKIE_DOMAIN;
+});
 
 /** The visitor agreed: the id of this page becomes the one that is kept. */
 export const grant = () => {

@@ -7,34 +7,16 @@ import { granted, put, random, remember, script, store, visitor, wipe } from "./
 // overwrite each other's, and a retry is the same event.
 // abacus_w: the time before which nobody sends: while a tab is at it, after a failure, and as long as the service asked.
 // abacus_t: minutes that this clock is behind the service's. abacus_n: events dropped because there were too many.
-let timer;
 let busy;
+let timer;
 let tries = 0;
 
 /** When each thing happened last, and on which path each experiment was seen last. */
 export let last = {};
 
-export const track = (type, key, goal) => {
-  const at = Date.now() + 6e4 * ~~store.abacus_t;
-  const what = type + key + goal;
-  const id = at.toString(36) + random();
-  if (DEBUG) noted(type, key, goal);
-  // A label clicks its field too, and a double click is one decision.
-  if (!live[key] || at - last[what] < 500) return;
-  last[what] = at;
-  put("abacus:" + id + "," + visitor, JSON.stringify({ id, type, goal, ...live[key], at }));
-  waiting()
-    .slice(0, -100) // as many as the service takes in a request
-    .map((old) => {
-      delete store[old];
-      put("abacus_n", -~store.abacus_n);
-    });
-  later(1e3);
-};
-
 export const waiting = () =>
   Object.keys(store)
-    .filter((key) => key.startsWith("abacus:"))
+    .filter((key) => key.split("abacus:")[1])
     .sort();
 
 const hold = (ms) => put("abacus_w", Date.now() + ms);
@@ -60,18 +42,18 @@ export const stop = () => {
 const send = safe((leaving) => {
   const keys = waiting();
   if (DEBUG && !keys[0]) return;
-  const [, visitor] = keys[0].split(","); // where none waits this throws, and that is the end of it
+  const visitor = keys[0].split(",")[1]; // where none waits this throws, and that is the end of it
   const batch = keys.filter((key) => key.split(",")[1] == visitor);
   const settle = safe((answer) => {
+    busy = 0;
     if (CONSENT && !granted) return wipe();
     if (DEBUG) answered(answer, batch);
-    let ms = 1e3 * (+answer.headers?.get("retry-after") || Math.random() * 2 ** tries++);
-    if (answer.status == 202) {
-      batch.map((key) => delete store[key]);
-      put("abacus_t", ((Date.parse(answer.headers.get("date")) - Date.now()) / 6e4) | 0);
-      ms = tries = 0;
-    }
-    busy = 0;
+    // Taken; or refused for good, as is an id that the service takes for none: it must not hold up what comes after.
+    const ms = /202|400/.test(answer.status)
+      ? (batch.map((key) => delete store[key]),
+        put("abacus_t", ((Date.parse(answer.headers.get("date")) - Date.now()) / 6e4) | 0),
+        (tries = 0))
+      : 1e3 * (+answer.headers?.get("retry-after") || Math.random() * 2 ** (tries++ % 9));
     hold(ms);
     later(ms);
   });
@@ -82,19 +64,38 @@ const send = safe((leaving) => {
   });
   if (leaving > 0 && busy) hold(0);
   const ms = store.abacus_w - Date.now();
-  if (ms > 0) later(ms);
+  if (ms > 0) busy || later(ms);
   else if (leaving > 0) navigator.sendBeacon(new URL(EVENTS, script.src), body);
   else {
-    hold(3e4);
+    hold(6e4);
     busy = CONSENT ? new AbortController() : 1;
-    fetch(
-      new URL(EVENTS, script.src),
-      CONSENT
-        ? { method: "POST", body, keepalive: true, signal: busy.signal }
-        : { method: "POST", body, keepalive: 1 },
-    ).then(settle, settle);
+    fetch(new URL(EVENTS, script.src), {
+      method: "POST",
+      body,
+      // What keepalive has begun cannot be called back, and its answer would renew the cookie of who took consent back.
+      ...(CONSENT ? { signal: busy.signal } : { keepalive: 1 }),
+      ...(COOKIE_DOMAIN ? { credentials: "include" } : {}),
+    }).then(settle, settle);
   }
 });
+
+export const track = (type, key, goal) => {
+  const at = Date.now() + 6e4 * ~~store.abacus_t;
+  const what = type + key + goal;
+  const id = at.toString(36) + random();
+  if (DEBUG) noted(type, key, goal);
+  // A label clicks its field too, and a double click is one decision.
+  if (!live[key] || at - last[what] < 500) return;
+  last[what] = at;
+  put("abacus:" + id + "," + visitor, JSON.stringify({ id, type, goal, ...live[key], at }));
+  waiting()
+    .slice(0, -100) // as many as the service takes in a request
+    .map((old) => {
+      delete store[old];
+      put("abacus_n", -~store.abacus_n);
+    });
+  later(1e3);
+};
 
 listen("pagehide", () => {
   last = {}; // a page that comes back from the back/forward cache is seen anew

@@ -4,7 +4,7 @@ import { onRoute } from "./features.js";
 import { grant, granted, remember } from "./memory.js";
 import { later, stop, track } from "./queue.js";
 import { ask, expose, listeners, means, observer } from "./seen.js";
-import { scan } from "./markup.js";
+import { keepUp, scan } from "./markup.js";
 import { open } from "./panel.js";
 
 const goal = safe((name) => GOALS[name]?.map((key) => track("goal", key, name)));
@@ -26,7 +26,7 @@ const act = (event) => {
 const settle = () =>
   moment(() => {
     observer.disconnect();
-    scan(document.documentElement);
+    scan();
     later(0);
     remember("");
   });
@@ -37,15 +37,15 @@ self.abacus = {
     ask(key);
     return shown[key];
   },
-  goal,
   on: (type, f) => listeners.push(f),
+  goal,
   ready: Promise.resolve(),
 };
 if (PAYLOADS) self.abacus.payload = (key) => payloads[key];
 
 const again = () => {
   EXPERIMENTS.map(assign);
-  scan(document.documentElement);
+  scan();
 };
 if (CONSENT)
   self.abacus.consent = safe((yes) => {
@@ -57,9 +57,7 @@ if (CONSENT)
 
 again();
 const route = URLS && onRoute(again);
-new MutationObserver(
-  safe((records) => (URLS && route(), records.map((record) => record.addedNodes.forEach(scan)))),
-).observe(document, { childList: 1, subtree: 1 });
+new MutationObserver(safe(URLS ? () => (route(), keepUp()) : keepUp)).observe(document, { childList: 1, subtree: 1 });
 listen("click", act);
 listen("submit", act);
 listen("pageshow", settle);

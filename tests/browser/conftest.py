@@ -8,27 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from .results_site import Api, Site, serving
+from .visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Debian's, without a window."""
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield driver
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's, without a window."""
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="package")
 def _site() -> Iterator[Site]:
-    with serving() as site:
-        yield site
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture
