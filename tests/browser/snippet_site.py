@@ -58,7 +58,8 @@ class Request:
 
 @dataclass
 class Site:
-    """`answer`: status and headers instead of 202; `refusal`: what it says. `down`: the connection breaks. `gate`: answers wait for it."""
+    """`answer`: status and headers instead of 202; `refusal`: what it says. `down`: the connection breaks. `gate`:
+    answers wait for it."""
 
     origin: str
     pages: dict[str, str] = field(default_factory=dict)

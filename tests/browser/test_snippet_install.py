@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,10 +34,9 @@ new PerformanceObserver((list) => { for (const entry of list.getEntries()) shift
   .observe({ type: 'layout-shift', buffered: true });
 """
 COLOURS = b"button { color: rgb(0, 0, 255) } [data-ab-hero=bold] button { color: rgb(0, 128, 0); font-size: 3em }"
-HOLD = (
-    b"@keyframes hold { from, to { visibility: hidden } }"
-    b"html:not([data-ab-ready]) [data-ab] { animation: hold .4s step-end }"
-)
+DOCS = Path(__file__).parents[2] / "docs"
+HOLD = re.findall(r"```css\n(@keyframes hold.*?)```", (DOCS / "install.md").read_text(), re.DOTALL)[0].encode()
+EXAMPLE = re.findall(r"```html\n(<section.*?)```", (DOCS / "snippet.md").read_text(), re.DOTALL)[0]
 
 
 def frames(page: Page) -> list[str]:
@@ -82,6 +82,22 @@ def test_it_leaves_one_global(site: Site, visit: Visit) -> None:
     bare = set(page.evaluate(names))
     page.goto(site.origin)
     assert set(page.evaluate(names)) - bare == {"abacus"}
+
+
+def test_what_the_docs_show_works_as_it_stands_there(site: Site, visit: Visit) -> None:
+    site.runs(an_experiment(goals=("signup",)))
+    site.page("/", EXAMPLE)
+    looks = "['h1', 'p'].map((tag) => document.querySelector(tag)).map((e) => (e.hidden ? '' : e.textContent))"
+    plain, bold = (visit(known=f"x~hero.{variant}.0~") for variant in ("plain", "bold"))
+    assert plain.evaluate(looks) == ["Tea, delivered", ""]
+    assert bold.evaluate(looks) == ["Tea at your door in two days ", "Order by noon."]
+    bold.click("section button")
+    bold.fill("input", "a street")
+    bold.click("form button")
+    said = site.wait_for_events(4)
+    assert sorted(set(said)) == ["click hero bold", "goal signup hero bold"] + [
+        f"impression hero {variant}" for variant in ("bold", "plain")
+    ]
 
 
 def test_under_a_strict_content_security_policy_nothing_is_refused(site: Site, new_visitor: Profile) -> None:

@@ -1,0 +1,44 @@
+"""docs/snippet.md and docs/install.md say what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from abacus.cli import main
+from abacus.snippet import SNIPPET, Options
+
+DOCS = Path(__file__).parents[1] / "docs"
+USE, INSTALL = (DOCS / "snippet.md").read_text(), (DOCS / "install.md").read_text()
+
+
+def test_every_option_has_a_row_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]*?)`? ?\|", INSTALL, re.MULTILINE))
+    defaults = {name: field.default for name, field in Options.model_fields.items()}
+    assert rows == {name: json.dumps(value) if isinstance(value, bool) else value for name, value in defaults.items()}
+    assert json.loads((SNIPPET / "options.json").read_text()) == defaults
+
+
+def test_every_call_of_the_types_is_shown_and_no_other() -> None:
+    types = (SNIPPET / "abacus.d.ts").read_text()
+    declared = re.findall(r"^  (\w+)\??[(:]", types.partition("interface Abacus")[2].partition("}")[0], re.MULTILINE)
+    (shown,) = re.findall(r"```js\n(abacus\.variant.*?)```", USE, re.DOTALL)
+    assert sorted(set(re.findall(r"\babacus\.(\w+)", shown))) == sorted(declared)
+
+
+def test_every_attribute_that_the_sources_know_is_explained() -> None:
+    sources = "".join(path.read_text() for path in SNIPPET.glob("*.js"))
+    attributes = {f"data-{name}" for name in re.findall(r"\bdata-(ab(?:-\w+)?)\b", sources)}
+    attributes |= {"data-" + name for name in re.findall(r"script\.dataset\.(\w+)", sources)}
+    assert {name for name in attributes if name not in USE + INSTALL} == set()
+
+
+def test_the_options_of_a_deploy_are_the_commands_own() -> None:
+    deploy = main.get_command(None, "deploy")  # type: ignore[arg-type]
+    assert deploy is not None
+    known = {name for parameter in deploy.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    said = re.findall(r"`abacus deploy ([^`]*)`", INSTALL)
+    named = {word for line in said for word in line.split() if word.startswith("--")}
+    assert len(named) >= 3
+    assert named <= known
