@@ -66,6 +66,24 @@ def _query(name: str, schema: Document, description: str) -> Document:
 
 
 DAY = {"type": "string", "format": "date"}
+_LEAST_AND_MOST = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+COST: Document = {
+    "type": ["object", "null"],
+    "description": "What all events of the experiment have cost so far, from the least to the most: one request for"
+    " each visitor on a busy site, one for each event on a quiet one. AWS list prices, without any free tier, storage"
+    " or delivery. Null before the first event.",
+    "required": ["currency", "prices_of", "region", "events", "requests", "per_million", "dollars"],
+    "additionalProperties": False,
+    "properties": {
+        "currency": {"const": "USD"},
+        "prices_of": DAY | {"description": "When the prices were read."},
+        "region": {"type": "string"},
+        "events": {"type": "integer", "description": "Received, repeats too."},
+        "requests": _LEAST_AND_MOST,
+        "per_million": _LEAST_AND_MOST | {"description": "Dollars for a million events."},
+        "dollars": _LEAST_AND_MOST | {"description": "For the events so far."},
+    },
+}
 
 
 @cache
@@ -140,7 +158,11 @@ def document() -> Document:
                     ],
                     "responses": _answers(
                         200,
-                        {"type": "object", "required": ["experiment", "variants"]},
+                        {
+                            "type": "object",
+                            "required": ["experiment", "variants", "cost"],
+                            "properties": {"cost": COST},
+                        },
                         "The report.",
                         400,
                         401,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from . import outcomes
+from . import cost, outcomes
 from .errors import InvalidInput, NotFound
 from .history import history
 from .manifest import CLICK, Experiment, Manifest
@@ -119,6 +119,7 @@ def detail(store: Store, manifest: Manifest, key: str, question: Question, *, no
         conservation=conservation,
         refused=refusals,
     )
+    answer["cost"] = cost.so_far(tallies)
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
         answer["outcomes"] = outcomes.by_day(tallies, outcomes.refused_by_day(daily))

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 Object.defineProperty(globalThis, "navigator", { value: { language: process.env.LANGUAGE_OF_PAGE ?? "en-GB" } });
-const { chance, interval, lift, localised, pValue, share, whole } = await import("../../static/results/parts/numbers.js");
+const { chance, interval, lift, localised, money, pValue, share, whole } = await import("../../static/results/parts/numbers.js");
 const { here, link, parse } = await import("../../static/results/parts/route.js");
 const { looks } = await import("../../static/results/parts/colours.js");
 const { axis, ticks } = await import("../../static/results/parts/bars.js");
 const { csv } = await import("../../static/results/parts/download.js");
-const { reason } = await import("../../static/results/parts/words.js");
+const { advice, reason } = await import("../../static/results/parts/words.js");
 const german = navigator.language === "de-DE";
 
 test("numbers are written as the reader's language does", { skip: !german }, () => {
@@ -38,6 +38,11 @@ test("lifts always have a sign, and an open end says so", { skip: german }, () =
   assert.deepEqual([0.3, -0.05, 0, 12].map(lift), ["+30%", "−5.0%", "0.0%", "+1,200%"]);
   assert.equal(interval([-0.1, null]), "−10% to ∞");
   assert.equal(interval(null), "–");
+});
+
+test("dollars have cents, and nothing is for nothing", { skip: german }, () => {
+  assert.equal(interval([1.758, 1234.5], money), "$1.76 to $1,234.50");
+  assert.deepEqual([0.0049, 0, null].map(money), ["< $0.01", "< $0.01", "–"]);
 });
 
 test("a link leads to where it says, whatever the experiment is called", () => {
@@ -81,4 +86,9 @@ test("the sentence behind the advice does not say it again", () => {
   const entry = (text) => ({ status: "running", variants: [{ visitors: 1 }], verdict: { next: "wait", state: "inconclusive", text } });
   assert.equal(reason(entry("Keep running: about 9 days to detect 10 %.")), "About 9 days to detect 10 %.");
   assert.equal(reason(entry("Too early.")), "Too early.");
+  const ship = (text, more) => ({ status: "running", variants: [], verdict: { next: "ship", state: "winner", variant: "b", text }, ...more });
+  assert.equal(reason(ship("B beats a by 30 %. Ship it.")), "B beats a by 30 %.");
+  const doubtful = ship("B beats a by 30 %. Check first: novelty and srm. Then ship it.");
+  assert.deepEqual([advice(doubtful), reason(doubtful)], ["Check, then ship b", "B beats a by 30 %. Check first: “Drift” and “Split”."]);
+  assert.equal(advice(ship("B beats a.", { shipped: "b" })), "b is live for everybody");
 });

@@ -3,15 +3,15 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { count, localised } from "./numbers.js";
-import { CHECKS } from "./words.js";
+import { titleOf } from "./words.js";
 
-const titleOf = (check) => CHECKS[check.name]?.[0] ?? check.name;
-
-export function healthLine({ health, verdict }, href) {
+/** `visited`: somebody came, so that there was something to check. */
+export function healthLine({ health, verdict }, href, visited) {
   const found = health.checks.filter((check) => check.state !== "ok" && !isSaid(check, verdict));
   if (!found.length) {
+    if (!visited) return null;
     const others = health.state === "ok" ? count(health.checks.length, "data check") : "The other data checks";
-    return h("p", { class: "health ok" }, icon("check", 18), h("span", {}, `${others}: nothing found. `, h("a", { href }, "See them all")));
+    return h("p", { class: "health ok" }, icon("check", 18), h("span", {}, `${others}: nothing found. `, h("a", { href }, "See all")));
   }
   const alarm = found.some((check) => check.state === "alarm");
   return h(
@@ -22,7 +22,7 @@ export function healthLine({ health, verdict }, href) {
       "div",
       {},
       h("h2", {}, alarm ? "Do not trust these numbers yet" : "Worth a look"),
-      h("ul", {}, found.map((check) => h("li", {}, h("b", {}, `${titleOf(check)}: `), localised(check.text)))),
+      h("ul", {}, found.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text)))),
       h("p", {}, h("a", { href }, "All checks, and what they mean")),
     ),
   );

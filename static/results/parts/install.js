@@ -1,5 +1,5 @@
 import { h } from "./dom.js";
-import { money, whole } from "./numbers.js";
+import { interval, longDay, money, whole } from "./numbers.js";
 
 /** The one line that a site needs. */
 export const tag = () => [
@@ -10,10 +10,17 @@ export const tag = () => [
 
 export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
 
-export function install({ cost }) {
-  return [
-    tag(),
-    // Shown only where the service says what it costs.
-    cost && [h("h3", {}, "Cost so far"), h("p", {}, h("b", {}, `${money(cost.per_million)} per million events`), ` (${money(cost.dollars)} for ${whole(cost.events)}).`)],
-  ];
-}
+export const install = ({ cost }) => [tag(), cost && costSoFar(cost)];
+
+const costSoFar = ({ per_million: million, dollars, events, prices_of, region }) => [
+  h("h3", {}, "Cost so far"),
+  h("p", {}, h("b", {}, `${interval(million, money)} per million events`), `, ${interval(dollars, money)} for the ${whole(events)} so far.`),
+  h(
+    "p",
+    { class: "quiet" },
+    "Least: all that a visitor did came in one request, and the site is busy. Most: every event came by itself, and the site is quiet. ",
+    `AWS list prices of ${longDay(prices_of)} (${region}), with nothing free; storage, delivery of pages and what is paid by the month not included. `,
+    h("code", {}, "abacus cost"),
+    " has every line.",
+  ),
+];

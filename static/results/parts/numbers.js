@@ -51,8 +51,12 @@ export function pValue(p) {
   return p < 0.0001 ? `< ${format({ maximumFractionDigits: 4 }).format(0.0001)}` : format({ maximumSignificantDigits: 2 }).format(p);
 }
 
-export const money = (dollars) =>
-  known(dollars) ? format({ style: "currency", currency: "USD", maximumSignificantDigits: 3 }).format(dollars) : NOTHING;
+/** Dollars and cents; what is less than half a cent is said to be less than one. */
+export function money(dollars) {
+  if (!known(dollars)) return NOTHING;
+  const written = format({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" });
+  return dollars < 0.005 ? `< ${written.format(0.01)}` : written.format(dollars);
+}
 
 /** An interval whose end may be open: "+3 % to +18 %". */
 export function interval(ends, how = lift) {

@@ -17,39 +17,49 @@ export function advice({ verdict, status, shipped, variants }) {
   const control = variants.find((row) => row.control)?.variant ?? "the control";
   switch (verdict.next) {
     case "ship":
-      return shipped === verdict.variant ? `${verdict.variant} is live for everybody` : `Ship ${verdict.variant}`;
+      if (shipped === verdict.variant) return `${verdict.variant} is live for everybody`;
+      return DOUBTS.test(verdict.text) ? `Check, then ship ${verdict.variant}` : `Ship ${verdict.variant}`;
     case "keep":
       return `Keep ${control}`;
     case "fix":
       return "Fix the tracking first";
     case "stop":
-      return verdict.state === "equivalent" ? "Take either one" : "Stop, or try something bolder";
+      return verdict.state === "equivalent" ? "Stop, and take either one" : "Stop, or try something bolder";
     default:
       if (!variants.some((row) => row.visitors > 0)) return "Waiting for visitors";
       return status === "paused" ? "Paused: nothing decided yet" : "Keep running";
   }
 }
 
+// How the server's sentences end or begin where they say what the headline above them says already.
+const DOUBTS = /Check first: ([^.]+)\./;
+const ENDS = { ship: /( Then ship it| Ship it)\.$/, keep: / Keep \S+\.$/, stop: / Stop, and (take whichever you like|try something bolder)\.$/, fix: /^Stop: / };
+
 /** The sentence behind the advice, without saying the advice again. */
 export function reason(entry) {
-  const { text } = entry.verdict;
-  const rest = text.startsWith(advice(entry)) ? text.slice(advice(entry).length).replace(/^[:,.]? */, "") : text;
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  const { text, next } = entry.verdict;
+  const said = advice(entry);
+  const rest = text.startsWith(said) ? text.slice(said.length).replace(/^[:,.]? */, "") : text.replace(ENDS[next] ?? "", "");
+  const doubts = (all) => all.replace(/[a-z]+(-[a-z]+)*/g, (name) => (name in CHECKS ? `“${titleOf(name)}”` : name));
+  return (rest.charAt(0).toUpperCase() + rest.slice(1)).replace(DOUBTS, (_, names) => `Check first: ${doubts(names)}.`);
 }
 
 export const CHECKS = {
-  "impossible-counts": ["Possible counts", "Counts that no sequence of events can explain, such as more people who clicked than people who came."],
+  "impossible-counts": ["Counts", "Counts that no sequence of events can explain, such as more people who clicked than people who came."],
   srm: ["Split", "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people."],
-  "multiple-variants": ["One variant each", "Visitors who saw two variants are left out, because nobody can say which one moved them."],
+  "multiple-variants": ["Seen in two variants", "Visitors who saw two variants are left out, because nobody can say which one moved them."],
   duplicates: ["Repeats", "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently."],
   "no-impression": ["Clicks without a view", "Visitors who clicked without having been shown anything are left out."],
   bot: ["Bots", "Crawlers and automated browsers are recognised, left out, and shown here."],
-  simpson: ["Phases agree", "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases."],
-  novelty: ["No drift", "A lift that wears off or grows from day to day says that the average is not what the future will be."],
-  twyman: ["Not too good", "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed."],
+  simpson: ["Changed split", "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases."],
+  novelty: ["Drift", "A lift that wears off or grows from day to day says that the average is not what the future will be."],
+  twyman: ["Striking differences", "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed."],
   refused: ["Refused events", "Events the service did not accept, by reason. The counts are approximate."],
-  conservation: ["Nothing lost", "Received events are accepted or repeats; accepted ones are counted, or waiting."],
+  conservation: ["Lost events", "Received events are accepted or repeats; accepted ones are counted, or waiting."],
 };
+
+/** What a data check is called. */
+export const titleOf = (name) => CHECKS[name]?.[0] ?? name;
 
 export const EXCLUSIONS = {
   bot: "Crawlers and automated browsers",

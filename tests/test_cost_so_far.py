@@ -1,0 +1,44 @@
+"""What an experiment has cost, as GET /stats says: the bill's own figures, and two ends that cannot be argued with."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from abacus import bill, prices
+from abacus.capacity import Scenario, kept
+from chalicelib import cost
+from chalicelib.tally import Cell, Tally
+
+
+def a_million(events: int, together: int) -> float:
+    """Dollars for a million requests."""
+    scenario = Scenario(events, together)
+    return sum(bill.request(kept()[scenario][0], scenario, bill.Settings.shipped().memory).values())
+
+
+def test_the_figures_that_ship_are_those_of_the_bill() -> None:
+    assert [round(a_million(3, together), 2) for together in (25, 1)] == [cost.BUSY, cost.QUIET]
+    assert (cost.PRICES_OF, cost.REGION) == (prices.READ_ON, prices.REGION)
+
+
+def test_a_request_costs_the_same_whatever_it_carries() -> None:
+    assert [a_million(events, 25) for events in (1, 3, 10)] == [pytest.approx(cost.BUSY, rel=0.005)] * 3
+
+
+def test_the_cost_lies_between_a_request_for_each_visitor_and_one_for_each_event() -> None:
+    total = Tally(visitors=900_000, received=3_000_000, events=2_990_000, excluded=Counter({"bot": 100_000}))
+    assert cost.so_far({Cell("total", "", 0, "blue"): total, Cell("day", "2026-11-21", 0, "blue"): total}) == {
+        "currency": "USD",
+        "prices_of": prices.READ_ON,
+        "region": prices.REGION,
+        "events": 3_000_000,
+        "requests": [1_000_000, 3_000_000],
+        "per_million": [pytest.approx(a_million(3, 25) / 3, abs=0.01), pytest.approx(a_million(3, 1), abs=0.01)],
+        "dollars": [pytest.approx(a_million(3, 25), abs=0.01), pytest.approx(3 * a_million(3, 1), abs=0.02)],
+    }
+
+
+def test_nothing_has_cost_nothing() -> None:
+    assert cost.so_far({}) is None
