@@ -13,10 +13,12 @@ from zipfile import ZipFile
 import pytest
 
 from abacus.package import NotPackaged, package
+from chalicelib.settings import Settings
 
 from .product import PROJECT
 
 POLICIES = PROJECT / ".chalice" / "policies"
+DIST_INFO = re.compile(r"(\w+)-([\d.]+)\.dist-info/METADATA$")
 FUNCTIONS = ["api_handler", "fold", "reconcile", "write_spilled"]
 
 
@@ -44,6 +46,15 @@ def test_the_zip_holds_our_code_and_the_runtimes_requirements_and_nothing_else(b
     assert {name for name in names if name.startswith("chalice/")} == {"chalice/__init__.py", "chalice/app.py"}
 
 
+def test_what_is_required_is_the_version_that_was_tested(built: Path) -> None:
+    names = ZipFile(built / "deployment.zip").namelist()
+    shipped = {found[1].replace("_", "-") + "==" + found[2] for found in map(DIST_INFO.match, names) if found}
+    tested = {line.partition(" ")[0] for line in (PROJECT / "requirements-dev.lock").read_text().splitlines()}
+    asked = {line for line in (PROJECT / "requirements.txt").read_text().splitlines() if not line.startswith("#")}
+    assert shipped == asked
+    assert asked <= tested
+
+
 def test_the_zip_is_for_the_architecture_of_the_functions(built: Path, template: dict[str, Any]) -> None:
     native = [name for name in ZipFile(built / "deployment.zip").namelist() if name.endswith(".so")]
     assert [name.rpartition(".cpython-")[2] for name in native] == [f"3{sys.version_info.minor}-aarch64-linux-gnu.so"]
@@ -66,6 +77,13 @@ def test_the_streams_trigger_gives_up_and_filters_as_the_local_worker_does(templ
     assert trigger["BisectBatchOnFunctionError"] is True
     assert trigger["MaximumRetryAttempts"] == 3
     assert trigger["DestinationConfig"] == {"OnFailure": {"Destination": {"Ref": "FoldDeadLettersArn"}}}
+
+
+def test_no_parameter_is_taken_that_the_app_refuses(template: dict[str, Any]) -> None:
+    least = template["Parameters"]["RetentionDays"]["MinValue"]
+    assert Settings.of({"ABACUS_RETENTION_DAYS": str(least)}).retention_days == least
+    with pytest.raises(ValueError, match="ABACUS_RETENTION_DAYS"):
+        Settings.of({"ABACUS_RETENTION_DAYS": str(least - 1)})
 
 
 def test_every_function_has_the_handwritten_policy_of_its_own(template: dict[str, Any]) -> None:
