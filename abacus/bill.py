@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chalicelib import reconcile
 from chalicelib.metrics import Meter
 
 from . import prices
 from .capacity import EVENT_ID, NOON, VISITOR, Scenario
-from .metering import Use, item_size
+from .metering import READ, Use, item_size
 
 PROJECT = Path(__file__).parent.parent
 INFRA = PROJECT / "infra"
@@ -29,6 +30,7 @@ FULL_CORE = 1769  # MB of memory at which a function has one whole core; Lambda 
 # of Lambda's time is a few cents a million.
 CPU_REQUEST = 0.0018  # seconds, up to ten events
 CPU_ROW = 0.0005  # seconds, to fold one
+CPU_CHECK = 0.00005  # seconds, for reconcile to look at one (chalicelib/reconcile.py)
 TABLE_CALL = 0.005  # seconds that a function waits for a table; assumed
 REQUEST_HEADERS, ANSWER = 1000, 1000  # bytes that browser and CloudFront send around a body; roughly
 PLATFORM_LOG = 3 * 26 + 350  # what Lambda itself logs of a call: three lines, 26 bytes of each for CloudWatch
@@ -103,8 +105,8 @@ def log_bytes(events: int, folds: float) -> float:
 
 def together(requests: float, window: float) -> float:
     """How many rows a fold is called with at `requests` a second: what comes in `window` seconds, parted among the
-    shards. A partition takes 1,000 write units a second and has one shard; a request takes some three and a half."""
-    return max(1, min(BATCH, requests * max(window, 1) / max(SHARDS, requests * 3.5 / PARTITION)))
+    shards. A partition takes 1,000 write units a second and has one shard; a request takes three of the rows' table."""
+    return max(1, min(BATCH, requests * max(window, 1) / max(SHARDS, requests * 3 / PARTITION)))
 
 
 def at_traffic(measured: Mapping[Scenario, list[Use]], requests: float, settings: Settings) -> float:
@@ -115,10 +117,20 @@ def at_traffic(measured: Mapping[Scenario, list[Use]], requests: float, settings
     return sum(events(measured[nearest][0], nearest, settings.memory).values())
 
 
-def storage(events_a_row: int, kept_days: int) -> tuple[float, float]:
-    """(GB, dollars a month) of the rows that a million events a month leave: stored, backed up, scanned once a day.
+class Kept(NamedTuple):
+    """What a site's rows come to: how many, in GB as DynamoDB stores them; `parts`: days until reconcile has read as
+    many rows as there are; `dollars`: a month, line by line."""
 
-    The daily reconcile reads every row, strongly consistent: that is two thirds of it."""
+    rows: float
+    gb: float
+    parts: int
+    dollars: Mapping[str, float]
+
+
+def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
+    """The rows that stay, where `events_a_month` come every month.
+
+    Reconcile reads them once a day, strongly consistent, and at most reconcile.ROWS of them."""
     element = f"i|green|0|{NOON}|{'0' * EVENT_ID}"
     row: dict[str, Any] = {
         "visitor": {"S": "0" * VISITOR},
@@ -128,10 +140,22 @@ def storage(events_a_row: int, kept_days: int) -> tuple[float, float]:
         **{name: {"N": "10"} for name in ("received", "folded", "gen")},
         "expires_at": {"N": str(NOON // 1000)},
     }
-    overhead = 100  # bytes that DynamoDB adds to an item that is stored
-    gb = (item_size(row) + overhead) * prices.MILLION / events_a_row * kept_days / 30 / GB
-    scans = MONTH / 86400 * gb * GB / 4096
-    return gb, prices.TABLE_STORAGE.of(gb) + prices.TABLE_BACKUP.of(gb) + prices.READ_UNIT.of(scans)
+    size, overhead = item_size(row), 100  # bytes; and those that DynamoDB adds to an item that is stored
+    rows = events_a_month / events_a_row * kept_days * 86400 / MONTH
+    gb = rows * (size + overhead) / GB
+    parts = reconcile.parts(round(rows))
+    read = rows / parts * MONTH / 86400  # a month
+    return Kept(
+        rows,
+        gb,
+        parts,
+        {
+            "stored": prices.TABLE_STORAGE.of(gb),
+            "backed up": prices.TABLE_BACKUP.of(gb),
+            "reconcile, reads": prices.READ_UNIT.of(read * size / READ),
+            "reconcile, time": prices.LAMBDA_TIME.of(read * CPU_CHECK * FULL_CORE / 1024),
+        },
+    )
 
 
 def at_rest() -> dict[str, float]:

@@ -10,7 +10,9 @@ from . import bill, prices
 from .capacity import Scenario, kept, measure_all
 from .metering import Use
 
-REQUESTS = (0.1, 1, 10, 100, 1000)  # a second
+EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
+A_REQUEST = 3  # events; and in a row
+KEPT_DAYS = 90
 
 
 def report(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
@@ -19,11 +21,11 @@ def report(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> I
     yield ""
     yield from _million(measured, settings.memory)
     yield ""
-    yield from _traffic(measured, settings)
+    yield from by_traffic(measured, settings)
     yield ""
     yield from _returning(measured, settings.memory)
     yield ""
-    yield from _month()
+    yield from month()
 
 
 def _million(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
@@ -37,14 +39,25 @@ def _million(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[st
     yield "  Not in it: delivery of ab.js and the site, storage, and what is paid by the month (below)."
 
 
-def _traffic(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
-    yield f"By traffic, three events a request; the fold waits {settings.window} s for more rows (FoldWindowSeconds):"
-    yield f"  {'requests/s':>12}{'rows together':>16}{'a million events':>19}{'events a month':>17}{'a month':>12}"
-    for requests in REQUESTS:
-        dollars = bill.at_traffic(measured, requests, settings)
-        month = requests * 3 * bill.MONTH
-        rows = bill.together(requests, settings.window)
-        yield f"  {requests:12,.1f}{rows:16,.0f}{dollars:19.2f}{month:17,.0f}{dollars * month / 1e6:12,.2f}"
+def by_traffic(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
+    """What a month costs, from an event in ten seconds to ten thousand a second."""
+    yield f"By traffic, {A_REQUEST} events a request and in a row, rows kept {KEPT_DAYS} days; dollars a month:"
+    yield (
+        f"  {'events/s':>10}{'a month':>16}{'together':>10}{'a million':>11}{'for them':>12}"
+        f"{'rows kept':>17}{'GB':>10}{'for them':>11}{'in all':>12}"
+    )
+    for events in EVENTS:
+        million = bill.at_traffic(measured, events / A_REQUEST, settings)
+        month = events * bill.MONTH
+        dollars = million * month / 1e6
+        kept = bill.storage(month, A_REQUEST, KEPT_DAYS)
+        stored = sum(kept.dollars.values())
+        yield (
+            f"  {events:10,.1f}{month:16,.0f}{bill.together(events / A_REQUEST, settings.window):10,.0f}{million:11.2f}"
+            f"{dollars:12,.2f}{kept.rows:17,.0f}{kept.gb:10,.1f}{stored:11,.2f}{dollars + stored:12,.2f}"
+        )
+    yield f"  together: rows, where the fold waits {settings.window} s for more (FoldWindowSeconds)."
+    yield "  rows kept: stored, backed up, and read by reconcile once a day, at most five million of them a day."
 
 
 def _returning(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
@@ -57,9 +70,8 @@ def _returning(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[
         yield f"  {visit * scenario.events:12}{use.written:16.2f}{use.read:6.2f}{dollars:19.2f}"
 
 
-def _month() -> Iterator[str]:
-    gb, stored = bill.storage(3, 90)
-    yield f"Rows of a million events a month, three in each, kept 90 days: {gb:.2f} GB, {stored:.2f} a month"
+def month() -> Iterator[str]:
+    """What is paid whether anybody visits or not."""
     yield "A month at rest:"
     for line, dollars in bill.at_rest().items():
         yield f"  {line:38}{dollars:8.2f}"
