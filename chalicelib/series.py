@@ -6,7 +6,7 @@ from typing import Any
 
 from .comparable import Comparable
 from .comparison import compare
-from .sample import Arms, Sample
+from .sample import Arms, Sample, possible
 from .statistics.band import rate_sequence
 from .statistics.rates import wilson
 from .tally import Tally
@@ -49,7 +49,8 @@ def _expected(own: Sample) -> dict[str, float]:
 
 
 def _day(own: Sample, until: Comparable, variant: str, expected: float | None) -> dict[str, Any]:
-    tally, (converted, visitors) = own.totals[variant], own.counts(variant)
+    tally, counts = own.totals[variant], own.counts(variant)
+    converted, visitors = counts
     all_converted, all_visitors = until.sample.counts(variant)
     rate = until.rate(variant)
     return {
@@ -60,6 +61,7 @@ def _day(own: Sample, until: Comparable, variant: str, expected: float | None) -
         "expected": expected,
         "converted": converted,
         "rate": converted / visitors if visitors > 0 else None,
+        "rate_sequence": rate_sequence(converted, visitors) if visitors > 0 and possible(counts) else None,
         "cumulative": {
             "visitors": all_visitors,
             "converted": all_converted,

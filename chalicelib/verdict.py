@@ -73,7 +73,7 @@ def _collecting(case: Case) -> Verdict | None:
     if case.stopped:
         return None
     if not case.comparisons or case.age.first is None:
-        text = "No visitors in both variants yet. Is the experiment published, and the snippet on the page?"
+        text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
         return Verdict("collecting", text, None, "wait")
     if case.age.days >= WEEK and case.age.week:
         return None

@@ -70,3 +70,10 @@ def test_the_band_of_the_rate_so_far_lies_around_the_interval_for_one_look() -> 
         so_far = variant["cumulative"]
         low, high = so_far["rate_interval"]
         assert so_far["rate_sequence"][0] < low < so_far["rate"] < high < so_far["rate_sequence"][1]
+
+
+def test_each_day_has_a_band_of_its_own_unless_its_counts_cannot_be() -> None:
+    _, day = points({"blue": (80, 8), "green": (70, 9)}, {"blue": (60, 6), "green": (3, 4)})
+    blue, green = day["variants"]
+    assert [evidence_against(end, 6, 60) for end in blue["rate_sequence"]] == pytest.approx([0.05, 0.05])
+    assert green["rate_sequence"] is None

@@ -127,7 +127,7 @@ def test_eight_days_without_a_weekend_are_no_week() -> None:
 def test_before_the_first_visitor_it_asks_the_obvious() -> None:
     assert verdict({}, began=None) == (
         "collecting",
-        "No visitors in both variants yet. Is the experiment published, and the snippet on the page?",
+        "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?",
     )
 
 

@@ -25,6 +25,7 @@ export function plot(place, figure, read) {
 }
 
 const theme = () => getComputedStyle(document.documentElement).getPropertyValue("--paper");
+const rem = (n) => n * parseFloat(getComputedStyle(document.documentElement).fontSize);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** uPlot's columns: days, then each line with what belongs to it. */
@@ -49,11 +50,11 @@ function options(place, figure) {
     series.push({ stroke, width: 2, dash: line.dash, spanGaps: false, points: { show: few || undefined, size: 6, fill: stroke } });
     if (line.band) {
       series.push({ stroke: "transparent", width: 0, points: { show: false } }, { stroke: "transparent", width: 0, points: { show: false } });
-      bands.push({ series: [series.length - 1, series.length - 2], fill: stroke + "22" });
+      bands.push({ series: [series.length - 1, series.length - 2], fill: stroke + (figure.lines.length > 2 ? "18" : "22") });
     }
     if (line.expected) series.push({ stroke: stroke + "99", width: 1, points: { show: false } });
   }
-  const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: `${rem(0.75)}px system-ui, sans-serif` };
   return {
     ...size(place),
     series,
@@ -63,10 +64,10 @@ function options(place, figure) {
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
     scales: { x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) }, y: { range: () => drawn.get(place).figure.view } },
     hooks: { drawAxes: [(u) => marks(u, drawn.get(place).figure.marks, axis)] },
-    padding: [12, 24, 0, 0],
+    padding: [rem(0.75), rem(1.6), 0, 0],
     axes: [
-      { ...axis, space: 70, incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
-      { ...axis, size: 58, values: (u, ticks) => labels(figure.ticks, ticks) },
+      { ...axis, size: rem(1.8), space: rem(4.4), incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
+      { ...axis, size: rem(3.6), space: rem(2), values: (u, ticks) => labels(figure.ticks, ticks) },
     ],
   };
 }
@@ -83,7 +84,7 @@ function labels(kind, ticks) {
 function marks(u, all, { stroke, font }) {
   const { ctx, bbox } = u;
   ctx.save();
-  Object.assign(ctx, { strokeStyle: stroke, fillStyle: stroke, font: font.replace("12px", `${12 * devicePixelRatio}px`), textAlign: "left", textBaseline: "top" });
+  Object.assign(ctx, { strokeStyle: stroke, fillStyle: stroke, font: font.replace(/^[\d.]+/, (size) => size * devicePixelRatio), textAlign: "left", textBaseline: "top" });
   for (const { at, text } of all) {
     const x = Math.round(u.valToPos(at, "x", true)) + 0.5;
     ctx.setLineDash([3, 3]);
@@ -96,7 +97,7 @@ function marks(u, all, { stroke, font }) {
   ctx.restore();
 }
 
-const size = (place) => ({ width: Math.max(200, place.clientWidth), height: place.clientWidth < 480 ? 200 : 260 });
+const size = (place) => ({ width: Math.max(200, place.clientWidth), height: rem(place.clientWidth < rem(30) ? 12.5 : 16) });
 
 /** Pointer, finger and keys all move the same cursor. */
 function follow(place, state) {

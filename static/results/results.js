@@ -38,7 +38,7 @@ function render() {
   patch(main, content(now));
   patch(document.querySelector("#live"), liveLine(now));
   patch(document.querySelector("#notice"), notice(now));
-  main.toggleAttribute("aria-busy", !now.answer && !now.failure);
+  main.setAttribute("aria-busy", !now.answer && !now.failure); // bare, without "true", it says nothing
   if (now.answer && route.experiment) draw(now.answer, route);
   const title = main.querySelector("h1");
   if (arriving && title) {

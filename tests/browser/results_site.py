@@ -64,7 +64,7 @@ class Api:
     def answer(self, target: str, key: str) -> tuple[int, Any]:
         self.asked.append((target, key))
         if self.hang:
-            self.hang.wait(20)
+            self.hang.wait()
         url = urlsplit(target)
         if self.status != 200:
             return self.status, {"error": {"code": "busy", "message": "Too much at once. Try again in a moment."}}

@@ -36,6 +36,12 @@ def _answers(**settings: object) -> Act:
     return act
 
 
+def _waits(site: Site, page: Page) -> None:
+    """No answer until the test is over, and a page that is as patient."""
+    site.api.hang = threading.Event()
+    page.add_init_script("AbortSignal.timeout = () => new AbortController().signal")
+
+
 def _then_fails(site: Site, page: Page) -> None:
     page.wait_for_selector("h1")
     site.api.status = 503
@@ -59,7 +65,7 @@ STATES = [
     State("list-filtered", "#/?q=cta&status=running", "h2 a:text('cta-color')"),
     State("list-nothing-found", "#/?q=zebra", "text=No experiment fits"),
     State("list-empty", "#/", "text=No experiments yet", _answers(experiments=[])),
-    State("loading", "#/", ".skeleton", _answers(hang=threading.Event())),
+    State("loading", "#/", ".skeleton", _waits),
     State("unavailable", "#/", "text=The server is busy", _answers(status=503)),
     State("key", "#/", "text=These results need a key", _answers(key="open sesame")),
     State("key-refused", "#/", "text=That key was not accepted", _answers(key="open sesame"), _wrong_key),
@@ -70,7 +76,7 @@ STATES = [
     State("winner-deep", f"#/cta-color?open={DEEP}", ".methods"),
     State("goal", "#/hero?goal=signup&rate=day", ".tabs [aria-current]:text('signup')"),
     State("loser", "#/search-box", "text=Keep top"),
-    State("equivalent", "#/price-tag", "text=Take either one"),
+    State("equivalent", "#/price-tag", "text=Stop, and take either one"),
     State("undecided", "#/a-a-test", "text=Keep running"),
     State("broken-split", "#/checkout-steps", "text=Fix the tracking first"),
     State("collecting", "#/newsletter", "text=Keep running"),
@@ -78,7 +84,7 @@ STATES = [
     State("many-variants", "#/hero", "text=Ship benefit"),
     State("weights-changed", "#/free-shipping", "text=Ship from-50"),
     State("weights-changed-deep", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
-    State("stopped", "#/sticky-header", "text=on is live for everybody"),
+    State("stopped", "#/sticky-header", "text=sticky is live for everybody"),
     State("some-days", "#/cta-color?from=2026-11-05&to=2026-11-18", "text=Only visitors first seen"),
 ]
 

@@ -94,7 +94,7 @@ def test_what_needs_somebody_comes_first(results: Site, new_page: Open) -> None:
 
 def test_a_stopped_experiment_says_what_was_shipped(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/?status=stopped")
-    assert page.locator(".list .said b").all_inner_texts() == ["on is live for everybody."]
+    assert page.locator(".list .said b").all_inner_texts() == ["sticky is live for everybody."]
 
 
 def test_back_from_an_experiment_the_list_is_where_it_was(results: Site, new_page: Open) -> None:
@@ -217,6 +217,16 @@ def test_only_some_days_can_be_looked_at(results: Site, new_page: Open) -> None:
     assert results.api.asked[-1][0] == "/stats/cta-color?from=2026-11-05"
 
 
+def test_what_it_has_cost_so_far_is_said_with_the_date_of_the_prices(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?open=install")
+    cost = SCENARIOS["cta-color"].detail({})["cost"]
+    least, most = cost["per_million"]
+    said = page.locator("#install").inner_text()
+    assert f"${least:.2f} to ${most:.2f} per million events" in said
+    assert f"for the {cost['events']:,} so far" in said
+    assert "AWS list prices of Sat, 21 Nov 2026 (us-east-1)" in said
+
+
 # ---------------------------------------------------------------- to take away
 
 
@@ -277,7 +287,7 @@ def test_on_paper_everything_is_open_and_nothing_is_a_button(results: Site, new_
 
 def test_german_readers_get_german_numbers(results: Site, new_page: Open) -> None:
     page = at(results, new_page(locale="de-DE"), "#/cta-color")
-    assert page.locator(".why").inner_text() == "Green beats blue by 30\u00a0% (at least 12\u00a0%). Ship it."
+    assert page.locator(".why").inner_text() == "Green beats blue by 30\u00a0% (at least 12\u00a0%)."
     assert page.get_by_role("row", name="green").locator("b").nth(2).inner_text() == "8,93\u00a0%"
     assert page.locator("#reading-rate .day").inner_text() == "21. Nov. UTC"
 
@@ -299,7 +309,7 @@ def test_everything_can_be_reached_with_the_tab_key_and_shows_where_one_is(resul
         reached.append(name)
     assert [name for name, ringed in reached if not ringed] == []
     names = [name for name, _ in reached]
-    assert names[:5] == ["Skip to the results", "ABacus", "All experiments", "See them all", "click"]
+    assert names[:5] == ["Skip to the results", "ABacus", "All experiments", "See all", "click"]
     for needed in ("signup", "Copy as text", "Print", "Per day", "Data checks", "Script tag and cost", "Manifest"):
         assert needed in names
     assert sum("arrow keys" in name for name in names) == 3

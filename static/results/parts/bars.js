@@ -46,10 +46,10 @@ export function bar(axis, comparison, hue) {
   );
 }
 
-/** The numbers of the axis, under the bars. */
+/** The numbers of the axis, under the bars; those at its very ends would stick out. */
 export const scale = (axis) =>
   h(
     "svg",
     { class: "scale", height: 20, "aria-hidden": "true" },
-    axis.ticks.map((tick) => h("text", { x: at(axis, tick), y: 14, "text-anchor": "middle" }, tick === 0 ? "0" : lift(tick))),
+    axis.ticks.filter((tick) => Math.abs(place(axis, tick) - 50) < 44).map((tick) => h("text", { x: at(axis, tick), y: 14, "text-anchor": "middle" }, tick === 0 ? "0" : lift(tick))),
   );

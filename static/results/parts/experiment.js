@@ -24,7 +24,7 @@ export function experimentView(report, route) {
     report.description && h("p", { class: "about" }, report.description),
     onlyDays(report, route),
     verdictCard(report),
-    healthLine(report, here(route, { open: "checks" })),
+    healthLine(report, here(route, { open: "checks" }), visited),
     !visited && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
     goals(report, route),
     report.verdict.state === "invalid" && h("p", { class: "quiet note-above" }, "Until that is mended, the comparison below means nothing."),

@@ -27,7 +27,7 @@ function calendar(series) {
 
 const RATES = {
   "": ["So far", "All visitors up to each day, with the band that holds at every look."],
-  day: ["Per day", "The visitors first seen on each day, by what they have done until now."],
+  day: ["Per day", "The visitors first seen on each day, by what they have done until now, with a band for each day by itself."],
   ctr: ["CTR per day", "Clicks out of impressions, of the visitors first seen on each day."],
 };
 
@@ -36,7 +36,7 @@ function rate(report, look, at, mode) {
   const lines = report.variants.map(({ variant }) => {
     const rows = at.map((point) => point?.variants.find((row) => row.variant === variant));
     const base = { label: variant, ...look[variant] };
-    if (mode === "day") return { ...base, values: rows.map((row) => row?.rate ?? null) };
+    if (mode === "day") return { ...base, values: rows.map((row) => row?.rate ?? null), band: rows.map((row) => row?.rate_sequence ?? null) };
     if (mode === "ctr") return { ...base, values: rows.map((row) => (row?.impressions > 0 ? row.clicks / row.impressions : null)) };
     const band = rows.map((row) => row?.cumulative.rate_sequence ?? null);
     return { ...base, values: rows.map((row) => row?.cumulative?.rate ?? null), band };

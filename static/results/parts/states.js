@@ -23,7 +23,7 @@ export function askForKey(refused) {
   return h(
     "section",
     { class: "empty" },
-    icon("stop", 48),
+    icon("lock", 48),
     h("h1", { tabindex: -1 }, "These results need a key"),
     h("p", {}, "Whoever set up ABacus has it. It stays in this tab until you close it, and in no address."),
     h(

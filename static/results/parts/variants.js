@@ -62,7 +62,7 @@ function variantRow(report, row, comparison, shared, look) {
       row.control
         ? h("p", { class: "quiet" }, "what the others are measured by")
         : comparison?.lift_interval
-          ? [bar(shared, comparison, look[row.variant].hue), h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval)))]
+          ? [bar(shared, comparison, look[row.variant].hue), scale(shared), h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval)))]
           : h("p", { class: "quiet" }, "nobody to compare yet"),
     ),
     cell("Chance to be best", chance(row.p_best)),
