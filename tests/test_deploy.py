@@ -7,6 +7,7 @@ Its HTTP API speaks payload format 2.0 alone, so the way leads through the REST 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import time
@@ -26,6 +27,7 @@ from abacus.package import package
 from abacus.public_url import PublicUrl
 from abacus.templates import INFRA, read
 
+from . import aws_cli
 from .builders import a_visitor
 from .product import PROJECT, until
 
@@ -48,7 +50,10 @@ class Account:
         self.packaged = packaged
 
     def abacus(self, *arguments: str) -> Ran:
+        before = dict(os.environ)  # which --stage adds to
         ran = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+        os.environ.clear()
+        os.environ.update(before)
         return Ran(ran.exit_code, ran.output)
 
     def deploy(self, *options: str) -> Ran:
@@ -225,17 +230,34 @@ def test_destroy_keeps_the_data_and_the_next_deploy_finds_it(account: Account, f
     assert account.green() == (1, 1)
 
 
-def test_a_stack_that_was_deleted_by_hand_is_made_again_around_its_tables(account: Account, first: Ran) -> None:
-    stacks.remove(boto3.client("cloudformation"), f"abacus-{STAGE}-data", poll=0)
-    assert account.deploy().code == 0
-    assert account.green() == (1, 1)
+def test_rows_are_restored_from_a_backup_as_the_handbook_says(account: Account, first: Ran) -> None:
+    page = (PROJECT / "docs" / "operating.md").read_text().partition("## Restore from a backup")[2]
+    steps = page.partition("```sh\n")[2].partition("```")[0].replace("abacus-prod", f"abacus-{STAGE}")
+    before, accident, after = steps.partition("# 2.")
+    for words in aws_cli.commands(before):
+        backup = aws_cli.run(words)
+    dynamodb, table = boto3.client("dynamodb"), account.outputs("data")["ParticipantsName"]
+    for row in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.delete_item(TableName=table, Key={name: row[name] for name in ("visitor", "experiment")})
+    assert account.abacus("rebuild", "cta-color", "--stage", STAGE).code == 1
+    for words in aws_cli.commands((accident + after).replace("ARN-OF-THEN", backup["BackupDetails"]["BackupArn"])):
+        aws_cli.run(words)
+    dynamodb.delete_table(TableName=f"{table}-then")
+    # Without a data stack, and with tables that are there.
+    deployed = account.deploy()
+    assert deployed.code == 0, deployed.said
+    assert f"    found and taken in: {table}\n" in deployed.said
+    assert account.abacus("rebuild", "cta-color", "--stage", STAGE).code == 0
+    visitor = a_visitor("green", nth=1)
+    assert account.post(visitor, "impression")[1]["accepted"] == 1
+    until(lambda: account.green() == (2, 1))  # the fold hears of it through the new stream
 
 
 def test_destroy_asks_before_it_deletes(account: Account, first: Ran) -> None:
     asked = account.abacus("destroy", "--stage", STAGE, "--with-data")
     assert asked.code == 1
-    assert "  table abacus-rehearsal-participants with about 1 rows\n" in asked.said
-    assert account.green() == (1, 1)
+    assert "  table abacus-rehearsal-participants with about 2 rows\n" in asked.said
+    assert account.green() == (2, 1)
 
 
 def test_destroy_with_data_leaves_nothing(account: Account, first: Ran) -> None:

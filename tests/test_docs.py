@@ -14,6 +14,7 @@ from abacus import bill, cost, deploy
 from abacus.capacity import Scenario, kept
 from abacus.cli import COMMANDS, main
 
+from . import aws_cli
 from .product import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted(PROJECT.glob("docs/**/*.md"))]
@@ -59,6 +60,22 @@ def test_what_does_not_exist_is_found() -> None:
     page = f"`abacus deplay` and\n\n    abacus deploy --stagee prod\n\n{block}"
     found = [name for text in code(page) for name in wrong(text)]
     assert sorted(found) == ["abacus deplay", "abacus deploy --stagee", "make runn"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_command_of_aws_on_a_page_exists_with_its_options(page: Path) -> None:
+    assert [found for words in aws_cli.commands(page.read_text()) if (found := aws_cli.wrong(words))] == []
+
+
+def test_a_command_that_aws_does_not_know_is_found() -> None:
+    lines = ("aws sqs purge-queues", "aws sqs purge-queue --queue-uri x", "`aws dynamodb wait table-exist`")
+    page = "\n".join([*lines, 'aws sqs purge-queue --queue-url "$(aws sqs get-queue --queue-name x)"'])
+    assert [found for words in aws_cli.commands(page) if (found := aws_cli.wrong(words))] == [
+        "aws sqs purge-queues",
+        "sqs purge-queue: queueuri",
+        "aws dynamodb wait table-exist",
+        "aws sqs get-queue",
+    ]
 
 
 def anchors(page: Path) -> set[str]:
