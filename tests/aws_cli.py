@@ -65,6 +65,7 @@ def _operation(service: str, operation: str) -> OperationModel | None:
 
 def _parameters(model: OperationModel | None, words: list[str]) -> dict[str, Any]:
     assert model is not None
+    assert model.input_shape is not None
     names = {_lower(member): member for member in model.input_shape.members}
     return {names[name]: value for name, value in _options(words)}
 

@@ -31,7 +31,8 @@ def code(page: str) -> Iterator[str]:
 
 
 def options_of(name: str) -> set[str]:
-    command = main.get_command(click.Context(main), name)  # type: ignore[attr-defined]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
     return {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)} | {"--help"}
 
 
