@@ -3,7 +3,7 @@
 /ab.js            blocking, in the head: the one to use where it can be
 /ab.async.js      the same for <script async>
 /ab.debug.js      the same, with overrides and a panel; the other two load it for testers
-/ab.mjs           a module for a site's own bundle, with its types in /ab.d.ts; it reads /ab.json
+/ab.mjs           a module for a site's own bundle, with its types in /ab.d.mts; it reads /ab.json
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def scripts(public: Json, site: Options) -> dict[str, bytes]:
         "ab.async.js": _classic(public, rows, site, ASYNC=True),
         "ab.debug.js": _classic(public, rows, site, DEBUG=True),
         "ab.mjs": _module(site),
-        "ab.d.ts": (SNIPPET / "abacus.d.ts").read_bytes(),
+        "ab.d.mts": (SNIPPET / "abacus.d.mts").read_bytes(),
         "ab.json": _json({"experiments": rows, "goals": goals(public)}).encode(),
     }
 

@@ -52,21 +52,23 @@ def test_an_unmodified_sdk_agrees_on_every_visitor(manifest, sdk, place):
     assert [pair for pair in zip(ids, answers, expected, strict=True) if pair[1] != pair[2]][:3] == []
 
 
-def test_the_explanation_agrees_with_the_server_on_every_visitor():
+def test_the_explanation_agrees_with_the_server_on_2000_visitors():
     """What the SDKs are asked about is compiled by the same code that explains; the server has its own."""
     open_now = [e for e in EVERYTHING.experiments if e.status == "running" and not e.urls and not e.condition]
     dealt = [e for e in open_now if e.key not in ("not-started", "over")]
     assert len(dealt) == 11
     for experiment in dealt:
-        decisions = [decide(experiment, visitor, "", {}, NOW) for visitor in IDS]
+        decisions = [decide(experiment, visitor, "", {}, NOW) for visitor in IDS[:2000]]
         assert [d.variant if d.enrolled else None for d in decisions] == [
-            experiment.assign(visitor, experiment.current_phase) for visitor in IDS
+            experiment.assign(visitor, experiment.current_phase) for visitor in IDS[:2000]
         ]
 
 
 def test_the_visitors_of_these_tests_meet_every_variant_and_being_left_out():
     url, attributes = PLACES["the shop, as a Swiss pro"]
-    met = {(key, *what) for row in ours(EVERYTHING, url, attributes, IDS, "javascript") for key, what in row.items()}
+    met = {
+        (key, *what) for row in ours(EVERYTHING, url, attributes, IDS[:2000], "javascript") for key, what in row.items()
+    }
     for experiment in (
         e for e in EVERYTHING.experiments if e.key in ("even", "three", "seven", "some", "right", "swiss")
     ):
