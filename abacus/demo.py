@@ -129,13 +129,14 @@ def signed(key: str, body: bytes) -> dict[str, str]:
 @click.command()
 @click.option("--base-url", default="http://127.0.0.1:8000", show_default=True)
 @click.option("--manifest", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
+@click.option("--visitors", type=click.IntRange(1), default=VISITORS, show_default=True)
 @at_target
-def command(base_url: str, manifest: Path) -> None:
+def command(base_url: str, manifest: Path, visitors: int) -> None:
     """Play three weeks of visitors into the demo experiments of a running ABacus."""
     key = Settings.of(os.environ).sender_keys.get(CLIENT)
     if key is None:
         raise AbacusError(f"That ABacus has no key for the sender {CLIENT!r}: see docs/results.md.")
     told = [e for e in load(manifest).experiments if e.key in STORIES]
-    people = crowd(told, now=time.time_ns() // 1_000_000)
+    people = crowd(told, visitors=visitors, now=time.time_ns() // 1_000_000)
     outcomes = asyncio.run(with_progress(base_url.rstrip("/"), people, headers=partial(signed, key)))
     click.echo(", ".join(f"{n} {name}" for name, n in sorted(outcomes.items())))

@@ -19,7 +19,7 @@ export function axis(comparisons) {
 export function ticks(from, to, about = 4) {
   const rough = (to - from) / about;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * unit).find((size) => size >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * unit).find((size) => size >= rough);
   const found = [];
   for (let n = Math.ceil(from / step); n * step <= to; n++) found.push(n === 0 ? 0 : n * step);
   return found;

@@ -43,7 +43,7 @@ export function outlook({ plan = {}, age = {}, verdict, status }) {
       "p",
       {},
       [
-        age.days ? `${count(age.days, "day")} so far` : "the first day",
+        !age.days ? "the first day" : status === "stopped" ? `ran for ${count(age.days, "day")}` : `${count(age.days, "day")} so far`,
         waiting && left > 0 && `about ${whole(left)} to go`,
         plan.visitors_per_day && status === "running" && `${count(Math.round(plan.visitors_per_day), "new visitor")} a day`,
       ]
