@@ -21,6 +21,7 @@ from .lock import running
 
 FILE = "environment.json"  # in the folder of a local run, while it runs
 STACK = "abacus-{stage}-data"
+FUNCTIONS = "abacus-{stage}-api"
 # The outputs of infra/data.yaml, as chalicelib/settings.py calls them.
 OUTPUTS = {
     "ABACUS_PARTICIPANTS": "ParticipantsName",
@@ -30,6 +31,10 @@ OUTPUTS = {
     "ABACUS_SPILL_QUEUE_URL": "SpillQueueUrl",
     "ABACUS_SPILL_QUEUE_ARN": "SpillQueueArn",
 }
+
+
+# What a deploy was asked for and a rebuild has to know: parameters of the functions' stack.
+ASKED = {"ABACUS_RETENTION_DAYS": "RetentionDays", "ABACUS_SPREAD": "Spread"}
 
 
 class NoTarget(AbacusError):
@@ -59,10 +64,15 @@ def target(stage: str | None, home: Path, environ: Mapping[str, str]) -> dict[st
     Raises NoTarget when neither a stage, nor the environment, nor a local run says which."""
     if stage:
         name = STACK.format(stage=stage)
-        outputs = stacks.outputs(boto3.client("cloudformation"), name)
+        cloudformation = boto3.client("cloudformation")
+        outputs = stacks.outputs(cloudformation, name)
         if not outputs:
             raise NoTarget(f"There is no stack {name} in this account and region. Is it deployed: abacus deploy?")
-        return named(outputs) | {"ABACUS_STAGE": stage}
+        functions = stacks.describe(cloudformation, FUNCTIONS.format(stage=stage))
+        parameters = functions.get("Parameters", []) if functions else []
+        given = {p["ParameterKey"]: p["ParameterValue"] for p in parameters}
+        asked = {name: given[parameter] for name, parameter in ASKED.items() if parameter in given}
+        return named(outputs) | asked | {"ABACUS_STAGE": stage}
     if environ.get("ABACUS_PARTICIPANTS") or environ.get("ABACUS_BUCKET"):
         return {}
     if (home / FILE).exists() and running(home):  # a killed run leaves its file behind

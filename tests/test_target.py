@@ -55,10 +55,16 @@ def test_a_stage_that_is_not_deployed_is_told(tmp_path: Path, account: str) -> N
         target("nowhere", tmp_path, {})
 
 
-def test_a_stages_names_are_its_stacks_outputs(tmp_path: Path, account: str) -> None:
-    body = {
-        "Resources": {"Q": {"Type": "AWS::SQS::Queue"}},
-        "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()},
-    }
-    boto3.client("cloudformation").create_stack(StackName="abacus-test-data", TemplateBody=json.dumps(body))
+def test_a_stages_names_are_its_stacks_outputs_and_its_retention_what_it_was_deployed_with(
+    tmp_path: Path, account: str
+) -> None:
+    queue = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+    cloudformation = boto3.client("cloudformation")
+    body = queue | {"Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()}}
+    cloudformation.create_stack(StackName="abacus-test-data", TemplateBody=json.dumps(body))
     assert target("test", tmp_path, {}) == named(OUTPUTS) | {"ABACUS_STAGE": "test"}
+    body = queue | {"Parameters": {"RetentionDays": {"Type": "Number", "Default": 365}, "ReadKey": {"Type": "String"}}}
+    read_key = {"ParameterKey": "ReadKey", "ParameterValue": "hush"}
+    cloudformation.create_stack(StackName="abacus-test-api", TemplateBody=json.dumps(body), Parameters=[read_key])
+    asked = {"ABACUS_STAGE": "test", "ABACUS_RETENTION_DAYS": "365"}
+    assert target("test", tmp_path, {}) == named(OUTPUTS) | asked
