@@ -14,7 +14,8 @@ from .templates import INFRA
 from .wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
 FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
-PACKAGED_ALONE = {"Tracing", "ReconcileSchedule"}  # parameters of .chalice/package.json without a like in Chalice
+# Parameters of .chalice/package.json that nothing in `chalice deploy` answers to.
+PACKAGED_ALONE = {"Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
 
 
 def blueprint(wishes: Wishes, around: Around, secrets: list[str]) -> list[Stack]:
@@ -23,7 +24,7 @@ def blueprint(wishes: Wishes, around: Around, secrets: list[str]) -> list[Stack]
         raise WrongWish("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
     kind = kind_of_api(wishes, around)
     if kind == "chalice" and (wishes.tracing or PACKAGED_ALONE & wishes.more.keys()):
-        raise WrongWish("--xray and --set ReconcileSchedule: chalice deploy cannot; they need --api http or rest")
+        raise WrongWish("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
     watched = wishes.email is not None or "watch" in around.present
     if wishes.budget is not None and not wishes.email and "budget" not in around.present:
         raise WrongWish("--budget needs --email: somebody has to be told")

@@ -30,7 +30,7 @@ def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> N
     code = next(part.path for part in parts if part.part == "api").with_name("deployment.zip").read_bytes()
     say(f"files in the bucket of {stage.stack(of, 'data')}")
     say(f"  {key_of(code)}, {len(code):,} bytes")
-    for key in ("manifest/live.json", "manifest/{its digest}.json"):
+    for key in ("manifest/live.json", "manifest/{its digest}.json", "manifest/history/{time}-{its digest}.json"):
         say(f"  {key}")
     for path, asset in sorted(files.items()):
         say(f"  site/{path}, {len(asset.body):,} bytes, {asset.content_type}, {asset.cache_control}")

@@ -113,8 +113,8 @@ def test_any_other_parameter_can_be_set_by_its_name_but_no_secret(around: Around
     [
         (Wishes("prod", domain="ab.example.com"), "--domain needs --certificate"),
         (Wishes("prod", budget=5), "--budget needs --email"),
-        (Wishes("prod", api="chalice", tracing=True), "chalice deploy cannot; they need --api http or rest"),
-        (Wishes("prod", api="chalice", more={"ReconcileSchedule": "rate(1 hour)"}), "chalice deploy cannot"),
+        (Wishes("prod", api="chalice", tracing=True), "--xray, .* only with --api http or rest"),
+        (Wishes("prod", api="chalice", more={"Burst": "9"}), "only with --api http or rest"),
     ],
 )
 def test_half_a_wish_is_refused(around: Around, wishes: Wishes, why: str) -> None:

@@ -143,6 +143,14 @@ def test_the_smoke_test_leaves_no_visitor_behind(account: Account, first: Ran) -
     assert boto3.client("dynamodb").scan(TableName=table)["Count"] == 0
 
 
+def test_a_dry_run_shows_every_file_that_is_uploaded(account: Account, first: Ran) -> None:
+    shown = re.findall(r"^  ([^,\n]+)", account.deploy("--dry-run").said.partition("\nfiles in ")[2], re.M)
+    patterns = [re.sub(r"\\{.*?\\}", "[0-9a-f]+", re.escape(name)) for name in shown]
+    objects = boto3.client("s3").list_objects_v2(Bucket=account.outputs("data")["BucketName"])["Contents"]
+    keys = [found["Key"] for found in objects]
+    assert [sum(bool(re.fullmatch(pattern, key)) for pattern in patterns) for key in keys] == [1] * len(patterns)
+
+
 def test_events_go_from_cloudfront_through_api_function_table_stream_and_fold_into_the_stats(
     account: Account, first: Ran
 ) -> None:

@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from abacus.package import NotPackaged, package
+from abacus.templates import INFRA, read
 from chalicelib.settings import Settings
 
 from .product import PROJECT
@@ -84,6 +85,15 @@ def test_no_parameter_is_taken_that_the_app_refuses(template: dict[str, Any]) ->
     assert Settings.of({"ABACUS_RETENTION_DAYS": str(least)}).retention_days == least
     with pytest.raises(ValueError, match="ABACUS_RETENTION_DAYS"):
         Settings.of({"ABACUS_RETENTION_DAYS": str(least - 1)})
+
+
+def test_either_api_is_limited_and_by_the_same_parameters(template: dict[str, Any]) -> None:
+    (every,) = template["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
+    limits = {"ThrottlingRateLimit": {"Ref": "RequestsPerSecond"}, "ThrottlingBurstLimit": {"Ref": "Burst"}}
+    assert every == {"HttpMethod": "*", "ResourcePath": "/*"} | limits
+    edge = read(INFRA / "edge.yaml").parameters
+    for name in ("RequestsPerSecond", "Burst"):
+        assert template["Parameters"][name]["Default"] == edge[name]["Default"]
 
 
 def test_every_function_has_the_handwritten_policy_of_its_own(template: dict[str, Any]) -> None:
