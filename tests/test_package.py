@@ -68,6 +68,10 @@ def test_cfn_lint_finds_no_error_in_the_template(built: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_the_template_is_small_enough_to_be_sent_without_a_bucket(built: Path) -> None:
+    assert len((built / "sam.json").read_bytes()) + 200 < 51_200  # bytes; 200: where the code is
+
+
 def test_the_streams_trigger_gives_up_and_filters_as_the_local_worker_does(template: dict[str, Any]) -> None:
     trigger = template["Resources"]["Fold"]["Properties"]["Events"]["FoldDynamodbEventSource"]["Properties"]
     pattern = json.loads(trigger["FilterCriteria"]["Filters"][0]["Pattern"])
