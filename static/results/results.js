@@ -2,10 +2,11 @@
 
 import { listen } from "./parts/actions.js";
 import { patch } from "./parts/dom.js";
-import { draw } from "./parts/drawing.js";
+import { draw, expectCharts } from "./parts/drawing.js";
 import { experimentView } from "./parts/experiment.js";
 import { liveLine, notice } from "./parts/live.js";
 import { listView } from "./parts/list.js";
+import { prepare } from "./parts/numbers.js";
 import { parse } from "./parts/route.js";
 import { source } from "./parts/source.js";
 import { askForKey, failed, skeleton } from "./parts/states.js";
@@ -34,6 +35,7 @@ function content(now) {
 
 function render() {
   const now = data.now();
+  if (now.answer && route.experiment) expectCharts();
   document.title = [route.experiment || "Results", "ABacus"].join(" · ");
   patch(main, content(now));
   patch(document.querySelector("#live"), liveLine(now));
@@ -60,6 +62,6 @@ window.addEventListener("hashchange", () => {
   if (before.experiment !== route.experiment) window.scrollTo(0, route.experiment ? 0 : listPlace);
 });
 
-listen({ data, render, route: () => route });
-render();
 data.moved();
+listen({ data, render, route: () => route });
+setTimeout(prepare);

@@ -190,6 +190,14 @@ def test_open_sections_are_in_the_address_and_survive_a_reload_and_a_refresh(res
     expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
 
 
+def test_a_link_without_a_section_closes_it(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?open=evidence,values-lift")
+    expect(page.get_by_role("region", name="Lift over blue, values")).to_be_visible()
+    page.evaluate("location.hash = '#/cta-color?open=checks'")
+    expect(page.get_by_text("All counts can be true.")).to_be_visible()
+    assert page.locator("details[open]").evaluate_all("all => all.map((e) => e.dataset.section)") == ["checks"]
+
+
 def test_each_goal_has_its_tab_and_its_numbers(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/hero")
     page.get_by_role("link", name="purchase").click()
@@ -246,7 +254,7 @@ def test_the_result_is_copied_as_text_for_a_chat(results: Site, new_page: Open) 
     page.get_by_role("button", name="Copy as text").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     head, why, _, blue, green, *_, href = page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert (head, why) == ("cta-color: Ship green", "Green beats blue by 30% (at least 12%). Ship it.")
+    assert (head, why) == ("cta-color: Ship green", "Green beats blue by 30% (at least 12%).")
     assert (blue, green) == (
         "• blue (control): 9.67% of 7,593 visitors",
         "• green: 12.5% of 7,486 visitors, lift +30% (+12% to +50%)",

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from .conftest import Open
 from .results_site import PROJECT, Site
+from .scenarios import NOW
 from .states import STATES, State, enter
 
 pytestmark = pytest.mark.browser
@@ -56,6 +57,7 @@ def test_axe_finds_nothing_serious_and_nothing_sticks_out(
     state: State, screen: dict[str, Any], results: Site, new_page: Open, picture: Callable[[Page, str], None]
 ) -> None:
     page = new_page(**screen, reduced_motion="reduce")
+    page.clock.set_fixed_time(NOW)  # the same picture whenever it is taken
     enter(state, results, page)
     if (shown := f"{state.name}-{screen['width']}") in PICTURES:
         picture(page, PICTURES[shown])

@@ -6,7 +6,7 @@ import { csv, save } from "./download.js";
 import { here, link } from "./route.js";
 import { picture, text } from "./share.js";
 
-export function listen({ data, route }) {
+export function listen({ data, render, route }) {
   const go = (href) => {
     history.replaceState(null, "", href);
     window.dispatchEvent(new HashChangeEvent("hashchange"));
@@ -50,7 +50,7 @@ export function listen({ data, route }) {
     "toggle",
     (event) => {
       const { section } = event.target.dataset;
-      if (!section || opened.length) return;
+      if (!section || route().paper) return;
       const open = new Set((route().query.open ?? "").split(",").filter(Boolean));
       if (event.target.open === open.has(section)) return;
       event.target.open ? open.add(section) : open.delete(section);
@@ -60,15 +60,12 @@ export function listen({ data, route }) {
   );
 
   // On paper nothing can be opened, so everything is, for as long as it takes.
-  const opened = [];
-  window.addEventListener("beforeprint", () => {
-    opened.push(...document.querySelectorAll("details[data-section]:not([open])"));
-    for (const details of opened) details.open = true;
-  });
-  window.addEventListener("afterprint", () => {
-    for (const details of opened) details.open = false;
-    setTimeout(() => (opened.length = 0));
-  });
+  const onPaper = (paper) => {
+    route().paper = paper;
+    render();
+  };
+  window.addEventListener("beforeprint", () => onPaper(true));
+  window.addEventListener("afterprint", () => onPaper(false));
 }
 
 /** Copies, and says so on the button itself. */

@@ -50,7 +50,7 @@ function update(old, node) {
     return;
   }
   for (const { name } of [...old.attributes])
-    if (!node.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+    if (!node.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of node.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   if (old.nodeName === "INPUT" && old !== document.activeElement) old.value = node.getAttribute("value") ?? "";
   if (old.dataset.drawn === undefined) patch(old, node.childNodes);

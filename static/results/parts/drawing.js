@@ -7,6 +7,14 @@ import { readout } from "./panel.js";
 
 let charts;
 
+let expected = false;
+
+/** Fetches the charts while the verdict is drawn: they must not take its bandwidth before, nor its time. */
+export function expectCharts() {
+  if (!expected) document.head.append(h("link", { rel: "modulepreload", href: CHARTS }));
+  expected = true;
+}
+
 export async function draw(report, route) {
   charts ??= import(CHARTS);
   const plot = await charts.then((module) => module.plot, lost);

@@ -91,3 +91,9 @@ export const longDay = (at) =>
 export const clock = (at) => date({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
 
 export const count = (n, noun) => `${whole(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Has the formatters made that the first screen needs, while the answer is on its way: on a slow phone that takes as long as drawing it. */
+export function prepare() {
+  for (const value of [0.5, 0.05]) for (const how of [whole, share, percent, lift]) how(value);
+  for (const how of [day, longDay, clock]) how(0);
+}

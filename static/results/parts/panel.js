@@ -2,7 +2,7 @@
 
 import { h, unseen } from "./dom.js";
 import { dayOf, reading, said } from "./figures.js";
-import { here } from "./route.js";
+import { here, isOpen } from "./route.js";
 import { swatch } from "./variants.js";
 
 export function chartPanel(figure, route) {
@@ -30,7 +30,7 @@ export function chartPanel(figure, route) {
       "aria-valuetext": reading(figure, last),
     }),
     h("div", { class: "reading", id: `reading-${figure.id}`, "data-drawn": "" }, readout(figure, last)),
-    table(figure),
+    table(figure, isOpen({ query: route.query }, `values-${figure.id}`)),
   );
 }
 
@@ -40,12 +40,12 @@ export const readout = (figure, index) => [
   h("ul", {}, figure.lines.map((line) => h("li", {}, swatch(line), h("span", {}, line.label), h("b", {}, said(figure, line, index))))),
 ];
 
-const table = (figure) =>
+const table = (figure, open) =>
   h(
     "details",
-    { class: "values", "data-key": `values-${figure.id}` },
+    { class: "values", "data-key": `values-${figure.id}`, "data-section": `values-${figure.id}`, open },
     h("summary", {}, "Values as a table", unseen(`: ${figure.title}`)),
-    h(
+    open && h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": `${figure.title}, values` },
       h(

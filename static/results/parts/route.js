@@ -19,5 +19,8 @@ export function link(experiment, query = {}) {
   return `#/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
 }
 
+/** Whether a section is open; on paper all of them are. */
+export const isOpen = ({ query, paper }, section) => Boolean(paper) || (query.open ?? "").split(",").includes(section);
+
 /** The link to here with some of the query changed; "" takes an item away. */
 export const here = (route, change) => link(route.experiment, { ...route.query, ...change });

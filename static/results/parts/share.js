@@ -1,7 +1,7 @@
 // The result in a chat: as text, or as a picture.
 
 import { interval, lift, share, whole, localised } from "./numbers.js";
-import { advice, STATES } from "./words.js";
+import { advice, reason, STATES } from "./words.js";
 
 /** What to do, why, and the numbers; a link that opens here. */
 export function text(report, href) {
@@ -10,9 +10,10 @@ export function text(report, href) {
     const beside = c?.lift_interval ? `, lift ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
     return `• ${row.variant}${row.control ? " (control)" : ""}: ${share(row.rate)} of ${whole(row.visitors)} visitors${beside}`;
   });
-  const goal = report.goal === "click" ? "" : ` (${report.goal})`;
-  return [`${report.experiment}${goal}: ${advice(report)}`, localised(report.verdict.text), "", ...rows, "", href].join("\n");
+  return [`${title(report)}: ${advice(report)}`, localised(reason(report)), "", ...rows, "", href].join("\n");
 }
+
+const title = ({ experiment, goal }) => (goal === "click" ? experiment : `${experiment} (${goal})`);
 
 const WIDTH = 1200;
 const MARGIN = 64;
@@ -26,7 +27,7 @@ export function picture(report, look, shared) {
   const pen = canvas.getContext("2d");
   const font = (size, weight = 400) => (pen.font = `${weight} ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`);
   font(26);
-  const why = wrapped(pen, localised(report.verdict.text), WIDTH - 2 * MARGIN);
+  const why = wrapped(pen, localised(reason(report)), WIDTH - 2 * MARGIN);
   const top = 236 + 36 * why.length;
   canvas.width = WIDTH;
   canvas.height = top + 92 * report.variants.length + 84;
@@ -42,7 +43,7 @@ export function picture(report, look, shared) {
   pen.fillRect(0, 0, WIDTH, top - 28);
   pen.fillStyle = colour(hue);
   pen.fillRect(0, 0, 12, top - 28);
-  write(`${report.experiment} · ${STATES[report.verdict.state]?.[0] ?? report.verdict.state}`, MARGIN, 80, 28, { weight: 600, paint: hue });
+  write(`${title(report)} · ${STATES[report.verdict.state]?.[0] ?? report.verdict.state}`, MARGIN, 80, 28, { weight: 600, paint: hue });
   write(advice(report), MARGIN, 156, 62, { weight: 700 });
   why.forEach((line, n) => write(line, MARGIN, 212 + 36 * n, 26));
   report.variants.forEach((row, n) => variant(n, row));

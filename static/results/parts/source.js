@@ -20,10 +20,11 @@ export function source(path, changed) {
     const asked = path();
     const key = readKey.get();
     asking = asked;
+    const answer = get(asked); // on its way before anything is drawn
     changed();
     let found;
     try {
-      found = { answer: await get(asked), at: Date.now() };
+      found = { answer: await answer, at: Date.now() };
     } catch (failure) {
       const before = known.get(asked) ?? {};
       found = { ...before, failure, failedAt: Date.now(), tries: (before.tries ?? 0) + 1 };

@@ -5,8 +5,15 @@ import { h } from "./dom.js";
 const WIDTH = 120;
 const HEIGHT = 32;
 
+const drawn = new WeakMap(); // series → what stands for it; typing into the search draws the list anew with every letter
+
 export function spark(series) {
   if (!series?.length) return null;
+  if (!drawn.has(series)) drawn.set(series, draw(series));
+  return drawn.get(series).cloneNode(true);
+}
+
+function draw(series) {
   const day = 86_400_000;
   const points = series.map((point) => [Date.parse(point.at) / day, point.visitors]);
   const [first, last] = [points[0][0], points.at(-1)[0]];
