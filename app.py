@@ -23,7 +23,7 @@ from chalicelib.cors import readable
 from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
-from chalicelib.logs import speak_json
+from chalicelib.logs import speak_json, telling
 from chalicelib.reconcile import parts, reconcile_rows
 from chalicelib.retry import is_busy
 from chalicelib.senders import sender
@@ -174,6 +174,7 @@ def post_collect() -> Response:
 @app.on_dynamodb_record(
     stream_arn=service.settings.participants_stream, batch_size=200, starting_position="TRIM_HORIZON", name="fold"
 )
+@telling(app.log)
 def fold(event: DynamoDBEvent) -> None:
     """The stream only says which rows may be dirty; the rows say what to do."""
     records = event.to_dict()["Records"]
@@ -182,6 +183,7 @@ def fold(event: DynamoDBEvent) -> None:
 
 
 @app.on_sqs_message(queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled")
+@telling(app.log)
 def write_spilled(event: SQSEvent) -> dict[str, Any]:
     """Events that waited while the table was busy. Those that still cannot be written stay in the queue."""
     failed = []
@@ -195,6 +197,7 @@ def write_spilled(event: SQSEvent) -> dict[str, Any]:
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), name="reconcile")
+@telling(app.log)
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     """Fold what a lost stream record left behind, and check that nothing is missing; of a big table a part, by lot."""
     whole = parts(service.store.rows_about())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E")
+A = TypeVar("A")
 
 
 class Json(logging.Formatter):
@@ -36,3 +41,25 @@ def speak_json(*loggers: logging.Logger) -> None:
     for logger in loggers:
         for handler in logger.handlers:
             handler.setFormatter(Json())
+
+
+class Told(Exception):
+    """What ended a call; the line of the log before it says more."""
+
+
+def telling(log: logging.Logger) -> Callable[[Callable[[E], A]], Callable[[E], A]]:
+    """For a function that Lambda calls by itself: what ends a call is told in our way first. Lambda prints it too, with
+    its message; so what it gets to see has none."""
+
+    def decorate(handle: Callable[[E], A]) -> Callable[[E], A]:
+        @functools.wraps(handle)
+        def wrapped(event: E) -> A:
+            try:
+                return handle(event)
+            except Exception as error:
+                log.exception("%s failed", handle.__name__)
+                raise Told(f"{handle.__name__}: {type(error).__name__}") from None
+
+        return wrapped
+
+    return decorate

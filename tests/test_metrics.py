@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+import traceback
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 import app
 from abacus.local_aws import LocalAws
 from abacus.worker import schedule_event
-from chalicelib.logs import Json
+from chalicelib.logs import Json, Told
 from chalicelib.metrics import Meter
 
 from .builders import NOON, a_visitor
@@ -137,6 +138,27 @@ def test_a_crash_is_a_failure_and_leaves_a_line_of_json_without_its_message(
     )
     assert crashed["through"][-1].endswith(" crash")
     assert "a-visitor-id" not in json.dumps(crashed)
+
+
+@pytest.mark.ministack
+def test_what_ends_a_call_of_the_fold_is_told_without_its_message_to_lambda_too(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(*_: Any) -> None:
+        raise RuntimeError("visitor a-visitor-id did it")
+
+    monkeypatch.setattr(app, "row_in_stream", crash)
+    monkeypatch.setattr(app.app.log, "propagate", True)
+    with pytest.raises(Told, match=r"^fold: RuntimeError$") as ended:
+        app.fold({"Records": [{}]}, None)
+    assert "a-visitor-id" not in "".join(traceback.format_exception(ended.value))
+    said = json.loads(Json().format(caplog.records[-1]))
+    assert (said["message"], said["error"], said["through"][-1].endswith(" crash")) == (
+        "fold failed",
+        "RuntimeError",
+        True,
+    )
+    assert "a-visitor-id" not in json.dumps(said)
 
 
 def test_of_an_aws_error_the_log_keeps_the_code() -> None:
