@@ -61,7 +61,7 @@ def configure(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Chalice's configuration of a stage, for the copy made in `source`, and every parameter's value."""
     merged = json.loads((PROJECT / ".chalice" / "package.json").read_text())
-    values = {**_kept(merged, name_of(stage, "api_handler"), client), **parameters}
+    values = {**_kept(merged, stage, client), **parameters}
     prepare(source, stage)
     config = json.loads((source / ".chalice" / "config.json").read_text())
     for function, resource in FUNCTIONS.items():
@@ -129,17 +129,21 @@ def _run(what: str, stage: str, source: Path, config: Mapping[str, Any], values:
         raise NotDeployed(f"chalice {what} --stage {stage}: {lines[-1] if lines else 'says nothing'}")
 
 
-def _kept(merged: Mapping[str, Any], function: str, client: LambdaClient) -> dict[str, str]:
-    """Each parameter as the deployed function has it, else the template's default."""
+def _kept(merged: Mapping[str, Any], stage: str, client: LambdaClient) -> dict[str, str]:
+    """Each parameter as the deployed functions have it, else the template's default."""
     values = _defaults(merged)
     try:
-        now = client.get_function_configuration(FunctionName=function).get("Environment", {}).get("Variables", {})
+        now = client.get_function_configuration(FunctionName=name_of(stage, "api_handler"))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return values
+    known = now.get("Environment", {}).get("Variables", {})
     variables = merged["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
-    return values | {said["Ref"]: now[name] for name, said in variables.items() if name in now}
+    values |= {said["Ref"]: known[name] for name, said in variables.items() if name in known}
+    for trigger in client.list_event_source_mappings(FunctionName=name_of(stage, "fold"))["EventSourceMappings"]:
+        values["FoldWindowSeconds"] = str(trigger["MaximumBatchingWindowInSeconds"])  # which Chalice sets back
+    return values
 
 
 def _defaults(merged: Mapping[str, Any]) -> dict[str, str]:

@@ -89,10 +89,12 @@ def test_what_is_not_said_again_stays(stopped: str, source: Path, parameters: di
     client.update_function_configuration(
         FunctionName=name, Environment={"Variables": variables | {"ABACUS_READ_KEY": "key"}}
     )
-    config, _ = configure(STAGE, parameters, client, source)
+    set_triggers(STAGE, parameters | {"FoldWindowSeconds": "9"}, client)
+    config, values = configure(STAGE, parameters, client, source)
     common = config["stages"][STAGE]["environment_variables"]
     given = config["stages"][STAGE]["lambda_functions"]["api_handler"]["environment_variables"]
     assert common | given == variables | {"ABACUS_READ_KEY": "key"}
+    assert values["FoldWindowSeconds"] == "9"
 
 
 def test_what_chalice_has_recorded_is_deleted_again(stopped: str, source: Path) -> None:
