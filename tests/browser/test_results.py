@@ -158,7 +158,7 @@ def test_the_same_values_stand_in_a_table(results: Site, new_page: Open) -> None
     page = at(results, new_page(), "#/cta-color")
     page.locator("summary", has_text="Values as a table: Visitors per day").click()
     rows = page.get_by_role("region", name="Visitors per day, values").get_by_role("row")
-    assert rows.count() == 22
+    expect(rows).to_have_count(22)
     point = SCENARIOS["cta-color"].detail({})["series"][0]["variants"][0]
     assert rows.nth(1).inner_text().split("\t")[:2] == [
         "1 Nov",
@@ -185,7 +185,7 @@ def test_open_sections_are_in_the_address_and_survive_a_reload_and_a_refresh(res
     expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
     asked = len(results.api.asked)
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.wait_for_function("document.querySelector('.dot') && !document.querySelector('.dot.asking')")
+    expect(page.locator(".dot:not(.asking)")).to_be_visible()
     assert len(results.api.asked) > asked
     expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
 
