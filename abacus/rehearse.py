@@ -26,11 +26,11 @@ def command(options: tuple[str, ...]) -> None:
         tempfile.TemporaryDirectory(prefix="abacus-") as home,
         emulator(Path(home), persist=False, policies=True) as (_, endpoint),
     ):
-        for done in (["deploy", *options], ["destroy", "--with-data", "--yes"]):
-            click.echo(f"$ abacus {done[0]} --stage {STAGE} {' '.join(done[1:])}".rstrip())
+        for name, with_options in (("deploy", options), ("destroy", ("--with-data", "--yes"))):
+            click.echo(f"$ abacus {name} --stage {STAGE}")  # the options may hold a read key
             # A process of its own, in whose environment nothing leads to a real account.
             ran = subprocess.run(
-                [ABACUS, done[0], "--stage", STAGE, *done[1:]], env=environment(endpoint, os.environ), check=False
+                [ABACUS, name, "--stage", STAGE, *with_options], env=environment(endpoint, os.environ), check=False
             )
             if ran.returncode:
                 raise SystemExit(ran.returncode)

@@ -281,12 +281,7 @@ def test_a_rehearsal_is_a_deploy_and_a_destroy_in_an_emulator_of_its_own(
     before = account.everything()
     ran = account.abacus("rehearse", "--dry-run", f"--package={account.packaged}")
     said = capfd.readouterr().out.splitlines()  # of the two commands; of the rehearsal itself: ran.said
-    assert ran.said.splitlines() == [
-        f"$ abacus deploy --stage {STAGE} --dry-run --package={account.packaged}",
-        "",
-        f"$ abacus destroy --stage {STAGE} --with-data --yes",
-        "",
-    ]
+    assert ran.said == f"$ abacus deploy --stage {STAGE}\n\n$ abacus destroy --stage {STAGE}\n\n"
     assert said[-2:] == [
         "nothing was made: this was a dry run, of a stage that does not exist yet",
         "There is nothing of abacus-rehearsal in account 000000000000, us-east-1.",
