@@ -59,7 +59,7 @@ def scripts(public: Json, site: Options) -> dict[str, bytes]:
     return {
         "ab.js": _classic(public, rows, site),
         "ab.async.js": _classic(public, rows, site, ASYNC=True),
-        "ab.debug.js": _classic(public, rows, site, DEBUG=True),
+        "ab.debug.js": _classic(public, rows, site, DEBUG=True, ASYNC=True),
         "ab.mjs": _module(site),
         "ab.d.mts": (SNIPPET / "abacus.d.mts").read_bytes(),
         "ab.json": _json({"experiments": rows, "goals": goals(public)}).encode(),

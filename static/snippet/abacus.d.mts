@@ -37,7 +37,8 @@ export interface Options {
   src?: string;
 }
 
-export function load(origin?: string, options?: Options): Promise<Abacus>;
+/** `patience`: ms after which it starts without experiments, as where /ab.json cannot be read; 2000 unless told. */
+export function load(origin?: string, options?: Options & { patience?: number }): Promise<Abacus>;
 export function start(site: Site, options?: Options): Promise<Abacus>;
 
 declare global {

@@ -9,7 +9,9 @@ export const scan = () =>
       observer.observe(element);
       placed[key] = 1;
     });
-    if (element.dataset.abShow) element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
+    // Of an experiment that is not published nothing is shown or hidden: the page is as it was written.
+    if (shown[element.dataset.abShow?.split(":")[0]])
+      element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
     // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
     element.dataset.abSet?.replace(
       /([^|\s]+) +(alt|class|value|title|text|href|src)=([^|]*)/g,

@@ -13,8 +13,13 @@ export const start = async (site, { src = location.href, visitor, attributes } =
   return self.abacus;
 };
 
-/** Fetches /ab.json from the origin where ABacus is served, and starts. */
-export const load = async (origin = location.href, options) => {
-  const answer = await fetch(new URL("/ab.json", origin));
-  return start(await answer.json(), { src: new URL("/ab.mjs", origin).href, ...options });
+const NOTHING = { experiments: [], goals: {} };
+
+/** Fetches /ab.json from the origin where ABacus is served, and starts; without experiments where that fails, or takes
+    longer than `patience` ms: no app should wait for it. */
+export const load = async (origin = location.href, { patience = 2e3, ...options } = {}) => {
+  const late = new AbortController();
+  setTimeout(() => late.abort(), patience);
+  const read = async () => (await fetch(new URL("/ab.json", origin), { signal: late.signal })).json();
+  return start(await read().catch(() => NOTHING), { src: new URL("/ab.mjs", origin).href, ...options });
 };

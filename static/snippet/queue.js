@@ -1,7 +1,7 @@
-import { listen, safe } from "./guard.js";
+import { listen, moment, safe } from "./guard.js";
 import { live } from "./assign.js";
 import { answered, noted } from "./debug.js";
-import { granted, put, random, remember, script, store, visitor, wipe } from "./memory.js";
+import { agreed, put, random, remember, script, store, visitor, wipe } from "./memory.js";
 
 // Each event is an entry of its own, `abacus:<time><random>,<visitor>`, until an answer confirms it: tabs do not
 // overwrite each other's, and a retry is the same event.
@@ -28,7 +28,7 @@ export const later = (ms) => {
       // The lock is held for a moment: a page that leaves with one does not come back from the back/forward cache.
       navigator.onLine && (navigator.locks?.request("abacus", send).catch(send) || send());
     }),
-    ms + Math.random() * 500,
+    ms,
   );
 };
 
@@ -46,7 +46,7 @@ const send = safe((leaving) => {
   const batch = keys.filter((key) => key.split(",")[1] == visitor);
   const settle = safe((answer) => {
     busy = 0;
-    if (CONSENT && !granted) return wipe();
+    if (CONSENT && !agreed()) return wipe();
     if (DEBUG) answered(answer, batch);
     // Taken; or refused for good, as is an id that the service takes for none: it must not hold up what comes after.
     const ms = /202|400/.test(answer.status)
@@ -60,12 +60,17 @@ const send = safe((leaving) => {
   const body = JSON.stringify({
     visitor,
     bot: navigator.webdriver,
-    events: batch.map((key) => JSON.parse(store[key])),
+    events: batch.map(safe((key) => JSON.parse(store[key]))),
   });
   if (leaving > 0 && busy) hold(0);
   const ms = store.abacus_w - Date.now();
-  if (ms > 0) busy || later(ms);
-  else if (leaving > 0) navigator.sendBeacon(new URL(EVENTS, script.src), body);
+  // More than a day is no wait, but a clock that was put back.
+  if (ms > 0 && ms < 9e7) busy || later(ms);
+  else if (leaving > 0)
+    // A beacon's answer could renew the cookie of who has taken consent back by then.
+    CONSENT
+      ? fetch(new URL(EVENTS, script.src), { method: "POST", body, keepalive: 1, credentials: "omit" }).catch(() => {})
+      : navigator.sendBeacon(new URL(EVENTS, script.src), body);
   else {
     hold(6e4);
     busy = CONSENT ? new AbortController() : 1;
@@ -81,11 +86,11 @@ const send = safe((leaving) => {
 
 export const track = (type, key, goal) => {
   const at = Date.now() + 6e4 * ~~store.abacus_t;
-  const what = type + key + goal;
+  const what = type + key + goal + location.pathname;
   const id = at.toString(36) + random();
   if (DEBUG) noted(type, key, goal);
-  // A label clicks its field too, and a double click is one decision.
-  if (!live[key] || at - last[what] < 500) return;
+  // A label clicks its field too, and a double click is one decision: within half a second, whatever the clock does.
+  if ((CONSENT && !agreed()) || !live[key] || (last[what] - at) ** 2 < 3e5) return;
   last[what] = at;
   put("abacus:" + id + "," + visitor, JSON.stringify({ id, type, goal, ...live[key], at }));
   waiting()
@@ -98,7 +103,7 @@ export const track = (type, key, goal) => {
 };
 
 listen("pagehide", () => {
-  last = {}; // a page that comes back from the back/forward cache is seen anew
+  moment(() => (last = {})); // a page that comes back from the back/forward cache is seen anew
   send(1);
   remember("");
 });

@@ -1,7 +1,7 @@
 import { listen, moment, safe } from "./guard.js";
 import { assign, off, payloads, shown } from "./assign.js";
 import { onRoute } from "./features.js";
-import { grant, granted, remember } from "./memory.js";
+import { agreed, grant, granted, remember } from "./memory.js";
 import { later, stop, track } from "./queue.js";
 import { ask, expose, listeners, means, observer } from "./seen.js";
 import { keepUp, scan } from "./markup.js";
@@ -17,7 +17,7 @@ const act = (event) => {
         expose(key); // who clicks it has seen it
         if (!URLS || !(off[key] > 1)) track("click", key);
       }
-      if ((element.tagName == "FORM") == submit) goal(key.split("goal:")[1]);
+      if (!element.submit != submit) goal(key.split("goal:")[1]);
     }),
   );
 };
@@ -49,14 +49,15 @@ const again = () => {
 };
 if (CONSENT)
   self.abacus.consent = safe((yes) => {
-    if (yes ? granted || (GPC && navigator.globalPrivacyControl) : !granted) return;
+    if (yes ? agreed() || (GPC && navigator.globalPrivacyControl) : !granted) return;
     yes ? grant() : stop();
     again();
     settle();
   });
 
 again();
-const route = URLS && onRoute(again);
+// Settled anew, for an element that stays may now be one to be seen.
+const route = URLS && onRoute(() => (again(), settle()));
 new MutationObserver(safe(URLS ? () => (route(), keepUp()) : keepUp)).observe(document, { childList: 1, subtree: 1 });
 listen("click", act);
 listen("submit", act);
@@ -64,8 +65,8 @@ listen("pageshow", settle);
 listen("online", settle);
 
 if (ASYNC) {
-  self.abacus.push = (f) => setTimeout(f, 0, self.abacus);
-  early?.map?.(self.abacus.push);
+  self.abacus.push = (...calls) => calls.map((f) => setTimeout(f, 0, self.abacus));
+  if (early?.map) self.abacus.push(...early);
   document.documentElement.setAttribute("data-ab-ready", "");
 }
 if (DEBUG) open();

@@ -104,8 +104,9 @@ class Site:
 
 
 def _answer(site: Site, body: dict[str, Any], cookie: str) -> web.Response:
-    known = site.events.keys() & {event["id"] for event in body["events"]}
-    site.events |= {event["id"]: event | {"visitor": body["visitor"]} for event in body["events"]}
+    events = [event for event in body["events"] if event]
+    known = site.events.keys() & {event["id"] for event in events}
+    site.events |= {event["id"]: event | {"visitor": body["visitor"]} for event in events}
     said = {"accepted": len(body["events"]) - len(known), "repeated": len(known), "queued": 0, "refused": []}
     response = web.json_response(said, status=202)
     if renewal := renewed(cookie, body["visitor"], domain=site.cookie_domain):

@@ -111,6 +111,7 @@ def test_consent_taken_back_forgets_the_visitor(site: Site, visit: Visit) -> Non
     page.click("button")
     site.wait_for_events(2)
     site.gate.clear()  # an answer that would renew the cookie is still on its way
+    a_moment_passes(page)  # sooner it would be a double click
     page.click("button")
     site.wait_for(lambda: "/" in site.asked)
     page.wait_for_function("+localStorage.abacus_w > Date.now()")
@@ -122,6 +123,65 @@ def test_consent_taken_back_forgets_the_visitor(site: Site, visit: Visit) -> Non
     assert page.evaluate(KEPT) == ["", [], []]
     page.reload()
     assert (shown(page), page.evaluate(KEPT)) == ("plain", ["", [], []])
+
+
+def test_consent_taken_back_in_one_tab_holds_in_the_others(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO, consent=True)
+    site.page("/", BUY)
+    context = new_visitor(site)
+    first, second = context.new_page(), context.new_page()
+    first.goto(site.origin)
+    first.evaluate("abacus.consent(true)")
+    site.wait_for_events(1)
+    second.goto(site.origin)
+    a_moment_passes(second)
+    second.evaluate("abacus.consent(false)")
+    came = len(site.requests)
+    first.bring_to_front()
+    first.click("button")
+    a_moment_passes(first)
+    leave(first)
+    assert second.evaluate(KEPT) == ["", [], []]
+    assert len(site.requests) == came
+
+
+def test_consent_taken_back_holds_for_a_page_from_the_back_forward_cache(site: Site, visit: Visit) -> None:
+    site.runs(HERO, consent=True)
+    site.page("/", BUY)
+    page = visit()
+    page.evaluate("abacus.consent(true)")
+    site.wait_for_events(1)
+    page.evaluate("this.same = true")
+    site.page("/privacy", "")
+    page.goto(site.origin + "/privacy")
+    page.evaluate("abacus.consent(false)")
+    came = len(site.requests)
+    page.go_back(wait_until="commit")
+    page.wait_for_function("this.same")
+    page.click("button")
+    a_moment_passes(page)
+    assert page.evaluate(KEPT) == ["", [], []]
+    leave(page)
+    assert len(site.requests) == came
+
+
+def test_an_answer_that_comes_after_consent_was_taken_back_brings_nothing_back(site: Site, visit: Visit) -> None:
+    site.runs(HERO, consent=True)
+    site.page("/", BUY)
+    site.page("/next", "")
+    page = visit()
+    page.evaluate("abacus.consent(true)")
+    site.wait_for_events(1)
+    a_moment_passes(page)
+    site.gate.clear()
+    page.click("button")
+    page.goto(site.origin + "/next")  # by which the click is sent
+    page.evaluate("abacus.consent(false)")
+    site.gate.set()
+    assert len(site.wait_for_events(2)) == 2
+    a_moment_passes(page)
+    assert page.evaluate(KEPT) == ["", [], []]
+    assert page.context.cookies() == []
 
 
 def test_global_privacy_control_is_honoured_where_the_site_says_so(site: Site, new_visitor: Profile) -> None:

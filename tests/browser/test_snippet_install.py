@@ -144,16 +144,21 @@ def test_the_demo_shop_and_the_landing_page_keep_the_policy_of_the_cdn(site: Sit
     assert said == []
 
 
-def test_the_asynchronous_script_counts_and_answers_calls_made_before_it_came(site: Site, visit: Visit) -> None:
+def test_the_asynchronous_script_counts_and_answers_calls_made_before_and_after_it_came(
+    site: Site, visit: Visit
+) -> None:
     site.runs(HERO)
-    site.files["early.js"] = (
-        b"(window.abacus ||= []).push((ab) => ab.goal('end'), (ab) => { window.got = ab.variant('hero'); })"
-    )
-    site.page("/", '<script src="/early.js"></script>' + BUY, tag='<script async src="/ab.async.js"></script>')
+    calls = "(window.abacus ||= []).push((ab) => ab.goal('end'), (ab) => { window.%s = ab.variant('hero'); })"
+    site.files["early.js"] = (calls % "early").encode()
+    site.page("/", '<script src="/early.js"></script>' + BUY, tag="")
     page = visit(known=BOLD)
+    page.evaluate("document.head.append(Object.assign(document.createElement('script'), { src: '/ab.async.js' }))")
+    page.wait_for_function("window.early")
     page.click("button")
     assert sorted(site.wait_for_events(3)) == ["click hero bold", "goal end hero bold", "impression hero bold"]
-    assert page.evaluate("window.got") == "bold"
+    page.evaluate(calls % "late")
+    page.wait_for_function("window.late")
+    assert page.evaluate("[early, late]") == ["bold", "bold"]
 
 
 def test_an_element_is_held_back_for_a_bounded_moment_only(site: Site, new_visitor: Profile) -> None:
@@ -195,6 +200,27 @@ def test_the_module_starts_from_a_bundle_of_the_sites_own(site: Site, visit: Vis
     assert "click hero bold" in site.wait_for_events(3)
 
 
+def test_an_app_that_waits_for_the_module_starts_without_the_tracker(
+    site: Site, new_visitor: Profile, tmp_path: Path
+) -> None:
+    site.runs(HERO)
+    (tmp_path / "ab.mjs").write_bytes(site.files["ab.mjs"])
+    app = """
+      import { load } from "./ab.mjs";
+      const ab = await load(undefined, { patience: 300 });
+      ab.goal("end");
+      document.querySelector("h1").textContent = "started, " + ab.variant("hero");
+    """
+    site.files["app.js"] = esbuild(app, tmp_path, ["--target=es2022"], "esm")
+    site.page("/", "<h1></h1>", tag='<script type="module" src="/app.js"></script>')
+    for unreachable in (lambda route: route.abort(), lambda route: route.fulfill(status=404), lambda route: None):
+        context = new_visitor(site)
+        context.route("**/ab.json", unreachable)
+        page = context.new_page()
+        page.goto(site.origin)
+        page.get_by_text("started, undefined").wait_for()
+
+
 def test_exposures_are_told_to_whoever_listens(site: Site, visit: Visit) -> None:
     site.runs(HERO)
     site.page("/", BUY + '<script src="/listen.js"></script>')
@@ -233,6 +259,7 @@ def test_from_a_foreign_origin_events_arrive_and_are_confirmed(site: Site, new_v
     page.click("button")
     assert sorted(site.wait_for_events(2)) == ["click hero bold", "impression hero bold"]
     page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
+    a_moment_passes(page)  # sooner it would be a double click
     page.click("button")
     leave(page)
     assert len(site.wait_for_events(3)) == 3

@@ -19,15 +19,22 @@ addEventListener('click', (event) => {
 """
 
 
-def test_an_element_is_shown_in_its_variants_only(site: Site, visit: Visit) -> None:
-    site.runs(HERO)
+def test_an_element_is_shown_in_its_variants_only_and_left_alone_where_no_experiment_runs(
+    site: Site, visit: Visit
+) -> None:
+    site.runs(HERO, an_experiment("soon", status="draft"))
     site.page(
         "/",
         '<p data-ab-show="hero:plain">1</p><p data-ab-show="hero:bold hero:calm" hidden>2</p>'
-        '<p data-ab-show="hero:calm" hidden>3</p><p data-ab-show="none:such">4</p>',
+        '<p data-ab-show="hero:calm" hidden>3</p><p data-ab-show="soon:plain">4</p>'
+        '<p data-ab-show="soon:bold" hidden>5</p><p data-ab-show="hello:plain">6</p>',
     )
     visible = "[...document.querySelectorAll('p')].filter((p) => !p.hidden).map((p) => p.textContent)"
-    assert [visit(known=known).evaluate(visible) for known in (PLAIN, BOLD, CALM)] == [["1"], ["2"], ["2", "3"]]
+    assert [visit(known=known).evaluate(visible) for known in (PLAIN, BOLD, CALM)] == [
+        ["1", "4", "6"],
+        ["2", "4", "6"],
+        ["2", "3", "4", "6"],
+    ]
 
 
 def test_text_class_and_attributes_are_replaced(site: Site, visit: Visit) -> None:
@@ -93,9 +100,13 @@ def test_elements_that_appear_later_are_treated_and_seen(site: Site, visit: Visi
     site.page("/", "<main></main>")
     page = visit(known=BOLD)
     a_moment_passes(page)
-    page.evaluate("""document.querySelector('main').innerHTML =
-      '<section><h1 data-ab="hero" data-ab-set="hero:bold text=Later">Soon</h1></section>'""")
-    assert page.inner_text("h1") == "Later"
+    before_it_is_drawn = page.evaluate("""async () => {
+      document.querySelector('main').innerHTML =
+        '<section><h1 data-ab="hero" data-ab-set="hero:bold text=Later">Soon</h1></section>';
+      await null;
+      return document.querySelector('h1').textContent;
+    }""")
+    assert before_it_is_drawn == "Later"
     assert seen_by_now(site, page) == ["impression hero bold"]
 
 
@@ -165,6 +176,20 @@ def test_a_route_change_is_noticed_without_code_of_the_pages(site: Site, visit: 
     a_moment_passes(page)
     page.click("a[data-to='/']")
     assert (page.get_attribute("html", "data-ab-hero"), page.inner_text("h1")) == ("plain", "Plain")
+    assert seen_by_now(site, page) == ["impression hero bold"]
+
+
+def test_an_element_that_stays_through_a_change_of_route_is_seen_where_the_experiment_runs(
+    site: Site, visit: Visit
+) -> None:
+    site.runs(an_experiment(urls=Urls(include=(UrlPattern(pattern="/shop"),)), goals=("end",)))
+    site.files["routes.js"] = ROUTES
+    site.page("/", '<div data-ab="hero"><a data-to="/shop">shop</a><main>-</main></div><template>tea</template>')
+    site.pages["/"] += '<script src="/routes.js"></script>'
+    page = visit(known=BOLD)
+    a_moment_passes(page)
+    page.evaluate("history.pushState({}, '', '/shop'); document.querySelector('main').textContent = 'tea'")
+    a_moment_passes(page)
     assert seen_by_now(site, page) == ["impression hero bold"]
 
 

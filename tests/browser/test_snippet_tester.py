@@ -100,6 +100,16 @@ def test_the_panel_says_what_the_service_refuses(site: Site, visit: Visit) -> No
     page.locator("abacus-panel").get_by_text("sent, refused for good: visitor: has a space").first.wait_for()
 
 
+def test_a_tester_of_a_page_with_the_asynchronous_script_gets_the_same(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.files["early.js"] = b"(window.abacus ||= []).push((ab) => { window.got = ab.variant('hero'); })"
+    site.page("/", '<script src="/early.js"></script>' + BUY, tag='<script async src="/ab.async.js"></script>')
+    page = visit("/?ab_debug&ab_hero=calm", known="v1~")
+    page.locator("abacus-panel").get_by_text("You are v1.").wait_for()
+    page.wait_for_selector("html[data-ab-ready]")
+    assert page.evaluate("window.got") == "calm"
+
+
 def test_the_panel_closes_for_good(site: Site, visit: Visit) -> None:
     site.runs(HERO)
     site.page("/", BUY)

@@ -67,7 +67,21 @@ def test_a_new_seed_deals_everybody_anew(site: Site, visit: Visit) -> None:
     site.page("/", BUY)
     page = visit(known=f"{moved}~hero.plain.0~")
     assert seen_by_now(site, page) == ["impression hero bold"]
-    assert page.context.cookies()[0]["value"] == f"{moved}~hero.plain.0~hero.bold.1~"
+    assert page.context.cookies()[0]["value"] == f"{moved}~hero.bold.1~hero.plain.0~"
+
+
+def test_the_newest_choice_is_the_one_that_stays(site: Site, visit: Visit) -> None:
+    phases = (
+        Phase(weights=(0.5, 0.5)),
+        Phase(weights=(0.5, 0.5), seed="again"),
+        Phase(weights=(0.1, 0.9), seed="again"),
+    )
+    site.runs(an_experiment(phases=phases, goals=("end",)))
+    site.page("/", BUY)
+    known = "v2~hero.plain.1~hero.plain.0~"
+    page = visit(known=known)
+    assert seen_by_now(site, page) == ["impression hero plain"]
+    assert page.context.cookies()[0]["value"] == known
 
 
 def test_a_paused_experiment_shows_the_control_and_a_stopped_one_its_winner_to_everybody(
@@ -95,6 +109,7 @@ def test_the_id_is_renewed_by_an_http_cookie_for_a_year(site: Site, visit: Visit
     assert abs(cookie["expires"] - page.evaluate("Date.now()") / 1000 - year) < 60
     assert (cookie["name"], cookie["secure"], cookie["sameSite"], cookie["path"]) == ("abacus", True, "Lax", "/")
     before = cookie["expires"]
+    site.gate.clear()  # no further answer
     page.reload()
     a_moment_passes(page)
     assert page.context.cookies()[0]["expires"] == before  # the script does not write what has not changed
