@@ -35,7 +35,7 @@ types: $(SETUP)
 	@$(BIN)/mypy
 
 unit: $(SETUP)
-	@$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 chromium:
 	@command -v chromium >/dev/null || { echo "installing chromium (once) ..."; apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1; }

@@ -99,13 +99,21 @@ def fold_side_by_side(
     for key in (key for folder in calls for keys in folder for key in keys):
         store.add(key, [f"i|green|0|{NOON}|e"], 1, version=version(), expires_at=0, cap=200)
 
+    contention = Contention(aws.names["TalliesName"], Barrier(folders) if meet else None)
+    failures: list[Exception] = []
+
     def take(folder: int) -> None:
         fold = Fold(store, spread, random.Random(folder).randrange, version, Patience(30.0))
-        for keys in calls[folder]:
-            fold(keys, now=NOON / 1000)
+        try:
+            for keys in calls[folder]:
+                fold(keys, now=NOON / 1000)
+        except Exception as error:
+            failures.append(error)
+            if contention.meet:
+                contention.meet.abort()  # nobody has to wait for who will not come
 
-    contention = Contention(aws.names["TalliesName"], Barrier(folders) if meet else None)
     with contended(aws.dynamodb, contention), ThreadPoolExecutor(folders) as pool:
-        for done in [pool.submit(take, folder) for folder in range(folders)]:
-            done.result()
+        list(pool.map(take, range(folders)))
+    for error in failures:
+        raise error
     return contention
