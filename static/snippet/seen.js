@@ -25,11 +25,12 @@ export const ask = (key) =>
 // before, so that one of them lies between half a window and a whole one, for elements of up to 33 windows.
 export const observer = new IntersectionObserver(
   safe((entries) =>
-    entries.map((entry) => {
-      entry.target.abacus = entry;
-      if (entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2)
-        moment(() => entry.target.abacus == entry && means(entry.target, "seen:", expose));
-    }),
+    entries.map(
+      (entry) =>
+        (entry.target.abacus =
+          entry.intersectionRatio >= 0.5 || entry.intersectionRect.height >= innerHeight / 2) &&
+        moment(() => entry.target.abacus && means(entry.target, "seen:", expose)),
+    ),
   ),
   { threshold: [0.03, 0.06, 0.1, 0.2, 0.3, 0.5] },
 );
