@@ -106,6 +106,7 @@ def fold_side_by_side(
         fold = Fold(store, spread, random.Random(folder).randrange, version, Patience(30.0))
         try:
             for keys in calls[folder]:
+                contention.mine.tried = False
                 fold(keys, now=NOON / 1000)
         except Exception as error:
             failures.append(error)
