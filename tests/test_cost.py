@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -10,8 +12,17 @@ from click.testing import CliRunner
 from abacus import bill, prices
 from abacus.capacity import Scenario, kept, measure
 from abacus.cli import main
+from abacus.cost import report
 from abacus.local_aws import LocalAws
 from abacus.metering import Use, metered, read_units
+from chalicelib import stats
+from chalicelib.dynamo import DynamoStore
+from chalicelib.fold import Fold
+from chalicelib.retry import Patience
+from chalicelib.service import version
+from chalicelib.store import Key
+
+from .builders import NOON, a_manifest, an_element
 
 MEASURED = kept()
 BUSY = Scenario(3, 25)
@@ -92,6 +103,21 @@ def test_units_are_counted_as_the_answers_say(aws: LocalAws) -> None:
     assert use.calls == 4
 
 
+@pytest.mark.ministack
+def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: LocalAws) -> None:
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    fold = Fold(store, 2, random.Random(1).randrange, version, Patience())
+    for visitor, variant in [(f"v{n}", ("blue", "green")[n % 2]) for n in range(40)]:
+        elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
+        store.add(Key(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, cap=200)
+        fold([Key(visitor, "cta-color")], now=NOON / 1000)  # each for itself, so that every item of the spread is there
+    now = datetime.fromtimestamp(NOON / 1000, UTC)
+    with metered(aws.dynamodb) as use:
+        answer = stats.detail(store, a_manifest(), "cta-color", stats.Question(series="none"), now=now)
+    assert [variant["visitors"] for variant in answer["variants"]] == [20, 20]
+    assert use == Use(read=1.0, calls=2)
+
+
 def test_reads_are_rounded_up_to_four_kilobytes() -> None:
     small, big = {"visitor": {"S": "v"}}, {"visitor": {"S": "v" * 4100}}
     keys = {"t": {"Keys": [{}, {}, {}], "ConsistentRead": True}}  # one of them is not there
@@ -100,6 +126,11 @@ def test_reads_are_rounded_up_to_four_kilobytes() -> None:
     assert read_units("Scan", {}, {"Items": [big, small]}) == 2 / 2
     assert read_units("Query", {}, {"Items": []}) == 0.5
     assert read_units("UpdateItem", {}, {}) is None
+
+
+def test_the_page_on_performance_quotes_the_price_as_it_is() -> None:
+    page = (bill.PROJECT / "docs" / "performance.md").read_text()
+    assert "\n".join(report(MEASURED, bill.Settings.shipped())) in page
 
 
 def test_the_command_says_date_total_and_what_is_left_out() -> None:
