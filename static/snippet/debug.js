@@ -1,7 +1,7 @@
 // The tester's build only: overrides, and what is worth telling of what happens. panel.js shows it.
 import { live, off } from "./assign.js";
 import { attributes, eligible, underway } from "./features.js";
-import { fnv } from "./hash.js";
+import { bucket } from "./hash.js";
 import { granted, record, store, visitor } from "./memory.js";
 import { last, waiting } from "./queue.js";
 import { placed } from "./seen.js";
@@ -54,7 +54,7 @@ export const log = [];
 const tell = (text) => log.push([new Date(), text]);
 
 const share = (place) => (place / 1e4).toFixed(4);
-const place = (seed) => fnv(fnv(seed + visitor) + "") % 1e4;
+const place = (seed) => bucket(seed, visitor);
 
 /** Why this visitor sees what is on show. */
 export const reason = (key) => {

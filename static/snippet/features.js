@@ -1,6 +1,6 @@
 // What only some manifests need. esbuild leaves out what the published one does not.
 import { safe } from "./guard.js";
-import { fnv } from "./hash.js";
+import { bucket } from "./hash.js";
 import { script, visitor } from "./memory.js";
 import { satisfied } from "./conditions.js";
 
@@ -19,7 +19,7 @@ export const attributes = () => ({
 });
 
 const within = ([namespace, from, to]) => {
-  const place = fnv(fnv(namespace + visitor) + "") % 1e4;
+  const place = bucket(namespace, visitor);
   return from <= place && place < to;
 };
 
