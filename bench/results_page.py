@@ -14,12 +14,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench._slow import slowed
 from tests.browser.results_site import Site, serving
 from tests.browser.scenarios import SCENARIOS
 
 ROUNDS = 10
-SLOWER = 4  # times
-SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
 
 # Milliseconds since the navigation at which each thing was first painted, and the tasks that kept the page from
@@ -74,10 +73,7 @@ def slow(browser: Browser) -> Generator[Page]:
         context = browser.new_context(**PHONE)
         page = context.new_page()
         page.add_init_script(WATCH)
-        debugger = context.new_cdp_session(page)
-        debugger.send("Network.enable")
-        debugger.send("Network.emulateNetworkConditions", SLOW_4G)
-        debugger.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        slowed(page)
         yield page
         context.close()
 

@@ -8,10 +8,8 @@ in the three seconds from the navigation, less what the page without a script ta
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,18 +20,18 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
+from abacus.build import CONTENT_TYPES
 from abacus.public import public
 from abacus.snippet import Options, scripts
+from bench._slow import slowed
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant
+from tests.browser.snippet_site import listening
 
 RUNS = 10
-SLOW_CPU = 4
-SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750}  # ms, bytes/s
 SDK = Path(__file__).parent.parent / "node_modules/@growthbook/growthbook/dist/bundles/auto.min.js"
 LOOKS = 2000  # ms that the probe looks on
 RUNS_ON = 3000  # ms in which a script has done what it does on a page that nobody touches
 EVERYBODY_BOLD = (0.0, 1.0)
-TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 # Assigns, applies, reports: what nobody can do without, and nothing that a promise of ours is made of.
 FLOOR = """(()=>{const s=localStorage,v=s.id||=Math.random().toString(36).slice(2);
@@ -131,50 +129,26 @@ def serving() -> Iterator[str]:
     files = {name: built[name] for name in ("ab.js", "ab.async.js")}
     files |= {"floor.js": FLOOR.encode(), "style.css": STYLE.encode()}
     files |= {"auto.min.js": SDK.read_bytes(), "api/features/abacus": features()}
-    ready, over = threading.Event(), threading.Event()
-    origin: list[str] = []
 
     async def respond(request: web.Request) -> web.Response:
         name = request.path.removeprefix("/")
-        probe = f"<script>{PROBE}</script>" if request.query_string else ""
         if request.method == "POST":
             return web.Response(status=202)
         if name.isdigit():
-            head = list(pages().values())[int(name)].replace('host=""', f'host="{origin[0]}"')
+            probe = f"<script>{PROBE}</script>" if request.query_string else ""
+            head = list(pages().values())[int(name)].replace('host=""', f'host="http://{request.host}"')
             styles = '<link rel="stylesheet" href="/style.css">'
             page = f'<!doctype html><html lang="en"><head><title>{name}</title>{probe}{head}{styles}'
-            body = f"{page}</head><body>{BODY}".encode()
-            kind = "text/html"
+            body, kind = f"{page}</head><body>{BODY}".encode(), ".html"
         elif name in files:
-            body = files[name]
-            kind = (
-                "text/css" if name.endswith("css") else "text/javascript" if name.endswith("js") else "application/json"
-            )
+            body, kind = files[name], Path(name).suffix or ".json"
         else:
             return web.Response(status=404)
-        packed = gzip.compress(body, 9, mtime=0)
-        return web.Response(body=packed, content_type=kind, headers={"Content-Encoding": "gzip"})
+        headers = {"Content-Encoding": "gzip", "Content-Type": CONTENT_TYPES[kind]}
+        return web.Response(body=gzip.compress(body, 9, mtime=0), headers=headers)
 
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", respond)
-        runner = web.AppRunner(app, shutdown_timeout=0.2)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        origin.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        ready.set()
-        while not over.is_set():
-            await asyncio.sleep(0.02)
-        await runner.cleanup()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        ready.wait(10)
-        yield origin[0]
-    finally:
-        over.set()
-        thread.join()
+    with listening(respond) as origin:
+        yield origin
 
 
 @contextmanager
@@ -182,11 +156,8 @@ def visiting(browser: Browser) -> Iterator[tuple[Page, CDPSession]]:
     """A page of a new visitor, in a slow browser on a slow network."""
     context = browser.new_context(viewport={"width": 800, "height": 600})
     page = context.new_page()
-    devtools = context.new_cdp_session(page)
-    for domain in ("Network.enable", "Performance.enable"):
-        devtools.send(domain)
-    devtools.send("Network.emulateNetworkConditions", SLOW_4G)
-    devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOW_CPU})
+    devtools = slowed(page)
+    devtools.send("Performance.enable")
     yield page, devtools
     context.close()
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from abacus.build import CONTENT_TYPES
 from abacus.public import public
 from abacus.snippet import Options, scripts
 from chalicelib.cookie import renewed
@@ -22,7 +24,6 @@ from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 
 STRICT = "default-src 'self'"
 PAUSE = "<!--pause-->"  # in a page: the rest comes a little later
-TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json", ".css": "text/css"}
 
 
 def an_experiment(key: str = "hero", variants: str = "plain bold", **more: Any) -> Experiment:
@@ -162,19 +163,17 @@ async def _get(request: web.Request, site: Site) -> web.StreamResponse:
         return await _page(request, site)
     name = path.removeprefix("/")
     if name in site.files:
-        kind = TYPES.get(name[name.rfind(".") :], "text/plain")
-        return web.Response(body=site.files[name], content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
+        kind = CONTENT_TYPES.get(Path(name).suffix, "text/plain")
+        return web.Response(body=site.files[name], headers={"Content-Type": kind, "Access-Control-Allow-Origin": "*"})
     return web.Response(status=404)
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """A site on a free port of the loopback. In a thread, for Playwright keeps a loop of its own in this one."""
-    site = Site(origin="")
+def listening(respond: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Iterator[str]:
+    """Answers on a free port of the loopback; the origin. In a thread, for Playwright keeps a loop of its own in this
+    one."""
     ready, over = threading.Event(), threading.Event()
-
-    async def respond(request: web.Request) -> web.StreamResponse:
-        return await (_post if request.method == "POST" else _get)(request, site)
+    origin: list[str] = []
 
     async def serve() -> None:
         app = web.Application()
@@ -182,7 +181,7 @@ def serving() -> Iterator[Site]:
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        site.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        origin.append(f"http://127.0.0.1:{runner.addresses[0][1]}")
         ready.set()
         while not over.is_set():
             await asyncio.sleep(0.02)
@@ -192,9 +191,23 @@ def serving() -> Iterator[Site]:
     thread.start()
     try:
         assert ready.wait(10)
-        site.gate.set()
-        yield site
+        yield origin[0]
     finally:
-        site.gate.set()
         over.set()
         thread.join()
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    """A site of its own."""
+    site = Site(origin="")
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return await (_post if request.method == "POST" else _get)(request, site)
+
+    with listening(respond) as site.origin:
+        site.gate.set()
+        try:
+            yield site
+        finally:
+            site.gate.set()

@@ -14,7 +14,7 @@ from abacus.esbuild import esbuild
 
 from .results_site import policy
 from .snippet_site import STRICT, Site, an_experiment
-from .visitors import Visit, a_moment_passes, leave, seen_by_now
+from .visitors import Visit, a_moment_passes, confirmed, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'
@@ -243,7 +243,7 @@ def test_from_a_subdomain_the_id_is_a_cookie_of_the_whole_site(site: Site, new_v
     page.goto(page_origin)
     page.click("button")
     assert len(site.wait_for_events(2)) == 2
-    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
+    confirmed(page)
     [cookie] = page.context.cookies()
     assert (cookie["domain"], cookie["secure"]) == (".shop.localhost", True)
     year = 365 * 24 * 3600
@@ -258,7 +258,7 @@ def test_from_a_foreign_origin_events_arrive_and_are_confirmed(site: Site, new_v
     page.goto(site.origin)
     page.click("button")
     assert sorted(site.wait_for_events(2)) == ["click hero bold", "impression hero bold"]
-    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
+    confirmed(page)
     a_moment_passes(page)  # sooner it would be a double click
     page.click("button")
     leave(page)

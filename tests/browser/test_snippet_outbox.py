@@ -9,7 +9,7 @@ from email.utils import formatdate
 from playwright.sync_api import BrowserContext, Page
 
 from .snippet_site import Site, an_experiment
-from .visitors import Visit, a_moment_passes, leave
+from .visitors import Visit, a_moment_passes, confirmed, leave
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'
@@ -20,10 +20,6 @@ Profile = Callable[..., BrowserContext]
 def waiting(page: Page) -> list[str]:
     """The events that this browser still keeps."""
     return page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('abacus:'))")
-
-
-def confirmed(page: Page) -> None:
-    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
 
 
 def test_events_are_sent_together_and_forgotten_when_confirmed(site: Site, visit: Visit) -> None:

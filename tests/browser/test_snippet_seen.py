@@ -206,8 +206,7 @@ def test_a_prerendered_page_is_not_seen_before_it_is_shown(site: Site, tmp_path:
     })()"""
     site.page("/next", BOX + '<script src="/told.js"></script>')
     site.files["told.js"] = b"setTimeout(() => fetch('/prerendered-' + document.prerendering), 900)"
-    flags = [flag for flag in FLAGS.split(" ") if flag.startswith("--") and "resolver" not in flag]
-    command = ["/usr/bin/chromium", "--headless", f"--user-agent={ORDINARY}", f"--user-data-dir={tmp_path}", *flags]
+    command = ["/usr/bin/chromium", "--headless", f"--user-agent={ORDINARY}", f"--user-data-dir={tmp_path}", *FLAGS]
     with subprocess.Popen([*command, site.origin], stderr=subprocess.DEVNULL) as chromium:
         try:
             site.wait_for(lambda: "/prerendered-true" in site.asked, 30)

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Playwright
 from chalicelib.manifest import Phase
 
 from .snippet_site import Site, an_experiment, visitor_of
-from .visitors import ORDINARY, Visit, a_moment_passes, launch, leave, seen_by_now
+from .visitors import ORDINARY, Visit, a_moment_passes, confirmed, launch, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'
@@ -103,7 +103,7 @@ def test_the_id_is_renewed_by_an_http_cookie_for_a_year(site: Site, visit: Visit
     assert written == []  # not before the first paint
     page.click("button")
     site.wait_for_events(2)
-    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
+    confirmed(page)
     [cookie] = page.context.cookies()
     year = 365 * 24 * 3600
     assert abs(cookie["expires"] - page.evaluate("Date.now()") / 1000 - year) < 60

@@ -11,18 +11,23 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 from .snippet_site import Site, serving
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --host-resolver-rules=MAP\\ *.test\\ 127.0.0.1"
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
+LOCAL_NAMES = "--host-resolver-rules=MAP *.test 127.0.0.1"
 ORDINARY = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 Visit = Callable[..., Page]
 
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
-    given = [flag.replace("\0", " ") for flag in FLAGS.replace("\\ ", "\0").split()]
     return playwright.chromium.launch(
         executable_path="/usr/bin/chromium",
-        args=[*given, *flags],
+        args=[*FLAGS, LOCAL_NAMES, *flags],
         ignore_default_args=["--disable-back-forward-cache"],
     )
 
@@ -78,6 +83,11 @@ def visit(site: Site, new_visitor: Callable[..., BrowserContext]) -> Visit:
 def a_moment_passes(page: Page) -> None:
     """Twice as long as something must be in view to be seen."""
     page.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done), 600))")
+
+
+def confirmed(page: Page) -> None:
+    """Until no event waits for an answer any more."""
+    page.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
 
 
 def leave(page: Page) -> None:
