@@ -14,11 +14,10 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from abacus import stacks, stage
+from abacus.blueprint import FIREWALL_REGION
+from abacus.esbuild import BuildError
 from chalicelib.errors import AbacusError
-
-from . import stacks, stage
-from .blueprint import FIREWALL_REGION
-from .esbuild import BuildError
 
 PARTS = ("data", "api", "firewall", "edge", "watch", "budget")  # in the order in which they are made
 

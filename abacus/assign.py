@@ -11,15 +11,14 @@ from typing import Any
 
 import click
 
+from abacus.authoring import load
+from abacus.conditions import satisfied
+from abacus.evaluation import Context, Result, run
+from abacus.patterns import matches
+from abacus.payload import Json, split, targets
+from abacus.problems import did_you_mean, listed
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
-
-from .authoring import load
-from .conditions import satisfied
-from .evaluation import Context, Result, run
-from .patterns import matches
-from .payload import Json, split, targets
-from .problems import did_you_mean, listed
 
 
 @dataclass(frozen=True)

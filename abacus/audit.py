@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import click
 
+from abacus.rebuild import Recount, recount, too_old
+from abacus.target import at_target
 from chalicelib.reconcile import Account
 from chalicelib.service import from_environment
 from chalicelib.store import Store
 from chalicelib.tally import Tally
-
-from .rebuild import Recount, recount, too_old
-from .target import at_target
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from abacus.audience import Finding
+from abacus.checks import check, check_together
+from abacus.forms import ExperimentForm, SiteForm, UrlsForm
+from abacus.problems import At, Problem, Problems
+from abacus.reading import Document, read
+from abacus.wording import findings
 from chalicelib.manifest import (
     CLICK,
     Experiment,
@@ -18,13 +24,6 @@ from chalicelib.manifest import (
     Urls,
     Variant,
 )
-
-from .audience import Finding
-from .checks import check, check_together
-from .forms import ExperimentForm, SiteForm, UrlsForm
-from .problems import At, Problem, Problems
-from .reading import Document, read
-from .wording import findings
 
 SCHEMA_FILE = "schema.json"
 SUFFIXES = (".yaml", ".yml", ".json")

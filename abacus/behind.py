@@ -14,15 +14,14 @@ from typing import IO
 
 import click
 
+from abacus import demo, snippet
+from abacus.children import HOST, Child, listen
+from abacus.front import Front
+from abacus.local_aws import LocalAws, data_stack, edge_stack, emulator, environment
+from abacus.local_site import publish_changes
+from abacus.publish import Refused
+from abacus.target import announced, named
 from chalicelib.settings import Settings
-
-from . import demo, snippet
-from .children import HOST, Child, listen
-from .front import Front
-from .local_aws import LocalAws, data_stack, edge_stack, emulator, environment
-from .local_site import publish_changes
-from .publish import Refused
-from .target import announced, named
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from abacus import prices
+from abacus.capacity import EVENT_ID, NOON, VISITOR, Scenario
+from abacus.metering import READ, Use, item_size
 from chalicelib import reconcile
 from chalicelib.metrics import Meter
-
-from . import prices
-from .capacity import EVENT_ID, NOON, VISITOR, Scenario
-from .metering import READ, Use, item_size
 
 PROJECT = Path(__file__).parent.parent
 INFRA = PROJECT / "infra"

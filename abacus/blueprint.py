@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from . import stage
-from .parts import Hidden, Output, Parameter, Stack
-from .templates import INFRA
-from .wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
+from abacus import stage
+from abacus.parts import Hidden, Output, Parameter, Stack
+from abacus.templates import INFRA
+from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
 FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
 # Parameters of .chalice/package.json that nothing in `chalice deploy` answers to.

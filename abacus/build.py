@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from abacus.esbuild import PROJECT, BuildError, esbuild
+from abacus.public import public
+from abacus.snippet import Options, options, scripts
 from chalicelib.manifest import Manifest
-
-from .esbuild import PROJECT, BuildError, esbuild
-from .public import public
-from .snippet import Options, options, scripts
 
 STATIC = PROJECT / "static"
 

@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from abacus.local_aws import LocalAws, data_stack, emulator
+from abacus.metering import Use, metered
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event
 from chalicelib.fold import Fold
@@ -22,9 +24,6 @@ from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key
-
-from .local_aws import LocalAws, data_stack, emulator
-from .metering import Use, metered
 
 FILE = Path(__file__).with_suffix(".json")
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from abacus.package import CHALICE, PROJECT, prepare
 from chalicelib.errors import AbacusError
-
-from .package import CHALICE, PROJECT, prepare
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from abacus.checks import percent
+from abacus.phases import Kind, Said, phase_changes
+from abacus.problems import listed
 from chalicelib.manifest import Experiment, Manifest, Phase
-
-from .checks import percent
-from .phases import Kind, Said, phase_changes
-from .problems import listed
 
 
 class Change(NamedTuple):

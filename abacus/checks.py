@@ -11,11 +11,11 @@ from itertools import combinations
 from math import isclose
 from urllib.parse import urlsplit
 
-from .audience import Finding, check_condition
-from .forms import ExperimentForm
-from .javascript import regex
-from .problems import At, did_you_mean, listed
-from .reading import Document
+from abacus.audience import Finding, check_condition
+from abacus.forms import ExperimentForm
+from abacus.javascript import regex
+from abacus.problems import At, did_you_mean, listed
+from abacus.reading import Document
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:

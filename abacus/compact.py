@@ -14,10 +14,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from abacus.patterns import simple
 from chalicelib.assign import bucket_ranges
 from chalicelib.manifest import UrlPattern
-
-from .patterns import simple
 
 PLACES = 10_000  # GrowthBook's hash version 2 knows this many
 Row = list[Any]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .javascript import is_number, less, number, regex, same, stringify, text, truthy
+from abacus.javascript import is_number, less, number, regex, same, stringify, text, truthy
 
 Groups = Mapping[str, Any]  # saved groups: id → list of values, or {"type": "list" | "condition", ...}
 

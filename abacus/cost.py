@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from . import bill, prices
-from .capacity import Scenario, kept, measure_all
-from .metering import Use
+from abacus import bill, prices
+from abacus.capacity import Scenario, kept, measure_all
+from abacus.metering import Use
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
 A_REQUEST = 3  # events; and in a row

@@ -19,15 +19,14 @@ from pathlib import Path
 
 import click
 
+from abacus.authoring import load
+from abacus.crowd import DAY, GOAL_AFTER_CLICK, GOAL_WITHOUT, HOUR, RATE, SECOND_CLICK, VISITS, Event, Visitor
+from abacus.simulate import with_progress
+from abacus.target import at_target
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment
 from chalicelib.senders import sign
 from chalicelib.settings import Settings
-
-from .authoring import load
-from .crowd import DAY, GOAL_AFTER_CLICK, GOAL_WITHOUT, HOUR, RATE, SECOND_CLICK, VISITS, Event, Visitor
-from .simulate import with_progress
-from .target import at_target
 
 CLIENT = "demo"  # the sender's name; `abacus run` gives it a key
 SEED = 14

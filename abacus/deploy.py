@@ -11,19 +11,18 @@ from typing import Any
 
 import click
 
+from abacus import bill, build, capacity, chalice_way, publish, snippet, stacks, stage
+from abacus.account import Account, in_sentences
+from abacus.authoring import load
+from abacus.blueprint import blueprint
+from abacus.capacity import Scenario
+from abacus.deployment import Deployment
+from abacus.dry_run import show
+from abacus.package import package
+from abacus.stage import StageName
+from abacus.templates import INFRA, read
+from abacus.wishes import ApiKind, Around, Wishes, kind_of_api
 from chalicelib.manifest import Manifest
-
-from . import bill, build, capacity, chalice_way, publish, snippet, stacks, stage
-from .account import Account, in_sentences
-from .authoring import load
-from .blueprint import blueprint
-from .capacity import Scenario
-from .deployment import Deployment
-from .dry_run import show
-from .package import package
-from .stage import StageName
-from .templates import INFRA, read
-from .wishes import ApiKind, Around, Wishes, kind_of_api
 
 BUILD = Path("build") / "deploy"
 HERE = {"x86_64": "x86_64", "AMD64": "x86_64"}  # what an emulator runs functions on; elsewhere arm64

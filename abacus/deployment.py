@@ -11,17 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from abacus import build, chalice_way, kept, origin_secret, publish, stacks, stage
+from abacus.account import Account
+from abacus.blueprint import blueprint
+from abacus.parts import Stack
+from abacus.public_url import PublicUrl
+from abacus.smoke import Smoke
+from abacus.upload import placed, upload
+from abacus.wishes import Around, Wishes, kind_of_api
 from chalicelib.dynamo import DynamoStore
 from chalicelib.manifest import Manifest
-
-from . import build, chalice_way, kept, origin_secret, publish, stacks, stage
-from .account import Account
-from .blueprint import blueprint
-from .parts import Stack
-from .public_url import PublicUrl
-from .smoke import Smoke
-from .upload import placed, upload
-from .wishes import Around, Wishes, kind_of_api
 
 Say = Callable[[str], None]
 

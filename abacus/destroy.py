@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
+from abacus import chalice_way, kept, origin_secret, stacks, stage
+from abacus.account import PARTS, Account, in_sentences
+from abacus.deploy import BUILD
+from abacus.stage import StageName
 from chalicelib.errors import AbacusError
-
-from . import chalice_way, kept, origin_secret, stacks, stage
-from .account import PARTS, Account, in_sentences
-from .deploy import BUILD
-from .stage import StageName
 
 
 class LeftBehind(AbacusError):

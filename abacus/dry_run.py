@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from . import stage
-from .build import Asset
-from .parts import Hidden, Output, Parameter, Stack
-from .upload import key_of
+from abacus import stage
+from abacus.build import Asset
+from abacus.parts import Hidden, Output, Parameter, Stack
+from abacus.upload import key_of
 
 EMPTY = '""'
 Say = Callable[[str], None]

@@ -7,13 +7,12 @@ import time
 
 import click
 
+from abacus.target import at_target
 from chalicelib.contribution import contribution
 from chalicelib.fold import bookings
 from chalicelib.service import from_environment
 from chalicelib.store import Dice, Stale, Store
 from chalicelib.tally import difference
-
-from .target import at_target
 
 
 def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) -> list[str]:

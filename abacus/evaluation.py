@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from abacus.conditions import satisfied
+from abacus.javascript import text, truthy
+from abacus.patterns import matches
 from chalicelib.assign import Range, bucket, bucket_ranges, choose, fnv1a32
 from chalicelib.manifest import UrlPattern, Urls
-
-from .conditions import satisfied
-from .javascript import text, truthy
-from .patterns import matches
 
 Rule = Mapping[str, Any]
 

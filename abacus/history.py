@@ -7,11 +7,10 @@ from time import time
 
 import click
 
+from abacus import live as published
+from abacus.publish import plan, show, write
+from abacus.remote import Remote, remote
 from chalicelib.manifest import Experiment, Manifest, Phase
-
-from . import live as published
-from .publish import plan, show, write
-from .remote import Remote, remote
 
 
 def restored(old: Manifest, live: Manifest) -> Manifest:

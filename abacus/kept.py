@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from . import stacks, stage
-from .account import Account
-from .templates import INFRA, read
+from abacus import stacks, stage
+from abacus.account import Account
+from abacus.templates import INFRA, read
 
 NAME_OF = {"AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName", "AWS::S3::Bucket": "BucketName"}
 GONE = {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "404"}

@@ -11,7 +11,7 @@ from typing import Any
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalDevServer, ThreadedHTTPServer
 
-from .children import HOST, end_with_parent, say_ready
+from abacus.children import HOST, end_with_parent, say_ready
 
 
 class Handler(ChaliceRequestHandler):

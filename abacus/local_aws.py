@@ -14,8 +14,8 @@ from urllib.request import ProxyHandler, build_opener
 import boto3
 from botocore.config import Config
 
-from . import stacks
-from .children import HOST, Child, listen
+from abacus import stacks
+from abacus.children import HOST, Child, listen
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import click
 
+from abacus import authoring, build, publish
+from abacus.build import Asset
+from abacus.esbuild import BuildError
+from abacus.local_aws import LocalAws
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Manifest
-
-from . import authoring, build, publish
-from .build import Asset
-from .esbuild import BuildError
-from .local_aws import LocalAws
 
 LOOK = 1.0  # seconds between two looks for a changed file
 

@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 from random import Random
 
+from abacus.chance import binomial, multinomial
+from abacus.trials import Stretch
 from chalicelib.statistics import ALPHA, Counts, Interval, anytime
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.ratio import Sums, ratio
 from chalicelib.statistics.stratified import Stratum, combine
-
-from .chance import binomial, multinomial
-from .trials import Stretch
 
 
 def phases(stretches: tuple[Stretch, ...], dice: Random) -> tuple[bool, bool]:

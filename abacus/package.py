@@ -16,9 +16,8 @@ from pathlib import Path
 
 import click
 
+from abacus.stage import StageName
 from chalicelib.errors import AbacusError
-
-from .stage import StageName
 
 PROJECT = Path(__file__).parents[1]
 CHALICE = Path(sys.executable).with_name("chalice")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .templates import INFRA, Template, read
+from abacus.templates import INFRA, Template, read
 
 
 class Output(NamedTuple):

@@ -11,9 +11,8 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from abacus.javascript import regex
 from chalicelib.manifest import UrlPattern, Urls
-
-from .javascript import regex
 
 _ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]*://[^/?#]*"
 _ANY = "_____"  # stands for * while a pattern passes for a url, as in GrowthBook's SDK

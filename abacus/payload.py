@@ -10,9 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from abacus.patterns import condition_on_url
 from chalicelib.manifest import Experiment, Manifest, Urls
-
-from .patterns import condition_on_url
 
 Json = dict[str, Any]
 

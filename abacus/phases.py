@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
+from abacus.checks import percent
+from abacus.problems import listed
 from chalicelib.assign import choose
 from chalicelib.manifest import Experiment, Phase
-
-from .checks import percent
-from .problems import listed
 
 Kind = Literal["change", "warning", "refusal"]
 Said = Iterator[tuple[Kind, str]]

@@ -12,11 +12,10 @@ from statistics import median
 
 import click
 
+from abacus.figure import Curve, chart
+from abacus.mistakes import Crowd, ctr, phases
+from abacus.trials import Outcome, Scenario, Stretch, log_spaced, run
 from chalicelib.statistics.power import sample_size
-
-from .figure import Curve, chart
-from .mistakes import Crowd, ctr, phases
-from .trials import Outcome, Scenario, Stretch, log_spaced, run
 
 BEGIN, END = "<!-- measured by abacus prove -->", "<!-- end of measurement -->"
 MOST = 200_000  # visitors of an A/A experiment

@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from abacus import live as published
+from abacus.authoring import load
+from abacus.build import Asset, build_site
+from abacus.changes import Change, changes
+from abacus.payload import payload
+from abacus.periods import stamp
+from abacus.public import public
+from abacus.remote import Remote, remote
 from chalicelib.errors import ManifestError
 from chalicelib.manifest import Manifest
-
-from . import live as published
-from .authoring import load
-from .build import Asset, build_site
-from .changes import Change, changes
-from .payload import payload
-from .periods import stamp
-from .public import public
-from .remote import Remote, remote
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,13 +17,12 @@ from functools import partial
 import click
 from click._termui_impl import ProgressBar
 
+from abacus.target import at_target
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.service import from_environment, version
 from chalicelib.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
 from chalicelib.tally import Tallies, Tally, difference
-
-from .target import at_target
 
 SEGMENTS = 4  # of the parallel scan
 BATCH = 100

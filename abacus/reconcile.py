@@ -6,10 +6,9 @@ import time
 
 import click
 
+from abacus.target import at_target
 from chalicelib.reconcile import reconcile_rows
 from chalicelib.service import from_environment
-
-from .target import at_target
 
 
 @click.command()

@@ -14,11 +14,10 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from abacus import stacks
+from abacus.esbuild import BuildError
+from abacus.target import target
 from chalicelib.errors import AbacusError
-
-from . import stacks
-from .esbuild import BuildError
-from .target import target
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient

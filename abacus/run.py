@@ -19,17 +19,16 @@ from socket import socket
 
 import click
 
+from abacus import demo
+from abacus.authoring import load
+from abacus.behind import Behind, started
+from abacus.children import HOST, Child, listen
+from abacus.esbuild import BuildError
+from abacus.local_aws import LocalAws
+from abacus.local_site import watch
+from abacus.lock import locked
+from abacus.simulate import with_progress
 from chalicelib.errors import AbacusError
-
-from . import demo
-from .authoring import load
-from .behind import Behind, started
-from .children import HOST, Child, listen
-from .esbuild import BuildError
-from .local_aws import LocalAws
-from .local_site import watch
-from .lock import locked
-from .simulate import with_progress
 
 LOOK = 0.5  # seconds between two looks whether all children are alive
 

@@ -16,11 +16,10 @@ from typing import Any
 import click
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConnector
 
+from abacus.authoring import load
+from abacus.crowd import RATE, Visitor, truth, visitors
 from chalicelib.errors import AbacusError, Busy
 from chalicelib.manifest import Experiment
-
-from .authoring import load
-from .crowd import RATE, Visitor, truth, visitors
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # no bot would say that
 ATTEMPTS = 8

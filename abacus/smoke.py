@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from abacus.erase import erase
+from abacus.public_url import Answer, PublicUrl
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
 from chalicelib.store import Key, Store
-
-from .erase import erase
-from .public_url import Answer, PublicUrl
 
 PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll
 PAUSE = 1.0

@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .compact import Row, compact, goals
-from .conditions import NESTED, PLAIN
-from .esbuild import PROJECT, BuildError, esbuild
+from abacus.compact import Row, compact, goals
+from abacus.conditions import NESTED, PLAIN
+from abacus.esbuild import PROJECT, BuildError, esbuild
 
 SNIPPET = PROJECT / "static" / "snippet"
 KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes that no page need supply

@@ -14,10 +14,9 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
+from abacus import stacks
+from abacus.lock import running
 from chalicelib.errors import AbacusError
-
-from . import stacks
-from .lock import running
 
 FILE = "environment.json"  # in the folder of a local run, while it runs
 STACK = "abacus-{stage}-data"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
+from abacus.chance import binomial, multinomial
 from chalicelib.comparison import compare
 from chalicelib.imbalance import measure
 from chalicelib.manifest import CLICK, Experiment, Phase, Variant
@@ -15,8 +16,6 @@ from chalicelib.report import report
 from chalicelib.sample import Window, select
 from chalicelib.statistics import Interval, normal
 from chalicelib.tally import Cell, Tallies, Tally
-
-from .chance import binomial, multinomial
 
 # A month after the first visitor, so that nothing is withheld for being too early.
 BEGAN, NOW = date(2026, 10, 1), datetime(2026, 11, 1, tzinfo=UTC)

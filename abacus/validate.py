@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from .authoring import load
-from .problems import Problems
+from abacus.authoring import load
+from abacus.problems import Problems
 
 
 @click.command()

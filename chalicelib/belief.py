@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .comparable import Comparable
-from .statistics.bayes import Best, CredibleLift, best, credible_lift, grid
-from .statistics.posterior import Grid
+from chalicelib.comparable import Comparable
+from chalicelib.statistics.bayes import Best, CredibleLift, best, credible_lift, grid
+from chalicelib.statistics.posterior import Grid
 
 
 @dataclass(frozen=True)

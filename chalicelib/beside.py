@@ -6,15 +6,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .belief import Beliefs
-from .comparable import Comparable
-from .comparison import Comparison, Pair
-from .sample import Arm, Sample, possible
-from .statistics import ALPHA, Interval, clickers, multiple, normal
-from .statistics.difference import difference_interval
-from .statistics.ratio import ratio_test
-from .statistics.shrinkage import Shrunk, shrink
-from .statistics.stratified import walter
+from chalicelib.belief import Beliefs
+from chalicelib.comparable import Comparable
+from chalicelib.comparison import Comparison, Pair
+from chalicelib.sample import Arm, Sample, possible
+from chalicelib.statistics import ALPHA, Interval, clickers, multiple, normal
+from chalicelib.statistics.difference import difference_interval
+from chalicelib.statistics.ratio import ratio_test
+from chalicelib.statistics.shrinkage import Shrunk, shrink
+from chalicelib.statistics.stratified import walter
 
 _NOTHING: dict[str, Any] = dict.fromkeys(
     ("lift", "lift_interval", "lift_shrunk", "p", "p_unadjusted", "evidence", "exact_p", "fixed")

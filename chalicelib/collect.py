@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from . import stats
-from .errors import InvalidInput, TooLarge
-from .events import MAX_BODY, Batch, Event, Name, VisitorId, explain
-from .tally import Tally
+from chalicelib import stats
+from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.events import MAX_BODY, Batch, Event, Name, VisitorId, explain
+from chalicelib.tally import Tally
 
 if TYPE_CHECKING:
-    from .service import Service
+    from chalicelib.service import Service
 
 
 class _Message(BaseModel):

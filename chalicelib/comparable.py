@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .sample import Arm, Sample, possible
-from .statistics.ratio import Ratio, Sums, ratio
-from .statistics.stratified import standardised, standardised_ratio
-from .tally import Tally
+from chalicelib.sample import Arm, Sample, possible
+from chalicelib.statistics.ratio import Ratio, Sums, ratio
+from chalicelib.statistics.stratified import standardised, standardised_ratio
+from chalicelib.tally import Tally
 
 
 @dataclass(frozen=True)

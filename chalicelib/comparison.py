@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from .sample import Sample, possible
-from .statistics import ALPHA, TAU, Interval, anytime, lift, multiple, stratified
-from .statistics.stratified import Stratum
+from chalicelib.sample import Sample, possible
+from chalicelib.statistics import ALPHA, TAU, Interval, anytime, lift, multiple, stratified
+from chalicelib.statistics.stratified import Stratum
 
 ROPE = 0.01  # a lift this small, either way, is no lift worth having
 Decision = Literal["winner", "loser", "equivalent", "open"]

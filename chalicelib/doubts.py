@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from .check import ALARM, WARNING, Check
-from .comparison import Comparison
-from .phrases import count, percent, sentence
-from .sample import Sample, possible
-from .statistics import stratified
-from .statistics.stratified import Stratum
-from .tally import Tally
+from chalicelib.check import ALARM, WARNING, Check
+from chalicelib.comparison import Comparison
+from chalicelib.phrases import count, percent, sentence
+from chalicelib.sample import Sample, possible
+from chalicelib.statistics import stratified
+from chalicelib.statistics.stratified import Stratum
+from chalicelib.tally import Tally
 
 
 def simpson(comparisons: list[Comparison]) -> Check:

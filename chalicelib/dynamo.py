@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from .retry import Patience, TableBusy
-from .store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+from chalicelib.retry import Patience, TableBusy
+from chalicelib.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

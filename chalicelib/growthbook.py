@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from .errors import InvalidInput, TooLarge
-from .events import MAX_EVENTS
-from .manifest import CLICK, Experiment, Manifest
+from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.events import MAX_EVENTS
+from chalicelib.manifest import CLICK, Experiment, Manifest
 
 VIEWED = "Experiment Viewed"
 MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event

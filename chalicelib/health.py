@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import imbalance
-from .check import ALARM, POINT, WARNING, Check, State
-from .comparison import Comparison
-from .doubts import novelty, simpson, twyman
-from .phrases import count, listed, percent, sentence
-from .sample import Sample, possible
-from .statistics import Counts, rates
+from chalicelib import imbalance
+from chalicelib.check import ALARM, POINT, WARNING, Check, State
+from chalicelib.comparison import Comparison
+from chalicelib.doubts import novelty, simpson, twyman
+from chalicelib.phrases import count, listed, percent, sentence
+from chalicelib.sample import Sample, possible
+from chalicelib.statistics import Counts, rates
 
 
 def checks(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from .manifest import Experiment
-from .phrases import percent, split
-from .tally import Tallies
+from chalicelib.manifest import Experiment
+from chalicelib.phrases import percent, split
+from chalicelib.tally import Tallies
 
 
 def history(experiment: Experiment, tallies: Tallies) -> list[dict[str, Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .phrases import count, listed, percent, split
-from .sample import Arm, Arms, Sample
-from .statistics import chi2, srm
-from .tally import Tally
+from chalicelib.phrases import count, listed, percent, split
+from chalicelib.sample import Arm, Arms, Sample
+from chalicelib.statistics import chi2, srm
+from chalicelib.tally import Tally
 
 Splits = list[tuple[list[int], tuple[float, ...]]]
 EVIDENCE = 1000.0  # how much of it is enough to be certain, whenever one looks

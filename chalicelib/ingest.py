@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from . import elements
-from .errors import Busy
-from .events import Batch, Malformed
-from .judge import WINDOW_BACK, Outcome, judge_all
-from .manifest import Manifest, Model
-from .retry import is_busy
-from .store import Full, Key, Row, Store
+from chalicelib import elements
+from chalicelib.errors import Busy
+from chalicelib.events import Batch, Malformed
+from chalicelib.judge import WINDOW_BACK, Outcome, judge_all
+from chalicelib.manifest import Manifest, Model
+from chalicelib.retry import is_busy
+from chalicelib.store import Full, Key, Row, Store
 
 # How many events either of a row's two sets may hold before a write, so a row holds at most twice that and a request's
 # hundred: a condition can compare one size, but not add two up. Clicks and goals have room above the impressions, so

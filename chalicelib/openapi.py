@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from .collect import GetStats, Log
-from .events import MAX_BODY, Batch
-from .ingest import Answer
+from chalicelib.collect import GetStats, Log
+from chalicelib.events import MAX_BODY, Batch
+from chalicelib.ingest import Answer
 
 Document = dict[str, Any]
 

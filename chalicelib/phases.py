@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .sample import Arm, Sample
-from .tally import Tally
+from chalicelib.sample import Arm, Sample
+from chalicelib.tally import Tally
 
 
 def phases(sample: Sample) -> list[dict[str, Any]]:

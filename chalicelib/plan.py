@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .comparison import tau_of
-from .sample import Sample
-from .statistics import ALPHA, power
+from chalicelib.comparison import tau_of
+from chalicelib.sample import Sample
+from chalicelib.statistics import ALPHA, power
 
 LIFT = 0.05  # what to look for where the experiment does not say
 RECENT = 7  # days of traffic to reckon with

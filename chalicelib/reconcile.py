@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from .elements import identifier
-from .fold import Fold
-from .store import Row, Store
+from chalicelib.elements import identifier
+from chalicelib.fold import Fold
+from chalicelib.store import Row, Store
 
 log = logging.getLogger("abacus")
 

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from . import beside, health
-from .age import age
-from .belief import believe
-from .check import worst
-from .comparable import Comparable
-from .comparison import compare, is_stratified, tau_of
-from .manifest import CLICK, Experiment
-from .phases import phases
-from .plan import Plan, plan
-from .rows import rows
-from .sample import Sample, Window, possible, select
-from .series import by_day, by_hour
-from .statistics import ALPHA, omnibus
-from .tally import EXCLUSIONS, Tallies
-from .verdict import judge
-from .wire import wire
+from chalicelib import beside, health
+from chalicelib.age import age
+from chalicelib.belief import believe
+from chalicelib.check import worst
+from chalicelib.comparable import Comparable
+from chalicelib.comparison import compare, is_stratified, tau_of
+from chalicelib.manifest import CLICK, Experiment
+from chalicelib.phases import phases
+from chalicelib.plan import Plan, plan
+from chalicelib.rows import rows
+from chalicelib.sample import Sample, Window, possible, select
+from chalicelib.series import by_day, by_hour
+from chalicelib.statistics import ALPHA, omnibus
+from chalicelib.tally import EXCLUSIONS, Tallies
+from chalicelib.verdict import judge
+from chalicelib.wire import wire
 
 Series = Literal["none", "day", "hour"]
 

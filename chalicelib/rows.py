@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .belief import Beliefs
-from .comparable import Comparable
-from .manifest import CLICK
-from .statistics import Interval
-from .statistics.rates import wilson
+from chalicelib.belief import Beliefs
+from chalicelib.comparable import Comparable
+from chalicelib.manifest import CLICK
+from chalicelib.statistics import Interval
+from chalicelib.statistics.rates import wilson
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from .manifest import Experiment
-from .statistics import Counts
-from .statistics.stratified import Stratum
-from .tally import Tallies, Tally
+from chalicelib.manifest import Experiment
+from chalicelib.statistics import Counts
+from chalicelib.statistics.stratified import Stratum
+from chalicelib.tally import Tallies, Tally
 
 
 class Arm(NamedTuple):

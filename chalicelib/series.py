@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .comparable import Comparable
-from .comparison import compare
-from .sample import Arms, Sample, possible
-from .statistics.band import rate_sequence
-from .statistics.rates import wilson
-from .tally import Tally
+from chalicelib.comparable import Comparable
+from chalicelib.comparison import compare
+from chalicelib.sample import Arms, Sample, possible
+from chalicelib.statistics.band import rate_sequence
+from chalicelib.statistics.rates import wilson
+from chalicelib.tally import Tally
 
 
 def by_day(sample: Sample) -> list[dict[str, Any]]:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from .catalog import Catalog
-from .dynamo import DynamoStore
-from .fold import Fold
-from .ingest import Ingest, sqs_spill
-from .metrics import Meter
-from .refusals import Refusals
-from .retry import Patience, client_config
-from .senders import Kept
-from .settings import Settings, secrets_in
+from chalicelib.catalog import Catalog
+from chalicelib.dynamo import DynamoStore
+from chalicelib.fold import Fold
+from chalicelib.ingest import Ingest, sqs_spill
+from chalicelib.metrics import Meter
+from chalicelib.refusals import Refusals
+from chalicelib.retry import Patience, client_config
+from chalicelib.senders import Kept
+from chalicelib.settings import Settings, secrets_in
 
 
 def version() -> str:

@@ -10,15 +10,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from . import cost, outcomes
-from .errors import InvalidInput, NotFound
-from .history import history
-from .manifest import CLICK, Experiment, Manifest
-from .recent import recent, span
-from .refusals import refused
-from .report import Series, report, summary
-from .store import LAST, Generations, Store, generations_in, tallies_in
-from .tally import Tallies, Tally
+from chalicelib import cost, outcomes
+from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.history import history
+from chalicelib.manifest import CLICK, Experiment, Manifest
+from chalicelib.recent import recent, span
+from chalicelib.refusals import refused
+from chalicelib.report import Series, report, summary
+from chalicelib.store import LAST, Generations, Store, generations_in, tallies_in
+from chalicelib.tally import Tallies, Tally
 
 READERS = 8  # of the list's experiments at a time
 Cells = Mapping[str, Mapping[str, int]]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from .age import WEEK, Age, age
-from .check import Check
-from .comparison import ROPE, Comparison
-from .phrases import count, listed, percent, sentence
-from .plan import Plan
-from .sample import Sample
+from chalicelib.age import WEEK, Age, age
+from chalicelib.check import Check
+from chalicelib.comparison import ROPE, Comparison
+from chalicelib.phrases import count, listed, percent, sentence
+from chalicelib.plan import Plan
+from chalicelib.sample import Sample
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 FATAL = ("impossible-counts", "srm")

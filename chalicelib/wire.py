@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from .statistics import Interval
+from chalicelib.statistics import Interval
 
 
 def wire(value: Any) -> Any:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from abacus.local_aws import LocalAws, data_stack, emulator
-
-from .product import Product, start
+from tests.product import Product, start
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,8 @@ from chalicelib.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key
-
-from .builders import NOON
-from .faults import cancelled
+from tests.builders import NOON
+from tests.faults import cancelled
 
 ROWS = 5  # a call of the fold, and so a transaction
 

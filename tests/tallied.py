@@ -8,8 +8,7 @@ from typing import Any
 
 from chalicelib.report import report
 from chalicelib.tally import Cell, Tallies, Tally
-
-from .builders import an_experiment
+from tests.builders import an_experiment
 
 BEGAN = date(2026, 11, 2)  # a Monday
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # three weeks later

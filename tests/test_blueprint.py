@@ -16,8 +16,7 @@ from abacus.package import package
 from abacus.parts import Hidden, Output, Stack
 from abacus.templates import INFRA, _Loader, read
 from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
-
-from .product import PROJECT
+from tests.product import PROJECT
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/chalice_way.py.
 CHALICE_GIVES = {"APIHandlerName", "FoldName", "WriteSpilledName", "ReconcileName"} | {

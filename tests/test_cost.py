@@ -21,8 +21,7 @@ from chalicelib.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key
-
-from .builders import NOON, a_manifest, an_element
+from tests.builders import NOON, a_manifest, an_element
 
 MEASURED = kept()
 BUSY = Scenario(3, 25)

@@ -18,10 +18,9 @@ from chalicelib.events import Event, parse
 from chalicelib.judge import DAY, judge_all
 from chalicelib.manifest import Manifest
 from chalicelib.store import Booking, cell_name
-
-from .builders import HOUR, NOON
-from .memory_store import MemoryStore
-from .product import ABACUS, PROJECT, Product, until
+from tests.builders import HOUR, NOON
+from tests.memory_store import MemoryStore
+from tests.product import ABACUS, PROJECT, Product, until
 
 MANIFEST = load(PROJECT / "manifest")
 PEOPLE = crowd(MANIFEST.experiments, now=NOON)

@@ -26,10 +26,9 @@ from abacus.local_aws import emulator, environment
 from abacus.package import package
 from abacus.public_url import PublicUrl
 from abacus.templates import INFRA, read
-
-from . import aws_cli
-from .builders import a_visitor
-from .product import PROJECT, until
+from tests import aws_cli
+from tests.builders import a_visitor
+from tests.product import PROJECT, until
 
 pytestmark = pytest.mark.ministack
 

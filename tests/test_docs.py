@@ -13,9 +13,8 @@ import pytest
 from abacus import bill, cost, deploy
 from abacus.capacity import Scenario, kept
 from abacus.cli import COMMANDS, main
-
-from . import aws_cli
-from .product import PROJECT
+from tests import aws_cli
+from tests.product import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted(PROJECT.glob("docs/**/*.md"))]
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.M))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from .product import Product, until
+from tests.product import Product, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.ministack]
 

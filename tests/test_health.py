@@ -7,9 +7,8 @@ from typing import Any
 from chalicelib import health
 from chalicelib.manifest import Phase
 from chalicelib.tally import Cell, Tallies, Tally
-
-from .builders import an_experiment
-from .tallied import a_tally, checked, daily, report_on, totals
+from tests.builders import an_experiment
+from tests.tallied import a_tally, checked, daily, report_on, totals
 
 EVEN = {"blue": (1000, 100), "green": (1000, 103)}
 

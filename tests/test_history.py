@@ -8,8 +8,7 @@ from chalicelib.history import history
 from chalicelib.manifest import Period, Phase
 from chalicelib.outcomes import by_day
 from chalicelib.tally import Cell, Tallies, Tally
-
-from .builders import DAY, NOON, an_experiment
+from tests.builders import DAY, NOON, an_experiment
 
 START = NOON - 20 * DAY  # 2026-11-01T12:00:00Z
 

@@ -12,9 +12,8 @@ import pytest
 import app
 from abacus.local_aws import LocalAws
 from abacus.templates import INFRA, read
-
-from .builders import a_visitor
-from .test_app import Api
+from tests.builders import a_visitor
+from tests.test_app import Api
 
 pytestmark = pytest.mark.ministack
 

@@ -12,9 +12,8 @@ from chalicelib.manifest import Period
 from chalicelib.stats import overview, with_days
 from chalicelib.store import Booking, cell_name
 from chalicelib.tally import Cell, Tally
-
-from .builders import DAY, NOON, a_manifest, an_experiment
-from .memory_store import MemoryStore
+from tests.builders import DAY, NOON, a_manifest, an_experiment
+from tests.memory_store import MemoryStore
 
 NOW = datetime.fromtimestamp(NOON / 1000, UTC)  # 2026-11-21
 

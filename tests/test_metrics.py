@@ -16,9 +16,8 @@ from abacus.local_aws import LocalAws
 from abacus.worker import schedule_event
 from chalicelib.logs import Json, Told
 from chalicelib.metrics import Meter
-
-from .builders import NOON, a_visitor
-from .test_app import Api
+from tests.builders import NOON, a_visitor
+from tests.test_app import Api
 
 
 def written(meter_calls: Any) -> list[dict[str, Any]]:

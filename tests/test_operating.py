@@ -10,8 +10,7 @@ from abacus import bill, prices
 from abacus.capacity import kept
 from abacus.cost import by_traffic
 from chalicelib.reconcile import ROWS
-
-from .product import PROJECT
+from tests.product import PROJECT
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
 SETTINGS = bill.Settings.shipped()

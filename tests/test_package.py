@@ -15,8 +15,7 @@ import pytest
 from abacus.package import NotPackaged, package
 from abacus.templates import INFRA, read
 from chalicelib.settings import Settings
-
-from .product import PROJECT
+from tests.product import PROJECT
 
 POLICIES = PROJECT / ".chalice" / "policies"
 DIST_INFO = re.compile(r"(\w+)-([\d.]+)\.dist-info/METADATA$")

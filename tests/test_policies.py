@@ -19,11 +19,10 @@ from chalicelib.retry import client_config
 from chalicelib.senders import sign
 from chalicelib.service import Service
 from chalicelib.settings import Settings
+from tests import faults
+from tests.builders import a_manifest, a_visitor, an_experiment
+from tests.product import PROJECT
 from tests.streaming import records_of
-
-from . import faults
-from .builders import a_manifest, a_visitor, an_experiment
-from .product import PROJECT
 
 pytestmark = pytest.mark.ministack
 

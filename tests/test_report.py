@@ -11,9 +11,8 @@ import pytest
 from chalicelib.manifest import Phase
 from chalicelib.report import summary
 from chalicelib.tally import Cell
-
-from .builders import an_experiment
-from .tallied import BEGAN, NOW, a_tally, daily, report_on, totals
+from tests.builders import an_experiment
+from tests.tallied import BEGAN, NOW, a_tally, daily, report_on, totals
 
 # 20 % and 23 % of 1,000: in the reference files for every routine.
 PAIR = totals(blue=(1000, 200), green=(1000, 230))

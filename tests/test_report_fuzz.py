@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.manifest import Experiment, Phase, Variant
 from chalicelib.report import report, summary
 from chalicelib.tally import Cell, Tallies, Tally
-
-from .tallied import NOW
+from tests.tallied import NOW
 
 COUNT = st.one_of(st.integers(0, 20), st.sampled_from([0, 1, 10**6, 10**8]), st.integers(-3, 10**5))
 WEIGHT = st.sampled_from([0.0, 0.001, 0.1, 0.5, 1.0])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .product import ABACUS, PROJECT, Product, a_visit, alive, descendants, start, until
+from tests.product import ABACUS, PROJECT, Product, a_visit, alive, descendants, start, until
 
 pytestmark = pytest.mark.ministack
 

@@ -8,8 +8,7 @@ from abacus.local_aws import LocalAws
 from chalicelib.dynamo import DynamoStore
 from chalicelib.store import LAST, tallies_in
 from chalicelib.tally import Cell
-
-from .contention import ROWS, fold_side_by_side
+from tests.contention import ROWS, fold_side_by_side
 
 FOLDERS, EACH = 6, 12
 

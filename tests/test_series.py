@@ -10,9 +10,8 @@ import pytest
 
 from chalicelib.manifest import Phase
 from chalicelib.statistics.band import rate_sequence
-
-from .builders import an_experiment
-from .tallied import daily, report_on
+from tests.builders import an_experiment
+from tests.tallied import daily, report_on
 
 
 def evidence_against(p: float, converted: int, visitors: int) -> float:

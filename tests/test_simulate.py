@@ -18,8 +18,7 @@ from abacus.cli import main
 from abacus.crowd import DAY, Visitor, truth, visitors
 from abacus.simulate import parse_rates, play
 from chalicelib.errors import AbacusError, Busy
-
-from .product import PROJECT, Product, until
+from tests.product import PROJECT, Product, until
 
 NOW = 1_795_248_000_000
 EXPERIMENTS = [e for e in load(PROJECT / "manifest").experiments if e.key in ("cta-color", "hero")]

@@ -16,9 +16,8 @@ from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest
 from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience
-
-from .builders import NOON, a_manifest, an_experiment
-from .memory_store import MemoryStore
+from tests.builders import NOON, a_manifest, an_experiment
+from tests.memory_store import MemoryStore
 
 LIVE = a_manifest().model_copy(update={"digest": "abc"})
 

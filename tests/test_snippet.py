@@ -14,8 +14,7 @@ from abacus.esbuild import BuildError
 from abacus.public import public
 from abacus.snippet import Options, scripts
 from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
-
-from .browser.snippet_site import an_experiment
+from tests.browser.snippet_site import an_experiment
 
 PLAIN = Manifest(experiments=(an_experiment("cta-color", "blue green"), an_experiment("hero")))
 EVERYTHING = Manifest(

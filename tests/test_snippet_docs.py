@@ -9,8 +9,7 @@ from pathlib import Path
 
 from abacus.cli import main
 from abacus.snippet import SNIPPET, Options
-
-from .growthbook_sdks import NODE
+from tests.growthbook_sdks import NODE
 
 DOCS = Path(__file__).parents[1] / "docs"
 USE, INSTALL = (DOCS / "snippet.md").read_text(), (DOCS / "install.md").read_text()

@@ -9,8 +9,7 @@ from typing import Any
 
 from abacus.compact import compact
 from chalicelib.assign import bucket_ranges, choose
-
-from .growthbook_sdks import NODE
+from tests.growthbook_sdks import NODE
 
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "fixtures/assignment/cases.json").read_text())

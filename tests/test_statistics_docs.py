@@ -11,8 +11,7 @@ from abacus.plan import command
 from abacus.prove import BEGIN, END
 from chalicelib.statistics import ALPHA, TAU
 from chalicelib.verdict import State
-
-from .tallied import report_on, totals
+from tests.tallied import report_on, totals
 
 FOLDER = Path(__file__).parent.parent / "docs"
 PAGE = (FOLDER / "statistics.md").read_text()

@@ -8,9 +8,8 @@ import pytest
 
 from chalicelib.manifest import Period, Phase
 from chalicelib.tally import Tallies
-
-from .builders import DAY, an_experiment
-from .tallied import BEGAN, a_tally, checked, daily, report_on, totals
+from tests.builders import DAY, an_experiment
+from tests.tallied import BEGAN, a_tally, checked, daily, report_on, totals
 
 THREE = {"experiment": an_experiment(variants=("blue", "green", "red"))}
 AHEAD = totals(blue=(9000, 900), green=(9000, 1200))

@@ -15,9 +15,8 @@ from abacus.local_aws import LocalAws
 from abacus.templates import INFRA, _Loader, read
 from chalicelib.judge import Outcome
 from chalicelib.metrics import Meter
-
-from .builders import NOON
-from .product import PROJECT
+from tests.builders import NOON
+from tests.product import PROJECT
 
 RESOURCES = read(INFRA / "watch.yaml").resources
 NAMES = {name: name.lower() for name, said in read(INFRA / "watch.yaml").parameters.items() if "Default" not in said}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import ALPHA, TAU, Counts, Interval
-from .lift import lift_interval
-from .rates import pooled_z
+from chalicelib.statistics import ALPHA, TAU, Counts, Interval
+from chalicelib.statistics.lift import lift_interval
+from chalicelib.statistics.rates import pooled_z
 
 
 class Evidence(NamedTuple):

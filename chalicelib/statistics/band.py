@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from . import ALPHA, Interval
-from .roots import root
+from chalicelib.statistics import ALPHA, Interval
+from chalicelib.statistics.roots import root
 
 
 def rate_sequence(converted: float, visitors: float, alpha: float = ALPHA) -> Interval:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from operator import mul
 from typing import NamedTuple
 
-from . import ALPHA, normal
-from .posterior import JEFFREYS, Beta, Grid, Panel, probit_root
-from .quadrature import rule
+from chalicelib.statistics import ALPHA, normal
+from chalicelib.statistics.posterior import JEFFREYS, Beta, Grid, Panel, probit_root
+from chalicelib.statistics.quadrature import rule
 
 
 class Best(NamedTuple):

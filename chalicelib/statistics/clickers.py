@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from . import TAU
-from .dirichlet import ln_evidence
+from chalicelib.statistics import TAU
+from chalicelib.statistics.dirichlet import ln_evidence
 
 
 class Clickers(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from . import ALPHA, Counts, Interval, normal
-from .roots import falling_root
+from chalicelib.statistics import ALPHA, Counts, Interval, normal
+from chalicelib.statistics.roots import falling_root
 
 
 def _constrained_rate(a: Counts, b: Counts, delta: float) -> float:

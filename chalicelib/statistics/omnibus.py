@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from . import Counts, chi2
+from chalicelib.statistics import Counts, chi2
 
 
 class GTest(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
-from . import ALPHA, TAU, normal
-from .roots import falling_root, root
+from chalicelib.statistics import ALPHA, TAU, normal
+from chalicelib.statistics.roots import falling_root, root
 
 POWER = 0.8
 

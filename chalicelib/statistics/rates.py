@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import ALPHA, Counts, Interval, normal
+from chalicelib.statistics import ALPHA, Counts, Interval, normal
 
 
 def wilson(converted: float, visitors: float, alpha: float = ALPHA) -> Interval:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import ALPHA, Interval, normal
-from .rates import wilson
+from chalicelib.statistics import ALPHA, Interval, normal
+from chalicelib.statistics.rates import wilson
 
 
 class Sums(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from . import ALPHA, TAU, Interval, normal
+from chalicelib.statistics import ALPHA, TAU, Interval, normal
 
 
 class Shrunk(NamedTuple):

@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from . import ALPHA, TAU, Counts, Interval, anytime, chi2, normal
-from .rates import wilson
-from .ratio import Ratio
+from chalicelib.statistics import ALPHA, TAU, Counts, Interval, anytime, chi2, normal
+from chalicelib.statistics.rates import wilson
+from chalicelib.statistics.ratio import Ratio
 
 
 class Stratum(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from .results_site import Api, Site, serving
-from .visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
+from tests.browser.results_site import Api, Site, serving
+from tests.browser.visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 Open = Callable[..., Page]

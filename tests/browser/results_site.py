@@ -17,8 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from abacus.build import Asset, build_site
 from chalicelib.manifest import Manifest
-
-from .scenarios import SCENARIOS, Scenario
+from tests.browser.scenarios import SCENARIOS, Scenario
 
 PROJECT = Path(__file__).parents[2]
 

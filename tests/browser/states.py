@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from .results_site import Site
+from tests.browser.results_site import Site
 
 Act = Callable[[Site, Page], None]
 

@@ -9,9 +9,9 @@ import struct
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Open
-from .results_site import Site, assets, policy
-from .scenarios import SCENARIOS
+from tests.browser.conftest import Open
+from tests.browser.results_site import Site, assets, policy
+from tests.browser.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.browser
 

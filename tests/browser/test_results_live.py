@@ -7,9 +7,9 @@ import threading
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Open
-from .results_site import Site
-from .scenarios import SCENARIOS
+from tests.browser.conftest import Open
+from tests.browser.results_site import Site
+from tests.browser.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from .conftest import Open
-from .results_site import PROJECT, Site
-from .scenarios import NOW
-from .states import STATES, State, enter
+from tests.browser.conftest import Open
+from tests.browser.results_site import PROJECT, Site
+from tests.browser.scenarios import NOW
+from tests.browser.states import STATES, State, enter
 
 pytestmark = pytest.mark.browser
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Page
 
 from chalicelib.manifest import Namespace, UrlPattern, Urls
-
-from .snippet_site import Site, an_experiment, visitor_of
-from .visitors import Visit, a_moment_passes, leave, seen_by_now
+from tests.browser.snippet_site import Site, an_experiment, visitor_of
+from tests.browser.visitors import Visit, a_moment_passes, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'

@@ -11,10 +11,9 @@ from playwright.sync_api import BrowserContext, Page
 from abacus.authoring import load
 from abacus.build import build_site
 from abacus.esbuild import esbuild
-
-from .results_site import policy
-from .snippet_site import STRICT, Site, an_experiment
-from .visitors import Visit, a_moment_passes, confirmed, leave, seen_by_now
+from tests.browser.results_site import policy
+from tests.browser.snippet_site import STRICT, Site, an_experiment
+from tests.browser.visitors import Visit, a_moment_passes, confirmed, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.manifest import UrlPattern, Urls, Variant
-
-from .snippet_site import PAUSE, Site, an_experiment
-from .visitors import Visit, a_moment_passes, seen_by_now
+from tests.browser.snippet_site import PAUSE, Site, an_experiment
+from tests.browser.visitors import Visit, a_moment_passes, seen_by_now
 
 HERO = an_experiment("hero", "plain bold calm", goals=("end",))
 BOLD, CALM, PLAIN = "x~hero.bold.0~", "x~hero.calm.0~", "x~hero.plain.0~"

@@ -8,8 +8,8 @@ from email.utils import formatdate
 
 from playwright.sync_api import BrowserContext, Page
 
-from .snippet_site import Site, an_experiment
-from .visitors import Visit, a_moment_passes, confirmed, leave
+from tests.browser.snippet_site import Site, an_experiment
+from tests.browser.visitors import Visit, a_moment_passes, confirmed, leave
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'

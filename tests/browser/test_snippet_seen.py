@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from .snippet_site import Site, an_experiment
-from .visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
+from tests.browser.snippet_site import Site, an_experiment
+from tests.browser.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BOX = '<div data-ab="hero" style="height:100px">box</div>'

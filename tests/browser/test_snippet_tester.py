@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from .snippet_site import Site, an_experiment
-from .visitors import Visit, a_moment_passes, seen_by_now
+from tests.browser.snippet_site import Site, an_experiment
+from tests.browser.visitors import Visit, a_moment_passes, seen_by_now
 
 HERO = an_experiment("hero", "plain bold calm", goals=("end",))
 CTA = an_experiment("cta", goals=("end",))

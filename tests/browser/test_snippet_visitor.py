@@ -7,9 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, Playwright
 
 from chalicelib.manifest import Phase
-
-from .snippet_site import Site, an_experiment, visitor_of
-from .visitors import ORDINARY, Visit, a_moment_passes, confirmed, launch, leave, seen_by_now
+from tests.browser.snippet_site import Site, an_experiment, visitor_of
+from tests.browser.visitors import ORDINARY, Visit, a_moment_passes, confirmed, launch, leave, seen_by_now
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from .snippet_site import Site, serving
+from tests.browser.snippet_site import Site, serving
 
 FLAGS = (
     "--no-sandbox",
