@@ -10,17 +10,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from abacus import prices
 from abacus.capacity import EVENT_ID, NOON, VISITOR, Scenario
 from abacus.metering import READ, Use, item_size
+from abacus.paths import PROJECT
 from chalicelib import reconcile
 from chalicelib.metrics import Meter
 
-PROJECT = Path(__file__).parent.parent
-INFRA = PROJECT / "infra"
 GB = 1e9  # bytes
 MONTH = 30 * 86400  # seconds
 FULL_CORE = 1769  # MB of memory at which a function has one whole core; Lambda developer guide, "memory"

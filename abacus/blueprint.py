@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from abacus import stage
 from abacus.parts import Hidden, Output, Parameter, Stack
-from abacus.templates import INFRA
+from abacus.paths import INFRA
 from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
 FIREWALL_REGION = "us-east-1"  # of any distribution's firewall

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from abacus.esbuild import PROJECT, BuildError, esbuild
+from abacus.esbuild import BuildError, esbuild
+from abacus.paths import STATIC
 from abacus.public import public
 from abacus.snippet import Options, options, scripts
 from chalicelib.manifest import Manifest
-
-STATIC = PROJECT / "static"
 
 # A publish is to be seen within a minute: half of it fresh, half stale while a page that must not wait fetches it.
 FRESH = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"

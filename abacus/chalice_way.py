@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from abacus.package import CHALICE, PROJECT, prepare
+from abacus.package import CHALICE, prepare
+from abacus.paths import PROJECT
 from chalicelib.errors import AbacusError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import click
 from abacus import bill, prices
 from abacus.capacity import Scenario, kept, measure_all
 from abacus.metering import Use
+from abacus.paths import INFRA
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
 A_REQUEST = 3  # events; and in a row
@@ -78,7 +79,7 @@ def month() -> Iterator[str]:
     yield "  (nothing, where SQS's million free requests a month are not used up by others)"
     yield "A month, where they are wanted:"
     for name in ("watch", "firewall"):
-        yield f"  {'infra/' + name + '.yaml':38}{bill.stack_at_rest((bill.INFRA / f'{name}.yaml').read_text()):8.2f}"
+        yield f"  {'infra/' + name + '.yaml':38}{bill.stack_at_rest((INFRA / f'{name}.yaml').read_text()):8.2f}"
     yield f"  {'custom metrics, while there is traffic':38}{prices.METRIC.of(bill.METRICS):8.2f}"
     yield "  (ten alarms, ten metrics and three dashboards in an account are always free)"
 

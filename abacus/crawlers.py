@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-LIST = Path(__file__).parent.parent / "chalicelib" / "crawlers.json"
+from abacus.paths import PROJECT
+
+LIST = PROJECT / "chalicelib" / "crawlers.json"
 
 
 def patterns() -> list[str]:

@@ -19,8 +19,9 @@ from abacus.capacity import Scenario
 from abacus.deployment import Deployment
 from abacus.dry_run import show
 from abacus.package import package
+from abacus.paths import INFRA
 from abacus.stage import StageName
-from abacus.templates import INFRA, read
+from abacus.templates import read
 from abacus.wishes import ApiKind, Around, Wishes, kind_of_api
 from chalicelib.manifest import Manifest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[1]
+from abacus.paths import PROJECT
 
 
 class BuildError(Exception):

@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from abacus import stacks, stage
 from abacus.account import Account
-from abacus.templates import INFRA, read
+from abacus.paths import INFRA
+from abacus.templates import read
 
 NAME_OF = {"AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName", "AWS::S3::Bucket": "BucketName"}
 GONE = {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "404"}

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from abacus import stacks
 from abacus.children import HOST, Child, listen
+from abacus.paths import INFRA
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-INFRA = Path(__file__).parent.parent / "infra"
 REGION = "us-east-1"  # where certificates and firewalls of a CloudFront distribution have to be
 PATIENCE = 60  # seconds until ministack must answer; it takes one
 

@@ -13,6 +13,7 @@ from abacus import authoring, build, publish
 from abacus.build import Asset
 from abacus.esbuild import BuildError
 from abacus.local_aws import LocalAws
+from abacus.paths import STATIC
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Manifest
 
@@ -64,5 +65,5 @@ async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
 
 
 def _state(folder: Path) -> dict[str, int]:
-    files = [file for root in (folder, build.STATIC) for file in root.rglob("*") if file.is_file()]
+    files = [file for root in (folder, STATIC) for file in root.rglob("*") if file.is_file()]
     return {str(file): file.stat().st_mtime_ns for file in files}

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import click
 
+from abacus.paths import PROJECT
 from abacus.stage import StageName
 from chalicelib.errors import AbacusError
 
-PROJECT = Path(__file__).parents[1]
 CHALICE = Path(sys.executable).with_name("chalice")
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
 CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")

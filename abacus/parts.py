@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from abacus.templates import INFRA, Template, read
+from abacus.paths import INFRA
+from abacus.templates import Template, read
 
 
 class Output(NamedTuple):

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abacus.compact import Row, compact, goals
 from abacus.conditions import NESTED, PLAIN
-from abacus.esbuild import PROJECT, BuildError, esbuild
+from abacus.esbuild import BuildError, esbuild
+from abacus.paths import STATIC
 
-SNIPPET = PROJECT / "static" / "snippet"
+SNIPPET = STATIC / "snippet"
 KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes that no page need supply
 KINDS = ("text", "number", "boolean", "null", "whole", "paths")
 USES = (*PLAIN, *NESTED, "$or", "$nor", "$and", *KINDS, *KNOWN_ANYWAY)

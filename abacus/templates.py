@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-INFRA = Path(__file__).parents[1] / "infra"
-
 
 class Template(NamedTuple):
     text: str

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-PROJECT = Path(__file__).parent.parent
+from abacus.paths import PROJECT
+
 ABACUS = Path(sys.executable).with_name("abacus")
 
 

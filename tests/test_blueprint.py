@@ -14,9 +14,9 @@ from abacus.blueprint import blueprint
 from abacus.cli import main
 from abacus.package import package
 from abacus.parts import Hidden, Output, Stack
-from abacus.templates import INFRA, _Loader, read
+from abacus.paths import INFRA, PROJECT
+from abacus.templates import _Loader, read
 from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
-from tests.product import PROJECT
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/chalice_way.py.
 CHALICE_GIVES = {"APIHandlerName", "FoldName", "WriteSpilledName", "ReconcileName"} | {

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from abacus.authoring import load
+from abacus.paths import PROJECT
 from abacus.payload import payload
 from abacus.public import public
 from abacus.snippet import options, scripts
 from tests.growthbook_sdks import NOW, PLACES, ours, theirs, visitors
-from tests.product import PROJECT, until
+from tests.product import until
 from tests.test_end_to_end import AGENT, CHROMIUM, ORDINARY, QUIET
 
 pytestmark = [pytest.mark.browser, pytest.mark.ministack]

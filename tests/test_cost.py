@@ -15,6 +15,7 @@ from abacus.cli import main
 from abacus.cost import report
 from abacus.local_aws import LocalAws
 from abacus.metering import Use, metered, read_units
+from abacus.paths import INFRA, PROJECT
 from chalicelib import stats
 from chalicelib.dynamo import DynamoStore
 from chalicelib.fold import Fold
@@ -81,9 +82,9 @@ def test_a_quiet_site_pays_more_for_each_event_and_next_to_nothing_in_all() -> N
 def test_what_the_templates_cost_by_the_month_is_counted_in_them() -> None:
     template = "Resources:\n  A:\n    Type: AWS::CloudWatch::Alarm\n  B:\n    Type: AWS::CloudWatch::Alarm\n"
     assert bill.stack_at_rest(template) == pytest.approx(0.20)
-    assert bill.stack_at_rest((bill.INFRA / "firewall.yaml").read_text()) == 6.00
+    assert bill.stack_at_rest((INFRA / "firewall.yaml").read_text()) == 6.00
     for name in ("data", "edge"):
-        assert bill.stack_at_rest((bill.INFRA / f"{name}.yaml").read_text()) == 0
+        assert bill.stack_at_rest((INFRA / f"{name}.yaml").read_text()) == 0
 
 
 @pytest.mark.ministack
@@ -128,7 +129,7 @@ def test_reads_are_rounded_up_to_four_kilobytes() -> None:
 
 
 def test_the_page_on_performance_quotes_the_price_as_it_is() -> None:
-    page = (bill.PROJECT / "docs" / "performance.md").read_text()
+    page = (PROJECT / "docs" / "performance.md").read_text()
     assert "\n".join(report(MEASURED, bill.Settings.shipped())) in page
 
 

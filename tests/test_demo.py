@@ -12,6 +12,7 @@ import pytest
 from abacus.authoring import load
 from abacus.crowd import Visitor
 from abacus.demo import STORIES, crowd
+from abacus.paths import PROJECT
 from chalicelib import elements, stats
 from chalicelib.contribution import contribution
 from chalicelib.events import Event, parse
@@ -20,7 +21,7 @@ from chalicelib.manifest import Manifest
 from chalicelib.store import Booking, cell_name
 from tests.builders import HOUR, NOON
 from tests.memory_store import MemoryStore
-from tests.product import ABACUS, PROJECT, Product, until
+from tests.product import ABACUS, Product, until
 
 MANIFEST = load(PROJECT / "manifest")
 PEOPLE = crowd(MANIFEST.experiments, now=NOON)

@@ -24,11 +24,12 @@ from abacus.cli import main
 from abacus.deploy import HERE
 from abacus.local_aws import emulator, environment
 from abacus.package import package
+from abacus.paths import INFRA, PROJECT
 from abacus.public_url import PublicUrl
-from abacus.templates import INFRA, read
+from abacus.templates import read
 from tests import aws_cli
 from tests.builders import a_visitor
-from tests.product import PROJECT, until
+from tests.product import until
 
 pytestmark = pytest.mark.ministack
 

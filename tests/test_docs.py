@@ -13,8 +13,8 @@ import pytest
 from abacus import bill, cost, deploy
 from abacus.capacity import Scenario, kept
 from abacus.cli import COMMANDS, main
+from abacus.paths import INFRA, PROJECT
 from tests import aws_cli
-from tests.product import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted(PROJECT.glob("docs/**/*.md"))]
 TARGETS = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.M))
@@ -108,7 +108,7 @@ def test_prices_on_the_page_are_those_of_the_commands() -> None:
     assert "\n".join(cost.month()) in DEPLOY
     for option, template in (("`--waf`", "firewall"), ("`--email ADDRESS`", "watch")):
         row = next(line for line in DEPLOY.splitlines() if line.startswith(f"| {option}"))
-        assert f"${bill.stack_at_rest((bill.INFRA / f'{template}.yaml').read_text()):.2f} a month" in row
+        assert f"${bill.stack_at_rest((INFRA / f'{template}.yaml').read_text()):.2f} a month" in row
 
 
 SECURITY = (PROJECT / "docs" / "security.md").read_text()

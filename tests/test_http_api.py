@@ -11,7 +11,8 @@ import pytest
 
 import app
 from abacus.local_aws import LocalAws
-from abacus.templates import INFRA, read
+from abacus.paths import INFRA
+from abacus.templates import read
 from tests.builders import a_visitor
 from tests.test_app import Api
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from abacus import schema, validate
 from abacus.authoring import load
+from abacus.paths import PROJECT
 from abacus.problems import Problems
 from abacus.public import public
 from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls, Variant
 
-PROJECT = Path(__file__).parents[1]
 FIXTURES = Path(__file__).parent / "fixtures/manifest"
 TWO = "variants: [{key: blue}, {key: green}]\n"
 

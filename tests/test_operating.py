@@ -9,8 +9,8 @@ import pytest
 from abacus import bill, prices
 from abacus.capacity import kept
 from abacus.cost import by_traffic
+from abacus.paths import PROJECT
 from chalicelib.reconcile import ROWS
-from tests.product import PROJECT
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
 SETTINGS = bill.Settings.shipped()

@@ -13,9 +13,9 @@ from zipfile import ZipFile
 import pytest
 
 from abacus.package import NotPackaged, package
-from abacus.templates import INFRA, read
+from abacus.paths import INFRA, PROJECT
+from abacus.templates import read
 from chalicelib.settings import Settings
-from tests.product import PROJECT
 
 POLICIES = PROJECT / ".chalice" / "policies"
 DIST_INFO = re.compile(r"(\w+)-([\d.]+)\.dist-info/METADATA$")

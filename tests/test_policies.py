@@ -13,6 +13,7 @@ from chalice.test import Client
 
 import app
 from abacus.local_aws import REGION, LocalAws
+from abacus.paths import PROJECT
 from abacus.worker import Stream, schedule_event
 from chalicelib.catalog import LIVE
 from chalicelib.retry import client_config
@@ -21,7 +22,6 @@ from chalicelib.service import Service
 from chalicelib.settings import Settings
 from tests import faults
 from tests.builders import a_manifest, a_visitor, an_experiment
-from tests.product import PROJECT
 from tests.streaming import records_of
 
 pytestmark = pytest.mark.ministack

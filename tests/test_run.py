@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.product import ABACUS, PROJECT, Product, a_visit, alive, descendants, start, until
+from abacus.paths import PROJECT
+from tests.product import ABACUS, Product, a_visit, alive, descendants, start, until
 
 pytestmark = pytest.mark.ministack
 

@@ -16,9 +16,10 @@ from abacus.authoring import load
 from abacus.children import listen
 from abacus.cli import main
 from abacus.crowd import DAY, Visitor, truth, visitors
+from abacus.paths import PROJECT
 from abacus.simulate import parse_rates, play
 from chalicelib.errors import AbacusError, Busy
-from tests.product import PROJECT, Product, until
+from tests.product import Product, until
 
 NOW = 1_795_248_000_000
 EXPERIMENTS = [e for e in load(PROJECT / "manifest").experiments if e.key in ("cta-color", "hero")]

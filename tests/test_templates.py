@@ -20,8 +20,8 @@ import app
 from abacus import stacks
 from abacus.front import API
 from abacus.local_aws import LocalAws, edge_stack
+from abacus.paths import INFRA
 
-INFRA = Path(__file__).parent.parent / "infra"
 TEMPLATES = sorted(INFRA.glob("*.yaml"))
 
 

@@ -12,11 +12,11 @@ import yaml
 import app
 from abacus import stacks
 from abacus.local_aws import LocalAws
-from abacus.templates import INFRA, _Loader, read
+from abacus.paths import INFRA, PROJECT
+from abacus.templates import _Loader, read
 from chalicelib.judge import Outcome
 from chalicelib.metrics import Meter
 from tests.builders import NOON
-from tests.product import PROJECT
 
 RESOURCES = read(INFRA / "watch.yaml").resources
 NAMES = {name: name.lower() for name, said in read(INFRA / "watch.yaml").parameters.items() if "Default" not in said}

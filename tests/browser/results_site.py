@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from abacus.build import Asset, build_site
+from abacus.paths import PROJECT
 from chalicelib.manifest import Manifest
 from tests.browser.scenarios import SCENARIOS, Scenario
-
-PROJECT = Path(__file__).parents[2]
 
 
 @cache

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from abacus.paths import PROJECT
 from tests.browser.conftest import Open
-from tests.browser.results_site import PROJECT, Site
+from tests.browser.results_site import Site
 from tests.browser.scenarios import NOW
 from tests.browser.states import STATES, State, enter
 
