@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from abacus.checks import percent
+from abacus.authoring.problems import listed
+from abacus.authoring.rules import percent
 from abacus.phases import Kind, Said, phase_changes
-from abacus.problems import listed
 from chalicelib.manifest import Experiment, Manifest, Phase
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.crowd import DAY, GOAL_AFTER_CLICK, GOAL_WITHOUT, HOUR, RATE, SECOND_CLICK, VISITS, Event, Visitor
 from abacus.simulate import with_progress
 from abacus.target import at_target

@@ -13,7 +13,7 @@ import click
 
 from abacus import bill, build, capacity, chalice_way, publish, snippet, stacks, stage
 from abacus.account import Account, in_sentences
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.blueprint import blueprint
 from abacus.capacity import Scenario
 from abacus.deployment import Deployment

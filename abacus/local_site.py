@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from abacus import authoring, build, publish
+from abacus import build, publish
+from abacus.authoring.load import load
 from abacus.build import Asset
 from abacus.esbuild import BuildError
 from abacus.local_aws import LocalAws
@@ -25,7 +26,7 @@ def publish_changes(aws: LocalAws, folder: Path, home: Path, now: int) -> bool:
 
     Each writing of a file is a new version in the bucket, which stays on this disk for ever: so not at each start.
     Raises what publishing raises; a change that would spoil a running experiment is refused."""
-    planned = publish.plan(authoring.load(folder), aws.s3, aws.names["BucketName"], now)
+    planned = publish.plan(load.load(folder), aws.s3, aws.names["BucketName"], now)
     assets: dict[str, Asset] = {}
 
     def built(manifest: Manifest) -> dict[str, Asset]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from abacus.checks import percent
-from abacus.problems import listed
+from abacus.authoring.problems import listed
+from abacus.authoring.rules import percent
 from chalicelib.assign import choose
 from chalicelib.manifest import Experiment, Phase
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from abacus import live as published
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.build import Asset, build_site
 from abacus.changes import Change, changes
 from abacus.payload import payload

@@ -20,7 +20,7 @@ from socket import socket
 import click
 
 from abacus import demo
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.behind import Behind, started
 from abacus.children import HOST, Child, listen
 from abacus.esbuild import BuildError

@@ -16,7 +16,7 @@ from typing import Any
 import click
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConnector
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.crowd import RATE, Visitor, truth, visitors
 from chalicelib.errors import AbacusError, Busy
 from chalicelib.manifest import Experiment

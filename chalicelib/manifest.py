@@ -1,6 +1,6 @@
 """The manifest: which experiments run, in which variants, for whom. Strict, frozen, closed models.
 
-People write YAML (abacus/authoring.py reads it). What is published, and what the Lambda reads, is this, as
+People write YAML (abacus/authoring/load.py reads it). What is published, and what the Lambda reads, is this, as
 JSON: defaults filled in, every time in epoch milliseconds, every share a fraction.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from growthbook import GrowthBook
 
-from abacus.assign import decide
+from abacus.authoring.assign import decide
 
 NODE = shutil.which("node") or str(Path(__file__).parents[1] / ".venv/bin/node")
 ASK = Path(__file__).parent / "growthbook/ask.cjs"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from abacus.assign import command, decide
+from abacus.authoring.assign import command, decide
 from chalicelib.manifest import Namespace, Phase, UrlPattern, Urls
 from tests.builders import NOON, a_visitor, an_experiment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.build import build_site
 
 MANIFEST = load(Path(__file__).parents[1] / "manifest")

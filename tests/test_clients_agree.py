@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.paths import PROJECT
 from abacus.payload import payload
 from abacus.public import public

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.crowd import Visitor
 from abacus.demo import STORIES, crowd
 from abacus.paths import PROJECT

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import pytest
 
-from abacus.assign import decide
-from abacus.authoring import load
+from abacus.authoring.assign import decide
+from abacus.authoring.load import load
 from abacus.payload import payload
 from chalicelib.assign import bucket
 from chalicelib.growthbook import events_from_plugin

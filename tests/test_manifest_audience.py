@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from abacus.audience import check_condition
-from abacus.authoring import load
+from abacus.authoring.condition_rules import check_condition
+from abacus.authoring.load import load
 from tests.test_manifest import TWO, problems, write
 
 __all__ = ["write"]  # the fixture

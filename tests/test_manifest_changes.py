@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.changes import changes
 from abacus.periods import stamp
 from chalicelib.manifest import Manifest, Namespace, Period, Phase, Urls, Variant

@@ -10,9 +10,9 @@ from threading import Thread
 
 import pytest
 
-from abacus.audience import OPERATORS
-from abacus.authoring import load
-from abacus.forms import ExperimentForm
+from abacus.authoring.condition_rules import OPERATORS
+from abacus.authoring.forms import ExperimentForm
+from abacus.authoring.load import load
 from abacus.payload import payload
 from tests.builders import NOON, a_manifest, a_visitor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
-from abacus.plan import command
+from abacus.authoring.plan import command
 from chalicelib.plan import Needed, needed
 
 

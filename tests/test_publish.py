@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from abacus import live as published
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.build import Asset
 from abacus.cli import main
 from abacus.history import restored

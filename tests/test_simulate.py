@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from click.testing import CliRunner
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.children import listen
 from abacus.cli import main
 from abacus.crowd import DAY, Visitor, truth, visitors

@@ -7,7 +7,7 @@ from typing import get_args
 
 from click.testing import CliRunner
 
-from abacus.plan import command
+from abacus.authoring.plan import command
 from abacus.prove import BEGIN, END
 from chalicelib.statistics import ALPHA, TAU
 from chalicelib.verdict import State

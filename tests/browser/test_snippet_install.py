@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
-from abacus.authoring import load
+from abacus.authoring.load import load
 from abacus.build import build_site
 from abacus.esbuild import esbuild
 from tests.browser.results_site import policy

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from abacus.authoring import load
+from abacus.authoring.load import load
+from abacus.authoring.problems import did_you_mean, listed
 from abacus.conditions import satisfied
 from abacus.evaluation import Context, Result, run
 from abacus.patterns import matches
 from abacus.payload import Json, split, targets
-from abacus.problems import did_you_mean, listed
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
 

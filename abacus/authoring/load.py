@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from abacus.audience import Finding
-from abacus.checks import check, check_together
-from abacus.forms import ExperimentForm, SiteForm, UrlsForm
-from abacus.problems import At, Problem, Problems
-from abacus.reading import Document, read
-from abacus.wording import findings
+from abacus.authoring._fold_wording import findings
+from abacus.authoring.condition_rules import Finding
+from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
+from abacus.authoring.problems import At, Problem, Problems
+from abacus.authoring.rules import check, check_together
+from abacus.authoring.yaml_reader import Document, read
 from chalicelib.manifest import (
     CLICK,
     Experiment,

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from abacus.problems import At, Problem
+from abacus.authoring.problems import At, Problem
 
 MAX_DEPTH = 64  # of nesting; json and pydantic would follow much further, the stack would not
 MAX_BYTES = 1 << 20

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from abacus.authoring.problems import At, did_you_mean, listed, shown
 from abacus.conditions import NESTED, PLAIN
 from abacus.javascript import is_number, regex
-from abacus.problems import At, did_you_mean, listed, shown
 
 Finding = tuple[At, str]
 

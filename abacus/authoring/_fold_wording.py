@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from abacus.problems import At, did_you_mean, listed, shown
+from abacus.authoring.problems import At, did_you_mean, listed, shown
 
 KEY_RULE = "is not a key: a–z, 0–9 and -, at most 64 characters"
 VARIANT_RULE = "is not a variant's key: a–z, A–Z, 0–9, - and _, at most 64 characters"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from abacus.authoring import load
-from abacus.problems import Problems
+from abacus.authoring.load import load
+from abacus.authoring.problems import Problems
 
 
 @click.command()

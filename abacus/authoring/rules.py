@@ -11,11 +11,11 @@ from itertools import combinations
 from math import isclose
 from urllib.parse import urlsplit
 
-from abacus.audience import Finding, check_condition
-from abacus.forms import ExperimentForm
+from abacus.authoring.condition_rules import Finding, check_condition
+from abacus.authoring.forms import ExperimentForm
+from abacus.authoring.problems import At, did_you_mean, listed
+from abacus.authoring.yaml_reader import Document
 from abacus.javascript import regex
-from abacus.problems import At, did_you_mean, listed
-from abacus.reading import Document
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:

@@ -1,5 +1,5 @@
-"""The shape of an experiment as people write it. abacus/authoring.py reads files into these models and turns
-them into the published ones; abacus/schema.py turns them into the JSON Schema that editors check with.
+"""The shape of an experiment as people write it. abacus/authoring/load.py reads files into these models and turns
+them into the published ones; abacus/authoring/commands.py turns them into the JSON Schema that editors check with.
 
 Descriptions here are what an author sees while writing.
 """

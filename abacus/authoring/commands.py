@@ -11,7 +11,7 @@ from typing import Any
 import click
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from abacus.forms import ExperimentForm, SiteForm
+from abacus.authoring.forms import ExperimentForm, SiteForm
 
 
 def schema() -> dict[str, Any]:
