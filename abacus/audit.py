@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import click
 
+from abacus.aws.target import at_target
 from abacus.rebuild import Recount, recount, too_old
-from abacus.target import at_target
 from chalicelib.reconcile import Account
 from chalicelib.service import from_environment
 from chalicelib.store import Store

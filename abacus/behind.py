@@ -15,12 +15,12 @@ from typing import IO
 import click
 
 from abacus import demo, snippet
+from abacus.aws.target import announced, named
 from abacus.children import HOST, Child, listen
 from abacus.front import Front
 from abacus.local_aws import LocalAws, data_stack, edge_stack, emulator, environment
 from abacus.local_site import publish_changes
 from abacus.publish import Refused
-from abacus.target import announced, named
 from chalicelib.settings import Settings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from abacus import stage
+from abacus.aws import names
 from abacus.parts import Hidden, Output, Parameter, Stack
 from abacus.paths import INFRA
 from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
@@ -30,7 +30,7 @@ def blueprint(wishes: Wishes, around: Around, secrets: list[str]) -> list[Stack]
         raise WrongWish("--budget needs --email: somebody has to be told")
     made = [_data(wishes), _api(wishes, around, kind, secrets)]
     if _walled(wishes, around):
-        name = {"Name": stage.prefix(wishes.stage)}
+        name = {"Name": names.prefix(wishes.stage)}
         made.append(Stack("firewall", "a limit per address", INFRA / "firewall.yaml", name, FIREWALL_REGION))
     made.append(_edge(wishes, around, kind, secrets[0]))
     if watched and wishes.email != "":
@@ -43,7 +43,7 @@ def _walled(wishes: Wishes, around: Around) -> bool:
 
 
 def _data(wishes: Wishes) -> Stack:
-    name = {"Name": stage.prefix(wishes.stage)}
+    name = {"Name": names.prefix(wishes.stage)}
     return Stack("data", "tables, queues, bucket", INFRA / "data.yaml", name)
 
 
@@ -51,8 +51,8 @@ def _api(wishes: Wishes, around: Around, kind: ApiKind, secrets: list[str]) -> S
     of_data = ("ParticipantsStreamArn", "SpillQueueArn", "SpillQueueUrl", "FoldDeadLettersArn", "BucketName")
     parameters: dict[str, Parameter] = {name: Output("data", name) for name in of_data}
     parameters |= {
-        "OriginSecrets": Hidden(f"kept in SSM as {stage.origin_secrets(wishes.stage)}", ",".join(secrets)),
-        "SenderKeysParameter": stage.sender_keys(wishes.stage) if around.sender_keys else "",
+        "OriginSecrets": Hidden(f"kept in SSM as {names.origin_secrets(wishes.stage)}", ",".join(secrets)),
+        "SenderKeysParameter": names.sender_keys(wishes.stage) if around.sender_keys else "",
         "CookieDomain": around.cookie_domain,
         "ApiKind": "http" if kind == "http" else "rest",
     }
@@ -66,7 +66,7 @@ def _api(wishes: Wishes, around: Around, kind: ApiKind, secrets: list[str]) -> S
 def _edge(wishes: Wishes, around: Around, kind: ApiKind, secret: str) -> Stack:
     parameters: dict[str, Parameter] = {
         "BucketDomain": Output("data", "BucketDomain"),
-        "OriginSecret": Hidden(f"kept in SSM as {stage.origin_secrets(wishes.stage)}", secret),
+        "OriginSecret": Hidden(f"kept in SSM as {names.origin_secrets(wishes.stage)}", secret),
         "EventsPath": around.events_path,
         "CookieDomain": around.cookie_domain,
         "WebAclArn": Output("firewall", "WebAclArn") if _walled(wishes, around) else "",
@@ -96,7 +96,7 @@ def _watch(wishes: Wishes, kind: ApiKind) -> Stack:
     functions["ReconcileName"] = "ReconcileName"
     of_data = ("ParticipantsName", "TalliesName", "SpillQueueName", "SpillDeadLettersName", "FoldDeadLettersName")
     parameters: dict[str, Parameter] = {
-        "Name": stage.prefix(wishes.stage),
+        "Name": names.prefix(wishes.stage),
         **{name: Output("api", output) for name, output in functions.items()},
         **{name: Output("data", name) for name in of_data},
         "ApiKind": "http" if kind == "http" else "rest",
@@ -108,7 +108,7 @@ def _watch(wishes: Wishes, kind: ApiKind) -> Stack:
 
 
 def _budget(wishes: Wishes) -> Stack:
-    parameters: dict[str, Parameter] = {"Name": stage.prefix(wishes.stage)}
+    parameters: dict[str, Parameter] = {"Name": names.prefix(wishes.stage)}
     if wishes.email:
         parameters["Email"] = wishes.email
     if wishes.budget is not None:

@@ -11,17 +11,18 @@ from typing import Any
 
 import click
 
-from abacus import bill, build, capacity, chalice_way, publish, snippet, stacks, stage
-from abacus.account import Account, in_sentences
+from abacus import bill, build, capacity, chalice_way, publish, snippet
 from abacus.authoring.load import load
+from abacus.aws import cloudformation, names
+from abacus.aws.account import Account, in_sentences
+from abacus.aws.names import StageName
+from abacus.aws.templates import read
 from abacus.blueprint import blueprint
 from abacus.capacity import Scenario
 from abacus.deployment import Deployment
 from abacus.dry_run import show
 from abacus.package import package
 from abacus.paths import INFRA
-from abacus.stage import StageName
-from abacus.templates import read
 from abacus.wishes import ApiKind, Around, Wishes, kind_of_api
 from chalicelib.manifest import Manifest
 
@@ -101,7 +102,7 @@ def _around(account: Account, wishes: Wishes, packaged: Path | None) -> Around:
     if packaged is None:
         click.echo("packaging ...")
         packaged = package(wishes.stage, BUILD / "package", architecture=architecture).parent
-    keys = account.client("ssm").get_parameters(Names=[stage.sender_keys(wishes.stage)])["Parameters"]
+    keys = account.client("ssm").get_parameters(Names=[names.sender_keys(wishes.stage)])["Parameters"]
     return replace(
         _packaged(packaged / "sam.json"),
         present=account.present(wishes.stage),
@@ -114,7 +115,7 @@ def _around(account: Account, wishes: Wishes, packaged: Path | None) -> Around:
 def _refuse_early(account: Account, wishes: Wishes, around: Around, wanted: Manifest) -> None:
     """What would spoil a running experiment is said before anything is touched."""
     if "data" in around.present:
-        data = stacks.outputs(account.cloudformation("data"), stage.stack(wishes.stage, "data"))
+        data = cloudformation.outputs(account.cloudformation("data"), names.stack(wishes.stage, "data"))
         planned = publish.plan(wanted, account.client("s3"), data["BucketName"], round(time.time() * 1000))
         if planned.refusals:
             raise publish.Refused("\n".join(str(refusal) for refusal in planned.refusals))
@@ -122,15 +123,15 @@ def _refuse_early(account: Account, wishes: Wishes, around: Around, wanted: Mani
 
 def _say_plan(account: Account, wishes: Wishes, around: Around, wanted: Manifest) -> None:
     where = f"the emulator at {account.emulator}" if account.emulator else f"account {account.number}"
-    click.echo(f"{stage.prefix(wishes.stage)} in {where}, {account.region}:")
+    click.echo(f"{names.prefix(wishes.stage)} in {where}, {account.region}:")
     parts = blueprint(wishes, around, ["-"])
     kind: ApiKind = kind_of_api(wishes, around)
     for part in parts:
         what = "update" if part.part in around.present else "make"
-        how = "by chalice deploy" if part.part == "api" and kind == "chalice" else stage.stack(wishes.stage, part.part)
+        how = "by chalice deploy" if part.part == "api" and kind == "chalice" else names.stack(wishes.stage, part.part)
         click.echo(f"  {what:6}  {how}: {part.what}")
     for gone in around.present.keys() - {part.part for part in parts}:
-        click.echo(f"  remove  {stage.stack(wishes.stage, gone)}")
+        click.echo(f"  remove  {names.stack(wishes.stage, gone)}")
     click.echo(f"  publish {len(wanted.experiments)} experiments, the snippet and the results page")
     if "watch" not in {part.part for part in parts}:
         click.echo("  nobody is told when something breaks; --email ADDRESS makes alarms")

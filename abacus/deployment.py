@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from abacus import build, chalice_way, kept, origin_secret, publish, stacks, stage
-from abacus.account import Account
+from abacus import build, chalice_way, publish
+from abacus.aws import cloudformation, names, origin_secret, retained
+from abacus.aws.account import Account
 from abacus.blueprint import blueprint
 from abacus.parts import Stack
 from abacus.public_url import PublicUrl
@@ -50,13 +51,13 @@ class Deployment:
             self._make(next(part for part in again if part.part == "api"))
         for name in self.around.present.keys() - {part.part for part in parts}:
             self.say(f"{name}: no longer wished, removed")
-            whole = stage.stack(self.wishes.stage, name)
-            stacks.remove(self.account.cloudformation(name), whole, poll=self.account.poll)
+            whole = names.stack(self.wishes.stage, name)
+            cloudformation.remove(self.account.cloudformation(name), whole, poll=self.account.poll)
         planned = self._publish(make_site)
         self._try(planned.manifest)
 
     def _make(self, part: Stack) -> None:
-        name = stage.stack(self.wishes.stage, part.part)
+        name = names.stack(self.wishes.stage, part.part)
         self.say(f"{part.part}: {part.what}")
         if part.part == "api" and kind_of_api(self.wishes, self.around) == "chalice":
             client, source = self.account.client("lambda"), part.path.parent.parent / "source"
@@ -74,9 +75,9 @@ class Deployment:
                 self.say(f"    {status.lower().replace('_', ' ')}: {what}")
 
         if part.part == "data" and "data" not in self.around.present:
-            for thing in kept.adopt(self.wishes.stage, self.account, follow):
+            for thing in retained.adopt(self.wishes.stage, self.account, follow):
                 self.say(f"    found and taken in: {thing}")
-        self.outputs[part.part] = stacks.apply(
+        self.outputs[part.part] = cloudformation.apply(
             self.account.cloudformation(part.part),
             name,
             self._template(part),

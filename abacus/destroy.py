@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from abacus import chalice_way, kept, origin_secret, stacks, stage
-from abacus.account import PARTS, Account, in_sentences
+from abacus import chalice_way
+from abacus.aws import cloudformation, origin_secret, retained
+from abacus.aws import names as stage
+from abacus.aws.account import PARTS, Account, in_sentences
+from abacus.aws.names import StageName
 from abacus.deploy import BUILD
-from abacus.stage import StageName
 from chalicelib.errors import AbacusError
 
 
@@ -25,7 +27,7 @@ def command(of: str, region: str | None, with_data: bool, yes: bool) -> None:
     """List what a stage consists of, ask, and delete it."""
     account = Account.of(region)
     parts = [part for part in reversed(PARTS) if part in account.present(of) and (with_data or part != "data")]
-    things = kept.existing(of, account) if with_data else []
+    things = retained.existing(of, account) if with_data else []
     parameters = _parameters(of, account, with_data)
     by_chalice = chalice_way.record(of).exists()
     if not (parts or things or parameters or by_chalice):
@@ -52,21 +54,21 @@ def command(of: str, region: str | None, with_data: bool, yes: bool) -> None:
 
 
 def _delete(
-    of: str, account: Account, parts: list[str], things: list[kept.Thing], parameters: list[str], by_chalice: bool
+    of: str, account: Account, parts: list[str], things: list[retained.Thing], parameters: list[str], by_chalice: bool
 ) -> None:
     for part in parts:
         click.echo(f"deleting stack {stage.stack(of, part)} ...")
-        stacks.remove(account.cloudformation(part), stage.stack(of, part), poll=account.poll)
+        cloudformation.remove(account.cloudformation(part), stage.stack(of, part), poll=account.poll)
     if by_chalice:
         click.echo("deleting what chalice deploy made ...")
         chalice_way.remove(of, BUILD / "source")
     for thing in things:
         click.echo(f"deleting {thing.name} ...")
-        kept.delete(thing, account)
+        retained.delete(thing, account)
     for parameter in parameters:
         account.client("ssm").delete_parameter(Name=parameter)
     left = [stage.stack(of, part) for part in account.present(of) if part in parts]
-    left += [thing.name for thing in kept.existing(of, account) if thing in things]
+    left += [thing.name for thing in retained.existing(of, account) if thing in things]
     if left:
         raise LeftBehind(f"still there: {', '.join(left)}. Run it again.")
 
@@ -80,10 +82,10 @@ def _parameters(of: str, account: Account, with_data: bool) -> list[str]:
     return found
 
 
-def _described(thing: kept.Thing, account: Account) -> str:
+def _described(thing: retained.Thing, account: Account) -> str:
     kind = thing.kind.rpartition("::")[2].lower()
     if kind == "bucket":
-        count = sum(len(some) for some in kept.versions(account.client("s3"), thing.name))
+        count = sum(len(some) for some in retained.versions(account.client("s3"), thing.name))
         return f"bucket {thing.name} with {count} versions of objects"
     if kind == "table":
         about = account.client("dynamodb").describe_table(TableName=thing.name)["Table"].get("ItemCount", 0)

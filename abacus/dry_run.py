@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from abacus import stage
+from abacus.aws import names
 from abacus.build import Asset
 from abacus.parts import Hidden, Output, Parameter, Stack
 from abacus.upload import key_of
@@ -17,7 +17,7 @@ def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> N
     """Tells `say` line by line. `files`: path below site/ → what will be served there."""
     for part in parts:
         where = f" in {part.region}" if part.region else ""
-        say(f"stack {stage.stack(of, part.part)}{where}: {part.what}")
+        say(f"stack {names.stack(of, part.part)}{where}: {part.what}")
         say(f"  template {part.shown_path}, {len(part.template.text):,} bytes")
         for name, declared in sorted(part.template.parameters.items()):
             given = part.parameters.get(name)
@@ -28,7 +28,7 @@ def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> N
             for trigger, event in resource.get("Properties", {}).get("Events", {}).items():
                 say(f"  resource {trigger} (trigger of {name}, {event['Type']})")
     code = next(part.path for part in parts if part.part == "api").with_name("deployment.zip").read_bytes()
-    say(f"files in the bucket of {stage.stack(of, 'data')}")
+    say(f"files in the bucket of {names.stack(of, 'data')}")
     say(f"  {key_of(code)}, {len(code):,} bytes")
     for key in ("manifest/live.json", "manifest/{its digest}.json", "manifest/history/{time}-{its digest}.json"):
         say(f"  {key}")
@@ -38,7 +38,7 @@ def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> N
 
 def _shown(of: str, given: Parameter) -> str:
     if isinstance(given, Output):
-        return given.form.format(f"output {given.name} of {stage.stack(of, given.part)}")
+        return given.form.format(f"output {given.name} of {names.stack(of, given.part)}")
     return f"(secret: {given.what})" if isinstance(given, Hidden) else given or EMPTY
 
 

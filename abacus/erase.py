@@ -7,7 +7,7 @@ import time
 
 import click
 
-from abacus.target import at_target
+from abacus.aws.target import at_target
 from chalicelib.contribution import contribution
 from chalicelib.fold import bookings
 from chalicelib.service import from_environment

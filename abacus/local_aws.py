@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 import boto3
 from botocore.config import Config
 
-from abacus import stacks
+from abacus.aws import cloudformation as stacks
 from abacus.children import HOST, Child, listen
 from abacus.paths import INFRA
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
+from abacus.aws.names import StageName
 from abacus.paths import PROJECT
-from abacus.stage import StageName
 from chalicelib.errors import AbacusError
 
 CHALICE = Path(sys.executable).with_name("chalice")

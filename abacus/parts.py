@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from abacus.aws.templates import Template, read
 from abacus.paths import INFRA
-from abacus.templates import Template, read
 
 
 class Output(NamedTuple):

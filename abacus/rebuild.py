@@ -17,7 +17,7 @@ from functools import partial
 import click
 from click._termui_impl import ProgressBar
 
-from abacus.target import at_target
+from abacus.aws.target import at_target
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.service import from_environment, version

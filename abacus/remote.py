@@ -14,9 +14,9 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from abacus import stacks
+from abacus.aws import cloudformation
+from abacus.aws.target import target
 from abacus.esbuild import BuildError
-from abacus.target import target
 from chalicelib.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
                 os.environ.update(target(stage, home, os.environ))
                 bucket = os.environ["ABACUS_BUCKET"]
             if stage and not distribution:
-                outputs = stacks.outputs(boto3.client("cloudformation"), EDGE.format(stage=stage))
+                outputs = cloudformation.outputs(boto3.client("cloudformation"), EDGE.format(stage=stage))
                 distribution = outputs.get("DistributionId", "")
             cloudfront = boto3.client("cloudfront") if distribution else None
             command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser()), **options)

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from abacus.aws.templates import _Loader, read
 from abacus.blueprint import blueprint
 from abacus.cli import main
 from abacus.package import package
 from abacus.parts import Hidden, Output, Stack
 from abacus.paths import INFRA, PROJECT
-from abacus.templates import _Loader, read
 from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/chalice_way.py.

@@ -19,14 +19,14 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from abacus import stacks
+from abacus.aws import cloudformation as stacks
+from abacus.aws.templates import read
 from abacus.cli import main
 from abacus.deploy import HERE
 from abacus.local_aws import emulator, environment
 from abacus.package import package
 from abacus.paths import INFRA, PROJECT
 from abacus.public_url import PublicUrl
-from abacus.templates import read
 from tests import aws_cli
 from tests.builders import a_visitor
 from tests.product import until

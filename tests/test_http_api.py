@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import app
+from abacus.aws.templates import read
 from abacus.local_aws import LocalAws
 from abacus.paths import INFRA
-from abacus.templates import read
 from tests.builders import a_visitor
 from tests.test_app import Api
 

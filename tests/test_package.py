@@ -12,9 +12,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from abacus.aws.templates import read
 from abacus.package import NotPackaged, package
 from abacus.paths import INFRA, PROJECT
-from abacus.templates import read
 from chalicelib.settings import Settings
 
 POLICIES = PROJECT / ".chalice" / "policies"

@@ -9,8 +9,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from abacus.aws.target import NoTarget, announced, named, target
 from abacus.local_aws import environment
-from abacus.target import NoTarget, announced, named, target
 
 OUTPUTS = {
     "ParticipantsName": "p",

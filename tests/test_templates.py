@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import app
-from abacus import stacks
+from abacus.aws import cloudformation
 from abacus.front import API
 from abacus.local_aws import LocalAws, edge_stack
 from abacus.paths import INFRA
@@ -173,7 +173,9 @@ def test_events_reach_the_api_by_either_name_with_cookie_and_the_origins_secret(
 
 @pytest.mark.ministack
 def test_the_firewall_answers_too_many_requests_by_its_name(data: LocalAws) -> None:
-    outputs = stacks.apply(data.cloudformation, "abacus-firewall", (INFRA / "firewall.yaml").read_text(), {}, poll=0)
+    outputs = cloudformation.apply(
+        data.cloudformation, "abacus-firewall", (INFRA / "firewall.yaml").read_text(), {}, poll=0
+    )
     assert outputs["WebAclArn"].startswith("arn:aws:wafv2:us-east-1:")
     (firewall,) = resources("firewall.yaml", "AWS::WAFv2::WebACL")
     (rule,) = firewall["Properties"]["Rules"]

@@ -14,7 +14,8 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from abacus import stacks, stage
+from abacus.aws import cloudformation as stacks
+from abacus.aws import names
 from abacus.blueprint import FIREWALL_REGION
 from abacus.esbuild import BuildError
 from chalicelib.errors import AbacusError
@@ -68,7 +69,7 @@ class Account:
         """The stacks that stage `of` has: part → its parameters; of a secret one only that it is there."""
         found = {}
         for part in PARTS:
-            stack = stacks.describe(self.cloudformation(part), stage.stack(of, part))
+            stack = stacks.describe(self.cloudformation(part), names.stack(of, part))
             if stack is not None and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
                 found[part] = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
         return found

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from abacus import stacks, stage
-from abacus.account import Account
+from abacus.aws import cloudformation, names
+from abacus.aws.account import Account
+from abacus.aws.templates import read
 from abacus.paths import INFRA
-from abacus.templates import read
 
 NAME_OF = {"AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName", "AWS::S3::Bucket": "BucketName"}
 GONE = {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "404"}
@@ -25,7 +25,7 @@ class Thing(NamedTuple):
 
 def things(of: str, account: Account) -> Iterator[Thing]:
     """Everything of a stage that the data stack's template says to keep; whether it exists or not."""
-    words = {"Name": stage.prefix(of), "AWS::AccountId": account.number, "AWS::Region": account.region}
+    words = {"Name": names.prefix(of), "AWS::AccountId": account.number, "AWS::Region": account.region}
     for logical, resource in read(INFRA / "data.yaml").resources.items():
         if resource.get("DeletionPolicy", "").startswith("Retain"):
             name: str = resource["Properties"][NAME_OF[resource["Type"]]]["Fn::Sub"]
@@ -54,19 +54,21 @@ def _exists(thing: Thing, account: Account) -> bool:
     return True
 
 
-def adopt(of: str, account: Account, follow: stacks.Follow) -> list[str]:
+def adopt(of: str, account: Account, follow: cloudformation.Follow) -> list[str]:
     """Make the data stack around what outlived an earlier one; the names of what it took in."""
     found = existing(of, account)
     resources = read(INFRA / "data.yaml").resources
     if found:
-        name, alone = stage.prefix(of), {thing.logical: resources[thing.logical] for thing in found}
+        name, alone = names.prefix(of), {thing.logical: resources[thing.logical] for thing in found}
         template = {"Parameters": {"Name": {"Type": "String", "Default": name}}, "Resources": alone}
         taken: Any = [
             {"LogicalResourceId": t.logical, "ResourceType": t.kind, "ResourceIdentifier": _identifier(t, account)}
             for t in found
         ]
         client = account.cloudformation("data")
-        stacks.adopt(client, stage.stack(of, "data"), json.dumps(template), taken, follow=follow, poll=account.poll)
+        cloudformation.adopt(
+            client, names.stack(of, "data"), json.dumps(template), taken, follow=follow, poll=account.poll
+        )
     return [thing.name for thing in found]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
-from abacus import stage as names
+from abacus.aws import names
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

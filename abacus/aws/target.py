@@ -14,7 +14,7 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from abacus import stacks
+from abacus.aws import cloudformation as stacks
 from abacus.lock import running
 from chalicelib.errors import AbacusError
 
