@@ -11,14 +11,14 @@ import yaml
 from click.testing import CliRunner
 
 from abacus.aws.templates import _Loader, read
-from abacus.blueprint import blueprint
 from abacus.cli import main
-from abacus.package import package
-from abacus.parts import Hidden, Output, Stack
+from abacus.deploy._fold_parts import Hidden, Output, Stack
+from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
+from abacus.deploy.package import package
+from abacus.deploy.plan import blueprint
 from abacus.paths import INFRA, PROJECT
-from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
-# What `chalice deploy` gives instead of a stack's outputs: abacus/chalice_way.py.
+# What `chalice deploy` gives instead of a stack's outputs: abacus/deploy/chalice_deploy.py.
 CHALICE_GIVES = {"APIHandlerName", "FoldName", "WriteSpilledName", "ReconcileName"} | {
     "RestAPIId",
     "RestAPIName",

@@ -10,8 +10,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from abacus import chalice_way
-from abacus.chalice_way import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
+from abacus.deploy.chalice_deploy import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
+from abacus.deploy.command import chalice_deploy
 from abacus.local_aws import LocalAws, data_stack, environment
 
 pytestmark = pytest.mark.ministack
@@ -55,7 +55,7 @@ def test_each_function_has_its_role_and_the_environment_of_the_package(
     stopped: str, parameters: dict[str, str], source: Path
 ) -> None:
     found = {f["FunctionName"]: f for f in boto3.client("lambda").list_functions()["Functions"]}
-    for function in chalice_way.FUNCTIONS:
+    for function in chalice_deploy.FUNCTIONS:
         made = found[name_of(STAGE, function)]
         variables = made["Environment"]["Variables"]
         assert made["Role"].endswith(f":role/abacus-{STAGE}-{function}")

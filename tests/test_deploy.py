@@ -22,11 +22,11 @@ from click.testing import CliRunner
 from abacus.aws import cloudformation as stacks
 from abacus.aws.templates import read
 from abacus.cli import main
-from abacus.deploy import HERE
+from abacus.deploy._fold_public_url import PublicUrl
+from abacus.deploy.command import HERE
+from abacus.deploy.package import package
 from abacus.local_aws import emulator, environment
-from abacus.package import package
 from abacus.paths import INFRA, PROJECT
-from abacus.public_url import PublicUrl
 from tests import aws_cli
 from tests.builders import a_visitor
 from tests.product import until

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from abacus.aws.templates import read
-from abacus.package import NotPackaged, package
+from abacus.deploy.package import NotPackaged, package
 from abacus.paths import INFRA, PROJECT
 from chalicelib.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from abacus.public_url import Answer, PublicUrl
-from abacus.smoke import Smoke, SmokeFailed
+from abacus.deploy._fold_public_url import Answer, PublicUrl
+from abacus.deploy.smoke import Smoke, SmokeFailed
 from chalicelib import events
 from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest

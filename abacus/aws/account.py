@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation as stacks
 from abacus.aws import names
-from abacus.blueprint import FIREWALL_REGION
+from abacus.deploy.plan import FIREWALL_REGION
 from abacus.esbuild import BuildError
 from chalicelib.errors import AbacusError
 

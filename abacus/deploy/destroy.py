@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
-from abacus import chalice_way
 from abacus.aws import cloudformation, origin_secret, retained
 from abacus.aws import names as stage
 from abacus.aws.account import PARTS, Account, in_sentences
 from abacus.aws.names import StageName
-from abacus.deploy import BUILD
+from abacus.deploy.command import BUILD, chalice_deploy
 from chalicelib.errors import AbacusError
 
 
@@ -29,7 +28,7 @@ def command(of: str, region: str | None, with_data: bool, yes: bool) -> None:
     parts = [part for part in reversed(PARTS) if part in account.present(of) and (with_data or part != "data")]
     things = retained.existing(of, account) if with_data else []
     parameters = _parameters(of, account, with_data)
-    by_chalice = chalice_way.record(of).exists()
+    by_chalice = chalice_deploy.record(of).exists()
     if not (parts or things or parameters or by_chalice):
         click.echo(f"There is nothing of {stage.prefix(of)} in account {account.number}, {account.region}.")
         return
@@ -61,7 +60,7 @@ def _delete(
         cloudformation.remove(account.cloudformation(part), stage.stack(of, part), poll=account.poll)
     if by_chalice:
         click.echo("deleting what chalice deploy made ...")
-        chalice_way.remove(of, BUILD / "source")
+        chalice_deploy.remove(of, BUILD / "source")
     for thing in things:
         click.echo(f"deleting {thing.name} ...")
         retained.delete(thing, account)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.erase import erase
-from abacus.public_url import Answer, PublicUrl
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
 from chalicelib.store import Key, Store

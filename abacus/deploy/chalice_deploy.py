@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from abacus.package import CHALICE, prepare
+from abacus.deploy.package import CHALICE, prepare
 from abacus.paths import PROJECT
 from chalicelib.errors import AbacusError
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from abacus.aws import names
 from abacus.build import Asset
-from abacus.parts import Hidden, Output, Parameter, Stack
-from abacus.upload import key_of
+from abacus.deploy._fold_parts import Hidden, Output, Parameter, Stack
+from abacus.deploy._fold_upload import key_of
 
 EMPTY = '""'
 Say = Callable[[str], None]

@@ -11,15 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from abacus import build, chalice_way, publish
+from abacus import build, publish
 from abacus.aws import cloudformation, names, origin_secret, retained
 from abacus.aws.account import Account
-from abacus.blueprint import blueprint
-from abacus.parts import Stack
-from abacus.public_url import PublicUrl
-from abacus.smoke import Smoke
-from abacus.upload import placed, upload
-from abacus.wishes import Around, Wishes, kind_of_api
+from abacus.deploy._fold_parts import Stack
+from abacus.deploy._fold_public_url import PublicUrl
+from abacus.deploy._fold_upload import placed, upload
+from abacus.deploy.command import chalice_deploy
+from abacus.deploy.options import Around, Wishes, kind_of_api
+from abacus.deploy.plan import blueprint
+from abacus.deploy.smoke import Smoke
 from chalicelib.dynamo import DynamoStore
 from chalicelib.manifest import Manifest
 
@@ -61,7 +62,7 @@ class Deployment:
         self.say(f"{part.part}: {part.what}")
         if part.part == "api" and kind_of_api(self.wishes, self.around) == "chalice":
             client, source = self.account.client("lambda"), part.path.parent.parent / "source"
-            self.outputs["api"] = chalice_way.deploy(self.wishes.stage, part.filled(self.outputs), client, source)
+            self.outputs["api"] = chalice_deploy.deploy(self.wishes.stage, part.filled(self.outputs), client, source)
             self.say("    done by chalice deploy")
             return
         began = time.monotonic()

@@ -11,19 +11,20 @@ from typing import Any
 
 import click
 
-from abacus import bill, build, capacity, chalice_way, publish, snippet
+from abacus import bill, build, capacity, publish, snippet
 from abacus.authoring.load import load
 from abacus.aws import cloudformation, names
 from abacus.aws.account import Account, in_sentences
 from abacus.aws.names import StageName
 from abacus.aws.templates import read
-from abacus.blueprint import blueprint
 from abacus.capacity import Scenario
-from abacus.deployment import Deployment
-from abacus.dry_run import show
-from abacus.package import package
+from abacus.deploy._fold_dry_run import show
+from abacus.deploy.command import chalice_deploy
+from abacus.deploy.options import ApiKind, Around, Wishes, kind_of_api
+from abacus.deploy.package import package
+from abacus.deploy.plan import blueprint
+from abacus.deploy.steps import Deployment
 from abacus.paths import INFRA
-from abacus.wishes import ApiKind, Around, Wishes, kind_of_api
 from chalicelib.manifest import Manifest
 
 BUILD = Path("build") / "deploy"
@@ -107,7 +108,7 @@ def _around(account: Account, wishes: Wishes, packaged: Path | None) -> Around:
         _packaged(packaged / "sam.json"),
         present=account.present(wishes.stage),
         sender_keys=bool(keys),
-        by_chalice=chalice_way.record(wishes.stage).exists(),
+        by_chalice=chalice_deploy.record(wishes.stage).exists(),
         emulator=account.emulator,
     )
 

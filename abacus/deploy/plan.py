@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from abacus.aws import names
-from abacus.parts import Hidden, Output, Parameter, Stack
+from abacus.deploy._fold_parts import Hidden, Output, Parameter, Stack
+from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
 from abacus.paths import INFRA
-from abacus.wishes import ApiKind, Around, Wishes, WrongWish, kind_of_api
 
 FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
 # Parameters of .chalice/package.json that nothing in `chalice deploy` answers to.
