@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from abacus.patterns import simple
+from abacus.growthbook.url_patterns import simple
 from chalicelib.assign import bucket_ranges
 from chalicelib.manifest import UrlPattern
 

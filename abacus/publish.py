@@ -18,7 +18,7 @@ from abacus import live as published
 from abacus.authoring.load import load
 from abacus.build import Asset, build_site
 from abacus.changes import Change, changes
-from abacus.payload import payload
+from abacus.growthbook.payload import payload
 from abacus.periods import stamp
 from abacus.public import public
 from abacus.remote import Remote, remote

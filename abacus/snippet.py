@@ -16,8 +16,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abacus.compact import Row, compact, goals
-from abacus.conditions import NESTED, PLAIN
 from abacus.esbuild import BuildError, esbuild
+from abacus.growthbook.conditions import NESTED, PLAIN
 from abacus.paths import STATIC
 
 SNIPPET = STATIC / "snippet"

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from abacus.conditions import padded_version, satisfied
-from abacus.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
+from abacus.growthbook.conditions import padded_version, satisfied
+from abacus.growthbook.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
 from chalicelib.assign import bucket, bucket_ranges, choose
 from chalicelib.manifest import Experiment, Phase, Variant
 

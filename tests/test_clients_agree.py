@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from abacus.authoring.load import load
+from abacus.growthbook.payload import payload
 from abacus.paths import PROJECT
-from abacus.payload import payload
 from abacus.public import public
 from abacus.snippet import options, scripts
 from tests.growthbook_sdks import NOW, PLACES, ours, theirs, visitors

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from abacus.conditions import NESTED, PLAIN, satisfied
-from abacus.javascript import less, number, text
-from abacus.patterns import condition_on_url, matches, normal
+from abacus.growthbook.conditions import NESTED, PLAIN, satisfied
+from abacus.growthbook.javascript import less, number, text
+from abacus.growthbook.url_patterns import condition_on_url, matches, normal
 from chalicelib.manifest import UrlPattern, Urls
 from tests.growthbook_sdks import ask_javascript
 

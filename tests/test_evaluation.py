@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from abacus.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
+from abacus.growthbook.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
 from tests.growthbook_sdks import ask_javascript
 
 OFF = {"id": "off", "condition": {"value": True}}

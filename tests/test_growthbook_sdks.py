@@ -13,7 +13,7 @@ import pytest
 
 from abacus.authoring.assign import decide
 from abacus.authoring.load import load
-from abacus.payload import payload
+from abacus.growthbook.payload import payload
 from chalicelib.assign import bucket
 from chalicelib.growthbook import events_from_plugin
 from chalicelib.manifest import Phase

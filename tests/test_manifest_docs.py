@@ -13,7 +13,7 @@ import pytest
 from abacus.authoring.condition_rules import OPERATORS
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.load import load
-from abacus.payload import payload
+from abacus.growthbook.payload import payload
 from tests.builders import NOON, a_manifest, a_visitor
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -13,10 +13,10 @@ import click
 
 from abacus.authoring.load import load
 from abacus.authoring.problems import did_you_mean, listed
-from abacus.conditions import satisfied
-from abacus.evaluation import Context, Result, run
-from abacus.patterns import matches
-from abacus.payload import Json, split, targets
+from abacus.growthbook.conditions import satisfied
+from abacus.growthbook.evaluation import Context, Result, run
+from abacus.growthbook.payload import Json, split, targets
+from abacus.growthbook.url_patterns import matches
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
 

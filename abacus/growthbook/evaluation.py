@@ -1,7 +1,7 @@
 """One experiment, one visitor, step by step, as every GrowthBook SDK takes them: `abacus assign` shows the steps,
 and GrowthBook's public vectors prove them.
 
-What an SDK is given is a mapping as in the payload (abacus/payload.py); names here are GrowthBook's where it has
+What an SDK is given is a mapping as in the payload (abacus/growthbook/payload.py); names here are GrowthBook's where it has
 one. Left out, because nothing that ABacus publishes has it: sticky buckets (the caller stores choices), overrides
 and the fields that GrowthBook itself calls old (groups, include, url).
 """
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from abacus.conditions import satisfied
-from abacus.javascript import text, truthy
-from abacus.patterns import matches
+from abacus.growthbook.conditions import satisfied
+from abacus.growthbook.javascript import text, truthy
+from abacus.growthbook.url_patterns import matches
 from chalicelib.assign import Range, bucket, bucket_ranges, choose, fnv1a32
 from chalicelib.manifest import UrlPattern, Urls
 

@@ -1,7 +1,7 @@
 """Does a visitor with these attributes satisfy this condition? GrowthBook's operators, to the letter.
 
 The letter is JavaScript's: a missing attribute is null, null is 0 where numbers compare, 8 equals "8" where
-the condition is plain text. abacus/javascript.py keeps those rules; this module keeps the operators.
+the condition is plain text. abacus/growthbook/javascript.py keeps those rules; this module keeps the operators.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from abacus.javascript import is_number, less, number, regex, same, stringify, text, truthy
+from abacus.growthbook.javascript import is_number, less, number, regex, same, stringify, text, truthy
 
 Groups = Mapping[str, Any]  # saved groups: id → list of values, or {"type": "list" | "condition", ...}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from abacus.patterns import condition_on_url
+from abacus.growthbook.url_patterns import condition_on_url
 from chalicelib.manifest import Experiment, Manifest, Urls
 
 Json = dict[str, Any]

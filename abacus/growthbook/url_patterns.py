@@ -11,7 +11,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from abacus.javascript import regex
+from abacus.growthbook.javascript import regex
 from chalicelib.manifest import UrlPattern, Urls
 
 _ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]*://[^/?#]*"
