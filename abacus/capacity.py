@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from abacus.local_aws import LocalAws, data_stack, emulator
+from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.metering import Use, metered
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event

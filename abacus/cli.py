@@ -11,7 +11,7 @@ import click
 
 # command → module:object. Order is the order of `abacus --help`.
 COMMANDS = {
-    "run": "abacus.run:command",
+    "run": "abacus.local.run:command",
     "simulate": "abacus.simulate:command",
     "demo": "abacus.demo:command",
     "package": "abacus.deploy.package:command",

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from statistics import median
 
-from abacus.local_aws import environment
+from abacus.local.emulated_stacks import environment
 from bench._rounds import Taken
 from bench._stub import stub
 from bench.ingest import MANIFEST, bodies, request

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from abacus.capacity import EVENT_ID, VISITOR
-from abacus.local_aws import LocalAws, data_stack, emulator
+from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.metering import Use, metered
 from bench._rounds import Taken, timed
 from chalicelib.dynamo import DynamoStore

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from abacus.local_aws import data_stack, emulator
+from abacus.local.emulated_stacks import data_stack, emulator
 from tests.contention import fold_side_by_side
 
 SPREADS = (1, 2, 4, 8)

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 
 import app
-from abacus.local_aws import REGION, LocalAws, data_stack, emulator
+from abacus.local.emulated_stacks import REGION, LocalAws, data_stack, emulator
 from abacus.metering import metered
 from bench._rounds import medians
 from bench.ingest import an_experiment

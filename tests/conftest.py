@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from abacus.local_aws import LocalAws, data_stack, emulator
+from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from tests.product import Product, start
 
 

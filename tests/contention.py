@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from chalicelib.dynamo import DynamoStore
 from chalicelib.fold import Fold
 from chalicelib.retry import Patience

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abacus.worker import Record, Stream
+from abacus.local.worker import Record, Stream
 
 PAGES = 300  # of up to a thousand records, most of them other tests'
 

@@ -12,7 +12,7 @@ import pytest
 from chalice.test import Client
 
 import app
-from abacus.local_aws import REGION, LocalAws
+from abacus.local.emulated_stacks import REGION, LocalAws
 from chalicelib.catalog import LIVE
 from chalicelib.manifest import Manifest
 from chalicelib.retry import client_config

@@ -12,7 +12,7 @@ import pytest
 
 from abacus.deploy.chalice_deploy import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
 from abacus.deploy.command import chalice_deploy
-from abacus.local_aws import LocalAws, data_stack, environment
+from abacus.local.emulated_stacks import LocalAws, data_stack, environment
 
 pytestmark = pytest.mark.ministack
 

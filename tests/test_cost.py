@@ -13,7 +13,7 @@ from abacus import bill, prices
 from abacus.capacity import Scenario, kept, measure
 from abacus.cli import main
 from abacus.cost import report
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from abacus.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
 from chalicelib import stats

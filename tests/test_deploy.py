@@ -25,7 +25,7 @@ from abacus.cli import main
 from abacus.deploy._fold_public_url import PublicUrl
 from abacus.deploy.command import HERE
 from abacus.deploy.package import package
-from abacus.local_aws import emulator, environment
+from abacus.local.emulated_stacks import emulator, environment
 from abacus.paths import INFRA, PROJECT
 from tests import aws_cli
 from tests.builders import a_visitor

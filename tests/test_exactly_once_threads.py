@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from abacus.audit import audit
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from chalicelib.dynamo import DynamoStore
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event

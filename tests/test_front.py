@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 
-from abacus.children import listen
-from abacus.front import MAX_BODY, Front
+from abacus.local.processes import listen
+from abacus.local.proxy import MAX_BODY, Front
 
 PAGE = b"<p>hello</p>" * 200
 

@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 import app
-from abacus.local_app import Handler
-from abacus.local_aws import LocalAws
+from abacus.local.app_server import Handler
+from abacus.local.emulated_stacks import LocalAws
 from chalicelib.openapi import document
 from tests.test_app import Api
 

@@ -11,7 +11,7 @@ import pytest
 
 import app
 from abacus.aws.templates import read
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import INFRA
 from tests.builders import a_visitor
 from tests.test_app import Api

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from abacus.local_aws import LocalAws, data_stack, emulator, environment
+from abacus.local.emulated_stacks import LocalAws, data_stack, emulator, environment
 
 pytestmark = pytest.mark.ministack
 
@@ -53,7 +53,7 @@ def test_rows_survive_a_crash_once_a_snapshot_was_taken(tmp_path: Path) -> None:
 def test_nothing_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time, pathlib\n"
-        "from abacus.local_aws import emulator\n"
+        "from abacus.local.emulated_stacks import emulator\n"
         "with emulator(pathlib.Path(sys.argv[1]), persist=False) as (child, _):\n"
         "    print(child.process.pid, flush=True)\n"
         "    time.sleep(60)\n"

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 import app
-from abacus.local_aws import LocalAws
-from abacus.worker import schedule_event
+from abacus.local.emulated_stacks import LocalAws
+from abacus.local.worker import schedule_event
 from chalicelib.logs import Json, Told
 from chalicelib.metrics import Meter
 from tests.builders import NOON, a_visitor

@@ -12,9 +12,9 @@ import pytest
 from chalice.test import Client
 
 import app
-from abacus.local_aws import REGION, LocalAws
+from abacus.local.emulated_stacks import REGION, LocalAws
+from abacus.local.worker import Stream, schedule_event
 from abacus.paths import PROJECT
-from abacus.worker import Stream, schedule_event
 from chalicelib.catalog import LIVE
 from chalicelib.retry import client_config
 from chalicelib.senders import sign

@@ -15,7 +15,7 @@ from abacus.authoring.load import load
 from abacus.build import Asset
 from abacus.cli import main
 from abacus.history import restored
-from abacus.local_aws import environment
+from abacus.local.emulated_stacks import environment
 from abacus.publish import CACHE, Refused, plan, publish, write
 from abacus.remote import Remote
 from chalicelib.catalog import Catalog

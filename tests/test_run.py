@@ -166,7 +166,7 @@ def test_a_kill_leaves_no_process_and_the_next_start_waits_for_what_is_being_sav
 def test_when_a_part_of_it_dies_it_says_which_and_stops(tmp_path: Path) -> None:
     product = start(tmp_path)
     for pid in descendants(product.process.pid):
-        if b"abacus.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if b"abacus.local.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
     _, said = product.process.communicate(timeout=60)
     assert product.process.returncode == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from chalicelib.dynamo import DynamoStore
 from chalicelib.store import LAST, tallies_in
 from chalicelib.tally import Cell

@@ -13,9 +13,9 @@ from aiohttp import web
 from click.testing import CliRunner
 
 from abacus.authoring.load import load
-from abacus.children import listen
 from abacus.cli import main
 from abacus.crowd import DAY, Visitor, truth, visitors
+from abacus.local.processes import listen
 from abacus.paths import PROJECT
 from abacus.simulate import parse_rates, play
 from chalicelib.errors import AbacusError, Busy

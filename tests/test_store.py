@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from chalicelib.dynamo import DynamoStore
 from chalicelib.retry import client_config
 from chalicelib.store import FIRST, LAST, Booking, Full, Generations, Key, Move, Row, Stale, Store

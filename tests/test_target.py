@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from abacus.aws.target import NoTarget, announced, named, target
-from abacus.local_aws import environment
+from abacus.local.emulated_stacks import environment
 
 OUTPUTS = {
     "ParticipantsName": "p",

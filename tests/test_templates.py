@@ -18,8 +18,8 @@ import yaml
 
 import app
 from abacus.aws import cloudformation
-from abacus.front import API
-from abacus.local_aws import LocalAws, edge_stack
+from abacus.local.emulated_stacks import LocalAws, edge_stack
+from abacus.local.proxy import API
 from abacus.paths import INFRA
 
 TEMPLATES = sorted(INFRA.glob("*.yaml"))

@@ -12,7 +12,7 @@ import yaml
 import app
 from abacus.aws import cloudformation
 from abacus.aws.templates import _Loader, read
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import INFRA, PROJECT
 from chalicelib.judge import Outcome
 from chalicelib.metrics import Meter

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from abacus.local_aws import LocalAws
-from abacus.worker import Stream, deliver, drain, passes, schedule_event
+from abacus.local.emulated_stacks import LocalAws
+from abacus.local.worker import Stream, deliver, drain, passes, schedule_event
 from tests.streaming import records_of
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from abacus.local_aws import emulator, environment
+from abacus.local.emulated_stacks import emulator, environment
 
 ABACUS = Path(sys.executable).with_name("abacus")
 STAGE = "rehearsal"

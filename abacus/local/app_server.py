@@ -1,4 +1,4 @@
-"""The real app on Chalice's local server, as a child process: `python -m abacus.local_app SOCKET`."""
+"""The real app on Chalice's local server, as a child process: `python -m abacus.local.app_server SOCKET`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalDevServer, ThreadedHTTPServer
 
-from abacus.children import HOST, end_with_parent, say_ready
+from abacus.local.processes import HOST, end_with_parent, say_ready
 
 
 class Handler(ChaliceRequestHandler):

@@ -1,4 +1,4 @@
-"""ministack as a child process: `python -m abacus.emulator SOCKET`. Configured by its environment (local_aws.py).
+"""ministack as a child process: `python -m abacus.local.emulator SOCKET`. Configured by its environment (local_aws.py).
 
 ministack keeps its tables in memory and saves them only when it is stopped politely; a crash would lose the day.
 So it runs inside this little wrapper, which takes a snapshot a few seconds after each change: it forks, and the
@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from abacus.children import end_with_parent
+from abacus.local.processes import end_with_parent
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -13,7 +13,7 @@ from abacus import build, publish
 from abacus.authoring.load import load
 from abacus.build import Asset
 from abacus.esbuild import BuildError
-from abacus.local_aws import LocalAws
+from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import STATIC
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Manifest

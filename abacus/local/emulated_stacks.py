@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from abacus.aws import cloudformation as stacks
-from abacus.children import HOST, Child, listen
+from abacus.local.processes import HOST, Child, listen
 from abacus.paths import INFRA
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def emulator(
     server = listen()
     port = server.getsockname()[1]
     child = Child(
-        "abacus.emulator",
+        "abacus.local.emulator",
         [str(server.fileno())],
         environment=environment(f"http://{HOST}:{port}", os.environ)
         | {

@@ -16,10 +16,10 @@ import click
 
 from abacus import demo, snippet
 from abacus.aws.target import announced, named
-from abacus.children import HOST, Child, listen
-from abacus.front import Front
-from abacus.local_aws import LocalAws, data_stack, edge_stack, emulator, environment
-from abacus.local_site import publish_changes
+from abacus.local.emulated_stacks import LocalAws, data_stack, edge_stack, emulator, environment
+from abacus.local.processes import HOST, Child, listen
+from abacus.local.proxy import Front
+from abacus.local.site_watcher import publish_changes
 from abacus.publish import Refused
 from chalicelib.settings import Settings
 
@@ -49,7 +49,7 @@ def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
         app, api = _app(home, told)
         stack.callback(app.stop)
         names = [aws.names[n] for n in ("ParticipantsStreamArn", "SpillQueueUrl", "FoldDeadLettersUrl")]
-        worker = Child("abacus.worker", names, environment=told, log=home / "worker.log")
+        worker = Child("abacus.local.worker", names, environment=told, log=home / "worker.log")
         stack.callback(worker.stop)
         events = _events_path()
         domain = edge_stack(aws, api, secret, events)
@@ -62,7 +62,7 @@ def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:
     server = listen()
     port = server.getsockname()[1]
     number = [str(server.fileno())]
-    return Child("abacus.local_app", number, environment=told, log=home / "app.log", sockets=[server]), port
+    return Child("abacus.local.app_server", number, environment=told, log=home / "app.log", sockets=[server]), port
 
 
 def _events_path() -> str:

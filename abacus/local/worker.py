@@ -1,4 +1,4 @@
-"""What AWS does between our functions, as a child process: `python -m abacus.worker STREAM QUEUE DEAD_LETTERS`.
+"""What AWS does between our functions, as a child process: `python -m abacus.local.worker STREAM QUEUE DEAD_LETTERS`.
 
 Polls the participants stream into `fold`, the spill queue into `write_spilled`, and runs the schedule `reconcile`;
 all by their own names and with the events that Lambda would send, so that the real decorators run. Retries, bisects
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from abacus.children import end_with_parent, say_ready
+from abacus.local.processes import end_with_parent, say_ready
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -29,7 +29,7 @@ RECONCILE = 600.0  # seconds; on AWS once a day, but there no stream forgets its
 
 Handler = Callable[[dict[str, Any], Any], Any]
 Record = dict[str, Any]
-log = logging.getLogger("abacus.worker")
+log = logging.getLogger("abacus.local.worker")
 
 
 class Stopped(BaseException):

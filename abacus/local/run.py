@@ -21,12 +21,12 @@ import click
 
 from abacus import demo
 from abacus.authoring.load import load
-from abacus.behind import Behind, started
-from abacus.children import HOST, Child, listen
 from abacus.esbuild import BuildError
-from abacus.local_aws import LocalAws
-from abacus.local_site import watch
-from abacus.lock import locked
+from abacus.local._fold_lock import locked
+from abacus.local.emulated_stacks import LocalAws
+from abacus.local.processes import HOST, Child, listen
+from abacus.local.services import Behind, started
+from abacus.local.site_watcher import watch
 from abacus.simulate import with_progress
 from chalicelib.errors import AbacusError
 
