@@ -25,12 +25,12 @@ COMMANDS = {
     "assign": "abacus.authoring.assign:command",
     "schema": "abacus.authoring.commands:command",
     "plan": "abacus.authoring.plan:command",
-    "cost": "abacus.cost:command",
+    "cost": "abacus.operations.cost:command",
     "prove": "abacus.prove:command",
-    "audit": "abacus.audit:command",
-    "reconcile": "abacus.reconcile:command",
-    "rebuild": "abacus.rebuild:command",
-    "erase": "abacus.erase:command",
+    "audit": "abacus.operations.audit:command",
+    "reconcile": "abacus.operations._fold_reconcile:command",
+    "rebuild": "abacus.operations.rebuild:command",
+    "erase": "abacus.operations.erase:command",
 }
 
 

@@ -2,7 +2,7 @@
 
 The emulator is a process of its own and slower than DynamoDB, so events a second are its speed more than ours; CPU is
 ours alone. Capacity is what the answers say, but for BatchGetItem, where the emulator says nothing: there it is
-computed from the items' sizes (abacus/metering.py).
+computed from the items' sizes (abacus/operations/metering.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-from abacus.capacity import EVENT_ID, VISITOR
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
-from abacus.metering import Use, metered
+from abacus.operations.capacity import EVENT_ID, VISITOR
+from abacus.operations.metering import Use, metered
 from bench._rounds import Taken, timed
 from chalicelib.dynamo import DynamoStore
 from chalicelib.fold import Fold

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 
 import app
-from abacus.capacity import EVENT_ID, VISITOR
+from abacus.operations.capacity import EVENT_ID, VISITOR
 from bench._rounds import medians
 from bench._stub import stub
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant

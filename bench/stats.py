@@ -22,7 +22,7 @@ import boto3
 
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws, data_stack, emulator
-from abacus.metering import metered
+from abacus.operations.metering import metered
 from bench._rounds import medians
 from bench.ingest import an_experiment
 from chalicelib.catalog import LIVE

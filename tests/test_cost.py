@@ -9,12 +9,12 @@ from itertools import pairwise
 import pytest
 from click.testing import CliRunner
 
-from abacus import bill, prices
-from abacus.capacity import Scenario, kept, measure
 from abacus.cli import main
-from abacus.cost import report
 from abacus.local.emulated_stacks import LocalAws
-from abacus.metering import Use, metered, read_units
+from abacus.operations import bill, prices
+from abacus.operations.capacity import Scenario, kept, measure
+from abacus.operations.cost import report
+from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
 from chalicelib import stats
 from chalicelib.dynamo import DynamoStore
@@ -36,7 +36,7 @@ def dollars(scenario: Scenario, visit: int = 0) -> float:
 @pytest.mark.ministack
 @pytest.mark.parametrize("scenario", MEASURED, ids=lambda s: "-".join(map(str, s)))
 def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Scenario) -> None:
-    """If not: `.venv/bin/python -m abacus.capacity` measures anew; docs/performance.md quotes it."""
+    """If not: `.venv/bin/python -m abacus.operations.capacity` measures anew; docs/performance.md quotes it."""
     found = [(use.written, use.read, use.calls) for use in measure(aws, scenario)]
     assert found == [pytest.approx((use.written, use.read, use.calls), abs=1e-4) for use in MEASURED[scenario]]
 

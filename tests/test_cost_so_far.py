@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from abacus import bill, prices
-from abacus.capacity import Scenario, kept
+from abacus.operations import bill, prices
+from abacus.operations.capacity import Scenario, kept
 from chalicelib import cost
 from chalicelib.tally import Cell, Tally
 

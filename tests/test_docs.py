@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
-from abacus import bill, cost
-from abacus.capacity import Scenario, kept
 from abacus.cli import COMMANDS, main
 from abacus.deploy.command import command as deploy
+from abacus.operations import bill, cost
+from abacus.operations.capacity import Scenario, kept
 from abacus.paths import INFRA, PROJECT
 from tests import aws_cli
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import chalicelib.contribution
-from abacus.erase import erase
+from abacus.operations.erase import erase
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event
 from chalicelib.fold import Fold

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from abacus.audit import audit
 from abacus.local.emulated_stacks import LocalAws
+from abacus.operations.audit import audit
 from chalicelib.dynamo import DynamoStore
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from abacus import bill, prices
-from abacus.capacity import kept
-from abacus.cost import by_traffic
+from abacus.operations import bill, prices
+from abacus.operations.capacity import kept
+from abacus.operations.cost import by_traffic
 from abacus.paths import PROJECT
 from chalicelib.reconcile import ROWS
 

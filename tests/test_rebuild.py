@@ -6,9 +6,9 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 
-from abacus.audit import audit
-from abacus.erase import erase
-from abacus.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
+from abacus.operations.audit import audit
+from abacus.operations.erase import erase
+from abacus.operations.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
 from chalicelib.contribution import contribution
 from chalicelib.fold import Fold
 from chalicelib.reconcile import reconcile_rows

@@ -11,19 +11,20 @@ from typing import Any
 
 import click
 
-from abacus import bill, build, capacity, publish, snippet
+from abacus import build, publish, snippet
 from abacus.authoring.load import load
 from abacus.aws import cloudformation, names
 from abacus.aws.account import Account, in_sentences
 from abacus.aws.names import StageName
 from abacus.aws.templates import read
-from abacus.capacity import Scenario
 from abacus.deploy._fold_dry_run import show
 from abacus.deploy.command import chalice_deploy
 from abacus.deploy.options import ApiKind, Around, Wishes, kind_of_api
 from abacus.deploy.package import package
 from abacus.deploy.plan import blueprint
 from abacus.deploy.steps import Deployment
+from abacus.operations import bill, capacity
+from abacus.operations.capacity import Scenario
 from abacus.paths import INFRA
 from chalicelib.manifest import Manifest
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from abacus.deploy._fold_public_url import Answer, PublicUrl
-from abacus.erase import erase
+from abacus.operations.erase import erase
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment, Manifest
 from chalicelib.store import Key, Store

@@ -1,6 +1,6 @@
 """What requests take from the tables, in DynamoDB's units: measured by running them on the emulator.
 
-`python -m abacus.capacity` writes capacity.json, which `abacus cost` multiplies by prices; a test measures it again.
+`python -m abacus.operations.capacity` writes capacity.json, which `abacus cost` multiplies by prices; a test measures it again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
-from abacus.metering import Use, metered
+from abacus.operations.metering import Use, metered
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event
 from chalicelib.fold import Fold

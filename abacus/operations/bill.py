@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from abacus import prices
-from abacus.capacity import EVENT_ID, NOON, VISITOR, Scenario
-from abacus.metering import READ, Use, item_size
+from abacus.operations import prices
+from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Scenario
+from abacus.operations.metering import READ, Use, item_size
 from abacus.paths import PROJECT
 from chalicelib import reconcile
 from chalicelib.metrics import Meter

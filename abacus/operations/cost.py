@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from abacus import bill, prices
-from abacus.capacity import Scenario, kept, measure_all
-from abacus.metering import Use
+from abacus.operations import bill, prices
+from abacus.operations.capacity import Scenario, kept, measure_all
+from abacus.operations.metering import Use
 from abacus.paths import INFRA
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from abacus.aws.target import at_target
-from abacus.rebuild import Recount, recount, too_old
+from abacus.operations.rebuild import Recount, recount, too_old
 from chalicelib.reconcile import Account
 from chalicelib.service import from_environment
 from chalicelib.store import Store
