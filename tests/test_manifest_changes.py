@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from abacus.authoring.load import load
-from abacus.changes import changes
-from abacus.periods import stamp
+from abacus.publishing.changes import changes
+from abacus.publishing.periods import stamp
 from chalicelib.manifest import Manifest, Namespace, Period, Phase, Urls, Variant
 from tests.builders import DAY, NOON, a_manifest, an_experiment
 

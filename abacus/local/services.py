@@ -20,7 +20,7 @@ from abacus.local.emulated_stacks import LocalAws, data_stack, edge_stack, emula
 from abacus.local.processes import HOST, Child, listen
 from abacus.local.proxy import Front
 from abacus.local.site_watcher import publish_changes
-from abacus.publish import Refused
+from abacus.publishing.publish import Refused
 from chalicelib.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from abacus.authoring.problems import listed
 from abacus.authoring.rules import percent
-from abacus.phases import Kind, Said, phase_changes
+from abacus.publishing.phase_changes import Kind, Said, phase_changes
 from chalicelib.manifest import Experiment, Manifest, Phase
 
 

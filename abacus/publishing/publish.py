@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from abacus import live as published
 from abacus.authoring.load import load
 from abacus.build import Asset, build_site
-from abacus.changes import Change, changes
 from abacus.growthbook.payload import payload
-from abacus.periods import stamp
 from abacus.public import public
-from abacus.remote import Remote, remote
+from abacus.publishing import manifest_store as published
+from abacus.publishing.changes import Change, changes
+from abacus.publishing.periods import stamp
+from abacus.publishing.remote import Remote, remote
 from chalicelib.errors import ManifestError
 from chalicelib.manifest import Manifest
 

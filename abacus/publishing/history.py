@@ -7,9 +7,9 @@ from time import time
 
 import click
 
-from abacus import live as published
-from abacus.publish import plan, show, write
-from abacus.remote import Remote, remote
+from abacus.publishing import manifest_store as published
+from abacus.publishing.publish import plan, show, write
+from abacus.publishing.remote import Remote, remote
 from chalicelib.manifest import Experiment, Manifest, Phase
 
 
