@@ -12,8 +12,8 @@ import click
 # command → module:object. Order is the order of `abacus --help`.
 COMMANDS = {
     "run": "abacus.local.run:command",
-    "simulate": "abacus.simulate:command",
-    "demo": "abacus.demo:command",
+    "simulate": "abacus.simulation.simulate:command",
+    "demo": "abacus.simulation.demo:command",
     "package": "abacus.deploy.package:command",
     "deploy": "abacus.deploy.command:command",
     "destroy": "abacus.deploy.destroy:command",
@@ -26,7 +26,7 @@ COMMANDS = {
     "schema": "abacus.authoring.commands:command",
     "plan": "abacus.authoring.plan:command",
     "cost": "abacus.operations.cost:command",
-    "prove": "abacus.prove:command",
+    "prove": "abacus.simulation.calibrate:command",
     "audit": "abacus.operations.audit:command",
     "reconcile": "abacus.operations._fold_reconcile:command",
     "rebuild": "abacus.operations.rebuild:command",

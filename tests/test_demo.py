@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from abacus.authoring.load import load
-from abacus.crowd import Visitor
-from abacus.demo import STORIES, crowd
 from abacus.paths import PROJECT
+from abacus.simulation.demo import STORIES, crowd
+from abacus.simulation.visitors import Visitor
 from chalicelib import elements, stats
 from chalicelib.contribution import contribution
 from chalicelib.events import Event, parse

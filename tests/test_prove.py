@@ -15,11 +15,11 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from abacus import figure, trials
-from abacus.chance import binomial, multinomial
-from abacus.mistakes import Crowd, ctr, phases
-from abacus.prove import BEGIN, END, alike, better, command, drifting, put
-from abacus.trials import Outcome, Scenario, Stretch, log_spaced, run
+from abacus.simulation import chart, trials
+from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drifting, put
+from abacus.simulation.pitfalls import Crowd, ctr, phases
+from abacus.simulation.random_counts import binomial, multinomial
+from abacus.simulation.trials import Outcome, Scenario, Stretch, log_spaced, run
 from chalicelib.statistics import chi2
 
 
@@ -101,7 +101,7 @@ def test_nobody_and_everybody_need_no_dice() -> None:
     assert sum(multinomial(dice, 1000, (0.2, 0.3, 0.5))) == 1000
 
 
-@pytest.mark.parametrize("module", [figure, trials])
+@pytest.mark.parametrize("module", [chart, trials])
 def test_the_examples_in_the_documentation_run(module: ModuleType) -> None:
     assert doctest.testmod(module) == (0, 1)
 

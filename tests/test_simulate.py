@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from abacus.authoring.load import load
 from abacus.cli import main
-from abacus.crowd import DAY, Visitor, truth, visitors
 from abacus.local.processes import listen
 from abacus.paths import PROJECT
-from abacus.simulate import parse_rates, play
+from abacus.simulation.simulate import parse_rates, play
+from abacus.simulation.visitors import DAY, Visitor, truth, visitors
 from chalicelib.errors import AbacusError, Busy
 from tests.product import Product, until
 

@@ -8,7 +8,7 @@ from typing import get_args
 from click.testing import CliRunner
 
 from abacus.authoring.plan import command
-from abacus.prove import BEGIN, END
+from abacus.simulation.calibrate import BEGIN, END
 from chalicelib.statistics import ALPHA, TAU
 from chalicelib.verdict import State
 from tests.tallied import report_on, totals

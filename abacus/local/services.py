@@ -14,13 +14,14 @@ from typing import IO
 
 import click
 
-from abacus import demo, snippet
+from abacus import snippet
 from abacus.aws.target import announced, named
 from abacus.local.emulated_stacks import LocalAws, data_stack, edge_stack, emulator, environment
 from abacus.local.processes import HOST, Child, listen
 from abacus.local.proxy import Front
 from abacus.local.site_watcher import publish_changes
 from abacus.publishing.publish import Refused
+from abacus.simulation import demo
 from chalicelib.settings import Settings
 
 

@@ -17,7 +17,7 @@ import click
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConnector
 
 from abacus.authoring.load import load
-from abacus.crowd import RATE, Visitor, truth, visitors
+from abacus.simulation.visitors import RATE, Visitor, truth, visitors
 from chalicelib.errors import AbacusError, Busy
 from chalicelib.manifest import Experiment
 

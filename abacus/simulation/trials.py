@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from random import Random
 
-from abacus.chance import binomial, multinomial
+from abacus.simulation.random_counts import binomial, multinomial
 from chalicelib.comparison import compare
 from chalicelib.imbalance import measure
 from chalicelib.manifest import CLICK, Experiment, Phase, Variant

@@ -12,9 +12,9 @@ from statistics import median
 
 import click
 
-from abacus.figure import Curve, chart
-from abacus.mistakes import Crowd, ctr, phases
-from abacus.trials import Outcome, Scenario, Stretch, log_spaced, run
+from abacus.simulation.chart import Curve, chart
+from abacus.simulation.pitfalls import Crowd, ctr, phases
+from abacus.simulation.trials import Outcome, Scenario, Stretch, log_spaced, run
 from chalicelib.statistics.power import sample_size
 
 BEGIN, END = "<!-- measured by abacus prove -->", "<!-- end of measurement -->"

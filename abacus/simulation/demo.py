@@ -21,8 +21,18 @@ import click
 
 from abacus.authoring.load import load
 from abacus.aws.target import at_target
-from abacus.crowd import DAY, GOAL_AFTER_CLICK, GOAL_WITHOUT, HOUR, RATE, SECOND_CLICK, VISITS, Event, Visitor
-from abacus.simulate import with_progress
+from abacus.simulation.simulate import with_progress
+from abacus.simulation.visitors import (
+    DAY,
+    GOAL_AFTER_CLICK,
+    GOAL_WITHOUT,
+    HOUR,
+    RATE,
+    SECOND_CLICK,
+    VISITS,
+    Event,
+    Visitor,
+)
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Experiment
 from chalicelib.senders import sign

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from abacus.chance import binomial, multinomial
-from abacus.trials import Stretch
+from abacus.simulation.random_counts import binomial, multinomial
+from abacus.simulation.trials import Stretch
 from chalicelib.statistics import ALPHA, Counts, Interval, anytime
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.ratio import Sums, ratio
