@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 from aiohttp import web
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
-from abacus.build import CONTENT_TYPES
-from abacus.public import public
-from abacus.snippet import Options, scripts
+from abacus.site.build import CONTENT_TYPES
+from abacus.site.public_manifest import public
+from abacus.site.snippet import Options, scripts
 from bench._slow import slowed
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 from tests.browser.snippet_site import listening

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from abacus.authoring.load import load
-from abacus.build import build_site
+from abacus.site.build import build_site
 
 MANIFEST = load(Path(__file__).parents[1] / "manifest")
 

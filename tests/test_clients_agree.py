@@ -12,8 +12,8 @@ from playwright.sync_api import sync_playwright
 from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
 from abacus.paths import PROJECT
-from abacus.public import public
-from abacus.snippet import options, scripts
+from abacus.site.public_manifest import public
+from abacus.site.snippet import options, scripts
 from tests.growthbook_sdks import NOW, PLACES, ours, theirs, visitors
 from tests.product import until
 from tests.test_end_to_end import AGENT, CHROMIUM, ORDINARY, QUIET

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from abacus.authoring.load import _fold_validate, commands, load
 from abacus.authoring.problems import Problems
 from abacus.paths import PROJECT
-from abacus.public import public
+from abacus.site.public_manifest import public
 from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls, Variant
 
 FIXTURES = Path(__file__).parent / "fixtures/manifest"

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from abacus.authoring.load import load
-from abacus.build import Asset
 from abacus.cli import main
 from abacus.local.emulated_stacks import environment
 from abacus.publishing import manifest_store as published
 from abacus.publishing.history import restored
 from abacus.publishing.publish import CACHE, Refused, plan, publish, write
 from abacus.publishing.remote import Remote
+from abacus.site.build import Asset
 from chalicelib.catalog import Catalog
 from chalicelib.errors import NotFound
 from chalicelib.manifest import Experiment, Manifest, Period, Phase, Variant

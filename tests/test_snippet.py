@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from abacus import snippet
-from abacus.compact import compact
-from abacus.esbuild import BuildError
-from abacus.public import public
-from abacus.snippet import Options, scripts
+from abacus.site import snippet
+from abacus.site.esbuild import BuildError
+from abacus.site.public_manifest import public
+from abacus.site.snippet import Options, scripts
+from abacus.site.snippet_manifest import compact
 from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
 from tests.browser.snippet_site import an_experiment
 

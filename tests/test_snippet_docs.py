@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from abacus.cli import main
-from abacus.snippet import SNIPPET, Options
+from abacus.site.snippet import SNIPPET, Options
 from tests.growthbook_sdks import NODE
 
 DOCS = Path(__file__).parents[1] / "docs"

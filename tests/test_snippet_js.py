@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from abacus.compact import compact
+from abacus.site.snippet_manifest import compact
 from chalicelib.assign import bucket_ranges, choose
 from tests.growthbook_sdks import NODE
 

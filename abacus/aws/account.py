@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from abacus.aws import cloudformation as stacks
 from abacus.aws import names
 from abacus.deploy.plan import FIREWALL_REGION
-from abacus.esbuild import BuildError
+from abacus.site.esbuild import BuildError
 from chalicelib.errors import AbacusError
 
 PARTS = ("data", "api", "firewall", "edge", "watch", "budget")  # in the order in which they are made

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from abacus.aws import names
-from abacus.build import Asset
 from abacus.deploy._fold_parts import Hidden, Output, Parameter, Stack
 from abacus.deploy._fold_upload import key_of
+from abacus.site.build import Asset
 
 EMPTY = '""'
 Say = Callable[[str], None]

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from abacus import build, snippet
 from abacus.authoring.load import load
 from abacus.aws import cloudformation, names
 from abacus.aws.account import Account, in_sentences
@@ -27,6 +26,7 @@ from abacus.operations import bill, capacity
 from abacus.operations.capacity import Scenario
 from abacus.paths import INFRA
 from abacus.publishing import publish
+from abacus.site import build, snippet
 from chalicelib.manifest import Manifest
 
 BUILD = Path("build") / "deploy"

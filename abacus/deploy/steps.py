@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from abacus import build
 from abacus.aws import cloudformation, names, origin_secret, retained
 from abacus.aws.account import Account
 from abacus.deploy._fold_parts import Stack
@@ -22,6 +21,7 @@ from abacus.deploy.options import Around, Wishes, kind_of_api
 from abacus.deploy.plan import blueprint
 from abacus.deploy.smoke import Smoke
 from abacus.publishing import publish
+from abacus.site import build
 from chalicelib.dynamo import DynamoStore
 from chalicelib.manifest import Manifest
 

@@ -20,7 +20,6 @@ from socket import socket
 import click
 
 from abacus.authoring.load import load
-from abacus.esbuild import BuildError
 from abacus.local._fold_lock import locked
 from abacus.local.emulated_stacks import LocalAws
 from abacus.local.processes import HOST, Child, listen
@@ -28,6 +27,7 @@ from abacus.local.services import Behind, started
 from abacus.local.site_watcher import watch
 from abacus.simulation import demo
 from abacus.simulation.simulate import with_progress
+from abacus.site.esbuild import BuildError
 from chalicelib.errors import AbacusError
 
 LOOK = 0.5  # seconds between two looks whether all children are alive

@@ -14,7 +14,6 @@ from typing import IO
 
 import click
 
-from abacus import snippet
 from abacus.aws.target import announced, named
 from abacus.local.emulated_stacks import LocalAws, data_stack, edge_stack, emulator, environment
 from abacus.local.processes import HOST, Child, listen
@@ -22,6 +21,7 @@ from abacus.local.proxy import Front
 from abacus.local.site_watcher import publish_changes
 from abacus.publishing.publish import Refused
 from abacus.simulation import demo
+from abacus.site import snippet
 from chalicelib.settings import Settings
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from abacus import build
 from abacus.authoring.load import load
-from abacus.build import Asset
-from abacus.esbuild import BuildError
 from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import STATIC
 from abacus.publishing import publish
+from abacus.site import build
+from abacus.site.build import Asset
+from abacus.site.esbuild import BuildError
 from chalicelib.errors import AbacusError
 from chalicelib.manifest import Manifest
 

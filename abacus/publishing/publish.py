@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from abacus.authoring.load import load
-from abacus.build import Asset, build_site
 from abacus.growthbook.payload import payload
-from abacus.public import public
 from abacus.publishing import manifest_store as published
 from abacus.publishing.changes import Change, changes
 from abacus.publishing.periods import stamp
 from abacus.publishing.remote import Remote, remote
+from abacus.site.build import Asset, build_site
+from abacus.site.public_manifest import public
 from chalicelib.errors import ManifestError
 from chalicelib.manifest import Manifest
 

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation
 from abacus.aws.target import target
-from abacus.esbuild import BuildError
+from abacus.site.esbuild import BuildError
 from chalicelib.errors import AbacusError
 
 if TYPE_CHECKING:

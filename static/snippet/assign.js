@@ -13,7 +13,7 @@ export const payloads = {};
 /** experiment → 1: nothing is seen on this page, 2: nor clicked. */
 export const off = {};
 
-/** One experiment; abacus/compact.py describes the row. */
+/** One experiment; abacus/site/snippet_manifest.py describes the row. */
 export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
   let then;
   const [name] =

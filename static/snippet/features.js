@@ -4,7 +4,7 @@ import { bucket } from "./hash.js";
 import { script, visitor } from "./memory.js";
 import { satisfied } from "./conditions.js";
 
-/** What only some rows have; abacus/compact.py says what. */
+/** What only some rows have; abacus/site/snippet_manifest.py says what. */
 const more = (key) => EXPERIMENTS.find((row) => row[0] == key)[5] || {};
 
 /** What conditions may ask for: what the tag says (data-plan="pro"), and what is known anyway. */

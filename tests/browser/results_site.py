@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from abacus.build import Asset, build_site
 from abacus.paths import PROJECT
+from abacus.site.build import Asset, build_site
 from chalicelib.manifest import Manifest
 from tests.browser.scenarios import SCENARIOS, Scenario
 

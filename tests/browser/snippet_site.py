@@ -15,9 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
-from abacus.build import CONTENT_TYPES
-from abacus.public import public
-from abacus.snippet import Options, scripts
+from abacus.site.build import CONTENT_TYPES
+from abacus.site.public_manifest import public
+from abacus.site.snippet import Options, scripts
 from chalicelib.cookie import renewed
 from chalicelib.cors import readable
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant

@@ -9,8 +9,8 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page
 
 from abacus.authoring.load import load
-from abacus.build import build_site
-from abacus.esbuild import esbuild
+from abacus.site.build import build_site
+from abacus.site.esbuild import esbuild
 from tests.browser.results_site import policy
 from tests.browser.snippet_site import STRICT, Site, an_experiment
 from tests.browser.visitors import Visit, a_moment_passes, confirmed, leave, seen_by_now

@@ -24,7 +24,7 @@ NEVER = 8.64e15  # the last millisecond that JavaScript knows
 
 
 def compact(public: dict[str, Any]) -> list[Row]:
-    """The experiments of a public manifest (abacus/public.py), for the snippet."""
+    """The experiments of a public manifest (abacus/site/public_manifest.py), for the snippet."""
     return [_row(e) for e in public["experiments"]]
 
 

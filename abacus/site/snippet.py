@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from abacus.compact import Row, compact, goals
-from abacus.esbuild import BuildError, esbuild
 from abacus.growthbook.conditions import NESTED, PLAIN
 from abacus.paths import STATIC
+from abacus.site.esbuild import BuildError, esbuild
+from abacus.site.snippet_manifest import Row, compact, goals
 
 SNIPPET = STATIC / "snippet"
 KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes that no page need supply

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from abacus.esbuild import BuildError, esbuild
 from abacus.paths import STATIC
-from abacus.public import public
-from abacus.snippet import Options, options, scripts
+from abacus.site.esbuild import BuildError, esbuild
+from abacus.site.public_manifest import public
+from abacus.site.snippet import Options, options, scripts
 from chalicelib.manifest import Manifest
 
 # A publish is to be seen within a minute: half of it fresh, half stale while a page that must not wait fetches it.
@@ -95,7 +95,7 @@ def _digested(name: str, body: bytes, suffix: str) -> str:
 
 def _content_type(file: Path) -> str:
     if file.suffix not in CONTENT_TYPES:
-        raise BuildError(f"{file.name}: what is {file.suffix}? Add it to CONTENT_TYPES in abacus/build.py.")
+        raise BuildError(f"{file.name}: what is {file.suffix}? Add it to CONTENT_TYPES in abacus/site/build.py.")
     return CONTENT_TYPES[file.suffix]
 
 
