@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import imbalance
+from chalicelib.analysis.comparison import Comparison
+from chalicelib.analysis.sample import Sample, possible
+from chalicelib.analysis.wording import count, listed, percent, sentence
 from chalicelib.check import ALARM, POINT, WARNING, Check, State
-from chalicelib.comparison import Comparison
 from chalicelib.doubts import novelty, simpson, twyman
-from chalicelib.phrases import count, listed, percent, sentence
-from chalicelib.sample import Sample, possible
 from chalicelib.statistics import Counts, rates
 
 

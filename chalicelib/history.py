@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.analysis.wording import percent, split
 from chalicelib.manifest import Experiment
-from chalicelib.phrases import percent, split
 from chalicelib.tally import Tallies
 
 

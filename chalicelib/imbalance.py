@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.phrases import count, listed, percent, split
-from chalicelib.sample import Arm, Arms, Sample
+from chalicelib.analysis.sample import Arm, Arms, Sample
+from chalicelib.analysis.wording import count, listed, percent, split
 from chalicelib.statistics import chi2, srm
 from chalicelib.tally import Tally
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.sample import Arm, Sample
+from chalicelib.analysis.sample import Arm, Sample
 from chalicelib.tally import Tally
 
 

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from chalicelib import beside, health
-from chalicelib.age import age
-from chalicelib.belief import believe
+from chalicelib import health
+from chalicelib.analysis import secondary
+from chalicelib.analysis._fold_age import age
+from chalicelib.analysis.bayesian import believe
+from chalicelib.analysis.comparison import compare, is_stratified, tau_of
+from chalicelib.analysis.planning import Plan, plan
+from chalicelib.analysis.sample import Sample, Window, possible, select
+from chalicelib.analysis.standardisation import Comparable
+from chalicelib.analysis.verdict import judge
 from chalicelib.check import worst
-from chalicelib.comparable import Comparable
-from chalicelib.comparison import compare, is_stratified, tau_of
 from chalicelib.manifest import CLICK, Experiment
 from chalicelib.phases import phases
-from chalicelib.plan import Plan, plan
 from chalicelib.rows import rows
-from chalicelib.sample import Sample, Window, possible, select
 from chalicelib.series import by_day, by_hour
 from chalicelib.statistics import ALPHA, omnibus
 from chalicelib.tally import EXCLUSIONS, Tallies
-from chalicelib.verdict import judge
 from chalicelib.wire import wire
 
 Series = Literal["none", "day", "hour"]
@@ -105,7 +106,7 @@ def report(
             "stratified": is_stratified(comparisons),
             "age": age(sample, now),
             "variants": rows(comparable, beliefs),
-            "comparisons": beside.comparisons(comparable, comparisons, beliefs, exact=exact),
+            "comparisons": secondary.comparisons(comparable, comparisons, beliefs, exact=exact),
             "omnibus": _omnibus(sample),
             "health": {
                 "state": worst(checks),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.belief import Beliefs
-from chalicelib.comparable import Comparable
+from chalicelib.analysis.bayesian import Beliefs
+from chalicelib.analysis.standardisation import Comparable
 from chalicelib.manifest import CLICK
 from chalicelib.statistics import Interval
 from chalicelib.statistics.rates import wilson

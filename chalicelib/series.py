@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.comparable import Comparable
-from chalicelib.comparison import compare
-from chalicelib.sample import Arms, Sample, possible
+from chalicelib.analysis.comparison import compare
+from chalicelib.analysis.sample import Arms, Sample, possible
+from chalicelib.analysis.standardisation import Comparable
 from chalicelib.statistics.band import rate_sequence
 from chalicelib.statistics.rates import wilson
 from chalicelib.tally import Tally

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from abacus.authoring.plan import command
 from abacus.simulation.calibrate import BEGIN, END
+from chalicelib.analysis.verdict import State
 from chalicelib.statistics import ALPHA, TAU
-from chalicelib.verdict import State
 from tests.tallied import report_on, totals
 
 FOLDER = Path(__file__).parent.parent / "docs"

@@ -6,8 +6,8 @@ import math
 
 import click
 
-from chalicelib.phrases import count, percent, split
-from chalicelib.plan import Needed, needed, whole_weeks
+from chalicelib.analysis.planning import Needed, needed, whole_weeks
+from chalicelib.analysis.wording import count, percent, split
 from chalicelib.statistics.power import POWER
 
 

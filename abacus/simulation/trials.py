@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 from random import Random
 
 from abacus.simulation.random_counts import binomial, multinomial
-from chalicelib.comparison import compare
+from chalicelib.analysis.comparison import compare
+from chalicelib.analysis.sample import Window, select
 from chalicelib.imbalance import measure
 from chalicelib.manifest import CLICK, Experiment, Phase, Variant
 from chalicelib.report import report
-from chalicelib.sample import Window, select
 from chalicelib.statistics import Interval, normal
 from chalicelib.tally import Cell, Tallies, Tally
 

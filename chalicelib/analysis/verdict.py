@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.age import WEEK, Age, age
+from chalicelib.analysis._fold_age import WEEK, Age, age
+from chalicelib.analysis.comparison import ROPE, Comparison
+from chalicelib.analysis.planning import Plan
+from chalicelib.analysis.sample import Sample
+from chalicelib.analysis.wording import count, listed, percent, sentence
 from chalicelib.check import Check
-from chalicelib.comparison import ROPE, Comparison
-from chalicelib.phrases import count, listed, percent, sentence
-from chalicelib.plan import Plan
-from chalicelib.sample import Sample
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 FATAL = ("impossible-counts", "srm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chalicelib.sample import Sample, possible
+from chalicelib.analysis.sample import Sample, possible
 from chalicelib.statistics import ALPHA, TAU, Interval, anytime, lift, multiple, stratified
 from chalicelib.statistics.stratified import Stratum
 

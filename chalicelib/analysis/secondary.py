@@ -6,10 +6,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from chalicelib.belief import Beliefs
-from chalicelib.comparable import Comparable
-from chalicelib.comparison import Comparison, Pair
-from chalicelib.sample import Arm, Sample, possible
+from chalicelib.analysis.bayesian import Beliefs
+from chalicelib.analysis.comparison import Comparison, Pair
+from chalicelib.analysis.sample import Arm, Sample, possible
+from chalicelib.analysis.standardisation import Comparable
 from chalicelib.statistics import ALPHA, Interval, clickers, multiple, normal
 from chalicelib.statistics.difference import difference_interval
 from chalicelib.statistics.ratio import ratio_test

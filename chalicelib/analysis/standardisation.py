@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.sample import Arm, Sample, possible
+from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.statistics.ratio import Ratio, Sums, ratio
 from chalicelib.statistics.stratified import standardised, standardised_ratio
 from chalicelib.tally import Tally

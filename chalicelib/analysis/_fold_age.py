@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from chalicelib.analysis.sample import Sample
 from chalicelib.manifest import Experiment
-from chalicelib.sample import Sample
 
 WEEK = 7
 _DAY = 86_400_000  # milliseconds

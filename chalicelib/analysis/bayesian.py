@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.comparable import Comparable
+from chalicelib.analysis.standardisation import Comparable
 from chalicelib.statistics.bayes import Best, CredibleLift, best, credible_lift, grid
 from chalicelib.statistics.posterior import Grid
 

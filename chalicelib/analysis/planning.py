@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.comparison import tau_of
-from chalicelib.sample import Sample
+from chalicelib.analysis.comparison import tau_of
+from chalicelib.analysis.sample import Sample
 from chalicelib.statistics import ALPHA, power
 
 LIFT = 0.05  # what to look for where the experiment does not say
