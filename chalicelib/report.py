@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
-from chalicelib import health
 from chalicelib.analysis import secondary
 from chalicelib.analysis._fold_age import age
 from chalicelib.analysis.bayesian import believe
+from chalicelib.analysis.checks import health
+from chalicelib.analysis.checks.check import worst
 from chalicelib.analysis.comparison import compare, is_stratified, tau_of
 from chalicelib.analysis.planning import Plan, plan
 from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.analysis.verdict import judge
-from chalicelib.check import worst
 from chalicelib.manifest import CLICK, Experiment
 from chalicelib.phases import phases
 from chalicelib.rows import rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib import health
+from chalicelib.analysis.checks import health
 from chalicelib.manifest import Phase
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.builders import an_experiment

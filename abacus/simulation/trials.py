@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime
 from random import Random
 
 from abacus.simulation.random_counts import binomial, multinomial
+from chalicelib.analysis.checks.sample_ratio import measure
 from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
-from chalicelib.imbalance import measure
 from chalicelib.manifest import CLICK, Experiment, Phase, Variant
 from chalicelib.report import report
 from chalicelib.statistics import Interval, normal

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Literal
 
 from chalicelib.analysis._fold_age import WEEK, Age, age
+from chalicelib.analysis.checks.check import Check
 from chalicelib.analysis.comparison import ROPE, Comparison
 from chalicelib.analysis.planning import Plan
 from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.wording import count, listed, percent, sentence
-from chalicelib.check import Check
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 FATAL = ("impossible-counts", "srm")

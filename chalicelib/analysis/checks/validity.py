@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.analysis.checks.check import ALARM, WARNING, Check
 from chalicelib.analysis.comparison import Comparison
 from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.wording import count, percent, sentence
-from chalicelib.check import ALARM, WARNING, Check
 from chalicelib.statistics import stratified
 from chalicelib.statistics.stratified import Stratum
 from chalicelib.tally import Tally

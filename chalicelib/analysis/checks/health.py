@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib import imbalance
+from chalicelib.analysis.checks import sample_ratio
+from chalicelib.analysis.checks.check import ALARM, POINT, WARNING, Check, State
+from chalicelib.analysis.checks.validity import novelty, simpson, twyman
 from chalicelib.analysis.comparison import Comparison
 from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.wording import count, listed, percent, sentence
-from chalicelib.check import ALARM, POINT, WARNING, Check, State
-from chalicelib.doubts import novelty, simpson, twyman
 from chalicelib.statistics import Counts, rates
 
 
@@ -60,12 +60,12 @@ def split(sample: Sample) -> Check:
     if sample.experiment.assignment == "client":
         text = "The sender draws the variants and a visitor counts in each one seen: the split is not checked."
         return Check("srm", "ok", text, {"p": None, "p_anytime": None})
-    found = imbalance.measure(sample)
+    found = sample_ratio.measure(sample)
     state: State = "alarm" if found.proven or found.p < ALARM else "warning" if found.p < WARNING else "ok"
     figures = found.figures()
     if state == "ok":
         return Check("srm", state, "Visitors came in the configured proportions.", figures)
-    text = f"{imbalance.explain(sample, found)}."
+    text = f"{sample_ratio.explain(sample, found)}."
     if not found.proven:
         often = "one look in 1,000" if state == "alarm" else "one look in 100"
         text += f" By chance it would be {often}: look again tomorrow."
