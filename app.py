@@ -17,9 +17,9 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
 from chalicelib import events, ingest
+from chalicelib.api._fold_cookie import renewed
+from chalicelib.api.headers import readable
 from chalicelib.bots import is_bot
-from chalicelib.cookie import renewed
-from chalicelib.cors import readable
 from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
@@ -162,9 +162,9 @@ def post_track() -> Response:
 @answering
 def post_collect() -> Response:
     """The protocol of the tracker that ABacus grew from; its front end works unchanged."""
-    from chalicelib import collect
+    from chalicelib.api import legacy_tracker
 
-    said = collect.answer(service, body(), now=now_ms(), bot=is_bot(user_agent()), may_read=_may_read)
+    said = legacy_tracker.answer(service, body(), now=now_ms(), bot=is_bot(user_agent()), may_read=_may_read)
     return Response(said, {}, 200)
 
 
@@ -254,6 +254,6 @@ def get_health() -> Any:
 
 @app.route("/openapi.json", methods=["GET"])
 def get_openapi() -> Any:
-    from chalicelib import openapi
+    from chalicelib.api import openapi
 
     return openapi.document()

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 import app
 from abacus.local.app_server import Handler
 from abacus.local.emulated_stacks import LocalAws
-from chalicelib.openapi import document
+from chalicelib.api.openapi import document
 from tests.test_app import Api
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

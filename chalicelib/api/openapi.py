@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from chalicelib.collect import GetStats, Log
+from chalicelib.api.legacy_tracker import GetStats, Log
 from chalicelib.events import MAX_BODY, Batch
 from chalicelib.ingest import Answer
 
