@@ -20,11 +20,11 @@ from chalicelib import events, ingest
 from chalicelib.api._fold_cookie import renewed
 from chalicelib.api.headers import readable
 from chalicelib.bots import is_bot
+from chalicelib.counting.reconcile import parts, reconcile_rows
 from chalicelib.dynamo import row_in_stream
 from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
 from chalicelib.logs import speak_json, telling
-from chalicelib.reconcile import parts, reconcile_rows
 from chalicelib.retry import is_busy
 from chalicelib.senders import sender
 from chalicelib.service import Service, from_environment

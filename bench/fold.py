@@ -18,8 +18,8 @@ from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.capacity import EVENT_ID, VISITOR
 from abacus.operations.metering import Use, metered
 from bench._rounds import Taken, timed
+from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
-from chalicelib.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key

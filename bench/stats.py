@@ -26,8 +26,8 @@ from abacus.operations.metering import metered
 from bench._rounds import medians
 from bench.ingest import an_experiment
 from chalicelib.catalog import LIVE
-from chalicelib.contribution import contribution
-from chalicelib.fold import bookings
+from chalicelib.counting.contribution import contribution
+from chalicelib.counting.fold import bookings
 from chalicelib.manifest import Manifest
 from chalicelib.retry import client_config
 from chalicelib.service import Service

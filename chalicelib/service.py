@@ -12,8 +12,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from chalicelib.catalog import Catalog
+from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
-from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest, sqs_spill
 from chalicelib.metrics import Meter
 from chalicelib.refusals import Refusals

@@ -20,8 +20,8 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from abacus.local.emulated_stacks import LocalAws
+from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
-from chalicelib.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key

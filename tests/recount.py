@@ -1,6 +1,6 @@
 """The tallies by counting all accepted events from scratch, the slow and obvious way.
 
-Written from docs and design, not from chalicelib/contribution.py: it is what that is held against.
+Written from docs and design, not from chalicelib/counting/contribution.py: it is what that is held against.
 """
 
 from __future__ import annotations

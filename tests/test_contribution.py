@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chalicelib.contribution import contribution
+from chalicelib.counting.contribution import contribution
 from chalicelib.tally import Cell, Tally
 from tests.builders import DAY, HOUR, NOON, an_element
 

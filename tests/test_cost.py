@@ -17,8 +17,8 @@ from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
 from chalicelib import stats
+from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
-from chalicelib.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key

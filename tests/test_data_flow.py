@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from chalicelib import events, stats
-from chalicelib.fold import Fold
+from chalicelib.counting.fold import Fold
 from chalicelib.ingest import Answer, Ingest
 from chalicelib.judge import judge
 from chalicelib.manifest import Manifest

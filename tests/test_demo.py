@@ -14,7 +14,7 @@ from abacus.paths import PROJECT
 from abacus.simulation.demo import STORIES, crowd
 from abacus.simulation.visitors import Visitor
 from chalicelib import elements, stats
-from chalicelib.contribution import contribution
+from chalicelib.counting.contribution import contribution
 from chalicelib.events import Event, parse
 from chalicelib.judge import DAY, judge_all
 from chalicelib.manifest import Manifest

@@ -21,15 +21,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import chalicelib.contribution
+import chalicelib.counting.contribution
 from abacus.operations.erase import erase
+from chalicelib.counting.fold import Fold
+from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event
-from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest
 from chalicelib.manifest import Experiment, Manifest
 from chalicelib.manifest import Phase as Weights
-from chalicelib.reconcile import reconcile_rows
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from tests.builders import HOUR, NOON, a_manifest, an_experiment
@@ -324,7 +324,9 @@ def test_a_broken_store_is_found_out(broken: type[MemoryStore]) -> None:
 
 
 def test_an_id_with_two_contents_counted_twice_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chalicelib.contribution, "distinct", lambda elements: sorted(map(read_element, elements)))
+    monkeypatch.setattr(
+        chalicelib.counting.contribution, "distinct", lambda elements: sorted(map(read_element, elements))
+    )
     assert histories_that_break(MemoryStore)
 
 

@@ -16,12 +16,12 @@ import pytest
 
 from abacus.local.emulated_stacks import LocalAws
 from abacus.operations.audit import audit
+from chalicelib.counting.fold import Fold
+from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.dynamo import DynamoStore
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event
-from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest
-from chalicelib.reconcile import reconcile_rows
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import FIRST, LAST, Key, tallies_in

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib.contribution import contribution
-from chalicelib.fold import Fold
+from chalicelib.counting.contribution import contribution
+from chalicelib.counting.fold import Fold
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from chalicelib.tally import Tallies

@@ -10,7 +10,7 @@ from abacus.operations import bill, prices
 from abacus.operations.capacity import kept
 from abacus.operations.cost import by_traffic
 from abacus.paths import PROJECT
-from chalicelib.reconcile import ROWS
+from chalicelib.counting.reconcile import ROWS
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
 SETTINGS = bill.Settings.shipped()

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from abacus.operations.audit import audit
 from abacus.operations.erase import erase
 from abacus.operations.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
-from chalicelib.contribution import contribution
-from chalicelib.fold import Fold
-from chalicelib.reconcile import reconcile_rows
+from chalicelib.counting.contribution import contribution
+from chalicelib.counting.fold import Fold
+from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Row
 from tests.builders import DAY, NOON, an_element

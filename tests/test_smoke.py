@@ -12,7 +12,7 @@ import pytest
 from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.deploy.smoke import Smoke, SmokeFailed
 from chalicelib import events
-from chalicelib.fold import Fold
+from chalicelib.counting.fold import Fold
 from chalicelib.ingest import Ingest
 from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience

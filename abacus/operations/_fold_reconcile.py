@@ -7,7 +7,7 @@ import time
 import click
 
 from abacus.aws.target import at_target
-from chalicelib.reconcile import reconcile_rows
+from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.service import from_environment
 
 

@@ -16,7 +16,7 @@ from abacus.operations import prices
 from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Scenario
 from abacus.operations.metering import READ, Use, item_size
 from abacus.paths import PROJECT
-from chalicelib import reconcile
+from chalicelib.counting import reconcile
 from chalicelib.metrics import Meter
 
 GB = 1e9  # bytes
@@ -27,7 +27,7 @@ FULL_CORE = 1769  # MB of memory at which a function has one whole core; Lambda 
 # of Lambda's time is a few cents a million.
 CPU_REQUEST = 0.0018  # seconds, up to ten events
 CPU_ROW = 0.0005  # seconds, to fold one
-CPU_CHECK = 0.00005  # seconds, for reconcile to look at one (chalicelib/reconcile.py)
+CPU_CHECK = 0.00005  # seconds, for reconcile to look at one (chalicelib/counting/reconcile.py)
 TABLE_CALL = 0.005  # seconds that a function waits for a table; assumed
 REQUEST_HEADERS, ANSWER = 1000, 1000  # bytes that browser and CloudFront send around a body; roughly
 PLATFORM_LOG = 3 * 26 + 350  # what Lambda itself logs of a call: three lines, 26 bytes of each for CloudWatch

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.metering import Use, metered
+from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event
-from chalicelib.fold import Fold
 from chalicelib.ingest import Ingest
 from chalicelib.judge import DAY
 from chalicelib.manifest import Experiment, Manifest, Phase, Variant

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
+from chalicelib.counting.fold import Fold
 from chalicelib.elements import identifier
-from chalicelib.fold import Fold
 from chalicelib.store import Row, Store
 
 log = logging.getLogger("abacus")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chalicelib.contribution import contribution
+from chalicelib.counting.contribution import contribution
 from chalicelib.retry import Patience
 from chalicelib.store import TRANSACTION, Booking, Dice, Generations, Key, Move, Row, Stale, Store, cell_name
 from chalicelib.tally import Tallies, Tally, difference
