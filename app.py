@@ -21,8 +21,8 @@ from chalicelib.api._fold_cookie import renewed
 from chalicelib.api.headers import readable
 from chalicelib.bots import is_bot
 from chalicelib.counting.reconcile import parts, reconcile_rows
+from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
 from chalicelib.dynamo import row_in_stream
-from chalicelib.errors import AbacusError, Busy, Unauthorized
 from chalicelib.judge import DAY, WINDOW_BACK
 from chalicelib.logs import speak_json, telling
 from chalicelib.retry import is_busy

@@ -20,7 +20,7 @@ import app
 from abacus.operations.capacity import EVENT_ID, VISITOR
 from bench._rounds import medians
 from bench._stub import stub
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.retry import client_config
 from chalicelib.service import Service
 from chalicelib.settings import Settings

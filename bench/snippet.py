@@ -24,7 +24,7 @@ from abacus.site.build import CONTENT_TYPES
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from bench._slow import slowed
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from tests.browser.snippet_site import listening
 
 RUNS = 10

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
-from chalicelib.manifest import Experiment, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Phase, Variant
 from chalicelib.report import report
 from chalicelib.tally import Cell, Tallies, Tally
 

@@ -28,7 +28,7 @@ from bench.ingest import an_experiment
 from chalicelib.catalog import LIVE
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
-from chalicelib.manifest import Manifest
+from chalicelib.domain.manifest import Manifest
 from chalicelib.retry import client_config
 from chalicelib.service import Service
 from chalicelib.settings import Settings

@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from chalicelib.errors import InvalidInput, TooLarge
-from chalicelib.manifest import Model
+from chalicelib.domain.errors import InvalidInput, TooLarge
+from chalicelib.domain.manifest import Model
 
 MAX_BODY = 64 * 1024  # bytes
 MAX_EVENTS = 100

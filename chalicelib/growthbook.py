@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.domain.errors import InvalidInput, TooLarge
+from chalicelib.domain.manifest import CLICK, Experiment, Manifest
 from chalicelib.events import MAX_EVENTS
-from chalicelib.manifest import CLICK, Experiment, Manifest
 
 VIEWED = "Experiment Viewed"
 MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event

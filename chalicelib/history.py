@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.analysis.wording import percent, split
-from chalicelib.manifest import Experiment
+from chalicelib.domain.manifest import Experiment
 from chalicelib.tally import Tallies
 
 

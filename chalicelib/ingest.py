@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib import elements
-from chalicelib.errors import Busy
+from chalicelib.domain.errors import Busy
+from chalicelib.domain.manifest import Manifest, Model
 from chalicelib.events import Batch, Malformed
 from chalicelib.judge import WINDOW_BACK, Outcome, judge_all
-from chalicelib.manifest import Manifest, Model
 from chalicelib.retry import is_busy
 from chalicelib.store import Full, Key, Row, Store
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.events import Event
-from chalicelib.manifest import Experiment, Manifest
 
 DAY = 24 * 3600 * 1000
 WINDOW_BACK = 7 * DAY  # for anybody; signed senders: the retention

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.manifest import CLICK, Experiment
+from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.tally import Tallies, Tally
 
 DAYS = 28  # some two read units for two variants; all 90 would be five

@@ -16,7 +16,7 @@ from chalicelib.analysis.planning import Plan, plan
 from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.analysis.verdict import judge
-from chalicelib.manifest import CLICK, Experiment
+from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.phases import phases
 from chalicelib.rows import rows
 from chalicelib.series import by_day, by_hour

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chalicelib.analysis.bayesian import Beliefs
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.manifest import CLICK
+from chalicelib.domain.manifest import CLICK
 from chalicelib.statistics import Interval
 from chalicelib.statistics.rates import wilson
 

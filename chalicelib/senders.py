@@ -11,7 +11,7 @@ import hmac
 import logging
 from collections.abc import Callable, Mapping
 
-from chalicelib.errors import Busy, Unauthorized
+from chalicelib.domain.errors import Busy, Unauthorized
 
 log = logging.getLogger("abacus")
 

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib import cost, outcomes
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.domain.errors import InvalidInput, NotFound
+from chalicelib.domain.manifest import CLICK, Experiment, Manifest
 from chalicelib.history import history
-from chalicelib.manifest import CLICK, Experiment, Manifest
 from chalicelib.recent import recent, span
 from chalicelib.refusals import refused
 from chalicelib.report import Series, report, summary

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib import elements
-from chalicelib.assign import bucket
+from chalicelib.domain.assignment import bucket
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.events import Event
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 MINUTE = 60_000

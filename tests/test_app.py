@@ -14,7 +14,7 @@ from chalice.test import Client
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from chalicelib.catalog import LIVE
-from chalicelib.manifest import Manifest
+from chalicelib.domain.manifest import Manifest
 from chalicelib.retry import client_config
 from chalicelib.senders import sign
 from chalicelib.service import Service

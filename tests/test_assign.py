@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from abacus.authoring.assign import command, decide
-from chalicelib.manifest import Namespace, Phase, UrlPattern, Urls
+from chalicelib.domain.manifest import Namespace, Phase, UrlPattern, Urls
 from tests.builders import NOON, a_visitor, an_experiment
 
 FIXTURES = str(Path(__file__).parent / "fixtures/manifest")

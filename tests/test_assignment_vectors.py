@@ -16,8 +16,8 @@ import pytest
 
 from abacus.growthbook.conditions import padded_version, satisfied
 from abacus.growthbook.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
-from chalicelib.assign import bucket, bucket_ranges, choose
-from chalicelib.manifest import Experiment, Phase, Variant
+from chalicelib.domain.assignment import bucket, bucket_ranges, choose
+from chalicelib.domain.manifest import Experiment, Phase, Variant
 
 OWN = Path(__file__).parent / "fixtures/assignment/cases.json"
 CASES = json.loads(Path(os.environ.get("ASSIGNMENT_CASES") or OWN).read_text(encoding="utf-8"))

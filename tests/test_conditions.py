@@ -10,7 +10,7 @@ import pytest
 from abacus.growthbook.conditions import NESTED, PLAIN, satisfied
 from abacus.growthbook.javascript import less, number, text
 from abacus.growthbook.url_patterns import condition_on_url, matches, normal
-from chalicelib.manifest import UrlPattern, Urls
+from chalicelib.domain.manifest import UrlPattern, Urls
 from tests.growthbook_sdks import ask_javascript
 
 SCALARS = [None, True, False, 0, 1, -1, 5, 5.5, 10, 1e21, "", "0", "1", "5", " 5 ", "10", "a", "A", "ß", "0x10", "true"]

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from chalicelib import events, stats
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.manifest import Manifest
 from chalicelib.ingest import Answer, Ingest
 from chalicelib.judge import judge
-from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Key, Row, tallies_in
 from chalicelib.tally import Cell, Tally

@@ -15,9 +15,9 @@ from abacus.simulation.demo import STORIES, crowd
 from abacus.simulation.visitors import Visitor
 from chalicelib import elements, stats
 from chalicelib.counting.contribution import contribution
+from chalicelib.domain.manifest import Manifest
 from chalicelib.events import Event, parse
 from chalicelib.judge import DAY, judge_all
-from chalicelib.manifest import Manifest
 from chalicelib.store import Booking, cell_name
 from tests.builders import HOUR, NOON
 from tests.memory_store import MemoryStore

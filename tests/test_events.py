@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.events import MAX_BODY, parse
 from tests.builders import NOON
 

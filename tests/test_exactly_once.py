@@ -25,11 +25,11 @@ import chalicelib.counting.contribution
 from abacus.operations.erase import erase
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
+from chalicelib.domain.manifest import Experiment, Manifest
+from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.elements import read as read_element
 from chalicelib.events import Batch, Event
 from chalicelib.ingest import Ingest
-from chalicelib.manifest import Experiment, Manifest
-from chalicelib.manifest import Phase as Weights
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from tests.builders import HOUR, NOON, a_manifest, an_experiment

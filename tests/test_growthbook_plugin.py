@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.domain.errors import InvalidInput, TooLarge
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.events import Batch
 from chalicelib.growthbook import events_from_plugin
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 
 AT = 1_795_248_000_123
 HERO = Experiment(

@@ -14,9 +14,9 @@ import pytest
 from abacus.authoring.assign import decide
 from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
-from chalicelib.assign import bucket
+from chalicelib.domain.assignment import bucket
+from chalicelib.domain.manifest import Phase
 from chalicelib.growthbook import events_from_plugin
-from chalicelib.manifest import Phase
 from tests.builders import a_manifest, an_experiment
 from tests.growthbook_sdks import (
     NODE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.analysis.checks import health
-from chalicelib.manifest import Phase
+from chalicelib.domain.manifest import Phase
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.builders import an_experiment
 from tests.tallied import a_tally, checked, daily, report_on, totals

@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.domain.errors import Busy
+from chalicelib.domain.manifest import Manifest
 from chalicelib.dynamo import DynamoStore
-from chalicelib.errors import Busy
 from chalicelib.events import Batch, Event
 from chalicelib.ingest import Answer, Ingest, Spill, sqs_spill
-from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience, client_config
 from chalicelib.store import Key, Store
 from tests import faults

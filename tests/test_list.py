@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import InvalidInput
-from chalicelib.manifest import Period
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.manifest import Period
 from chalicelib.stats import overview, with_days
 from chalicelib.store import Booking, cell_name
 from chalicelib.tally import Cell, Tally

@@ -14,7 +14,7 @@ from abacus.authoring.load import _fold_validate, commands, load
 from abacus.authoring.problems import Problems
 from abacus.paths import PROJECT
 from abacus.site.public_manifest import public
-from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls, Variant
+from chalicelib.domain.manifest import Manifest, Namespace, Phase, UrlPattern, Urls, Variant
 
 FIXTURES = Path(__file__).parent / "fixtures/manifest"
 TWO = "variants: [{key: blue}, {key: green}]\n"

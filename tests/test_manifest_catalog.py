@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.catalog import Catalog
-from chalicelib.errors import Busy
-from chalicelib.manifest import Manifest
+from chalicelib.domain.errors import Busy
+from chalicelib.domain.manifest import Manifest
 from tests.builders import NOON, a_manifest, an_experiment
 
 OLD = a_manifest(an_experiment(description="old"))

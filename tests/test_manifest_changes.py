@@ -7,7 +7,7 @@ import pytest
 from abacus.authoring.load import load
 from abacus.publishing.changes import changes
 from abacus.publishing.periods import stamp
-from chalicelib.manifest import Manifest, Namespace, Period, Phase, Urls, Variant
+from chalicelib.domain.manifest import Manifest, Namespace, Period, Phase, Urls, Variant
 from tests.builders import DAY, NOON, a_manifest, an_experiment
 
 HALF, MOST = Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9))

@@ -19,8 +19,8 @@ from abacus.publishing.publish import CACHE, Refused, plan, publish, write
 from abacus.publishing.remote import Remote
 from abacus.site.build import Asset
 from chalicelib.catalog import Catalog
-from chalicelib.errors import NotFound
-from chalicelib.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
 
 NOW = 1_795_248_000_000
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.manifest import Phase
+from chalicelib.domain.manifest import Phase
 from chalicelib.report import summary
 from chalicelib.tally import Cell
 from tests.builders import an_experiment

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.manifest import Experiment, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Phase, Variant
 from chalicelib.report import report, summary
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.tallied import NOW

@@ -7,7 +7,7 @@ import hmac
 
 import pytest
 
-from chalicelib.errors import Busy, Unauthorized
+from chalicelib.domain.errors import Busy, Unauthorized
 from chalicelib.senders import Kept, sender, sign
 
 

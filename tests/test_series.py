@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.manifest import Phase
+from chalicelib.domain.manifest import Phase
 from chalicelib.statistics.band import rate_sequence
 from tests.builders import an_experiment
 from tests.tallied import daily, report_on

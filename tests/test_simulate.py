@@ -18,7 +18,7 @@ from abacus.local.processes import listen
 from abacus.paths import PROJECT
 from abacus.simulation.simulate import parse_rates, play
 from abacus.simulation.visitors import DAY, Visitor, truth, visitors
-from chalicelib.errors import AbacusError, Busy
+from chalicelib.domain.errors import AbacusError, Busy
 from tests.product import Product, until
 
 NOW = 1_795_248_000_000

@@ -13,8 +13,8 @@ from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.deploy.smoke import Smoke, SmokeFailed
 from chalicelib import events
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.manifest import Manifest
 from chalicelib.ingest import Ingest
-from chalicelib.manifest import Manifest
 from chalicelib.retry import Patience
 from tests.builders import NOON, a_manifest, an_experiment
 from tests.memory_store import MemoryStore

@@ -13,7 +13,7 @@ from abacus.site.esbuild import BuildError
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from abacus.site.snippet_manifest import compact
-from chalicelib.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
+from chalicelib.domain.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
 from tests.browser.snippet_site import an_experiment
 
 PLAIN = Manifest(experiments=(an_experiment("cta-color", "blue green"), an_experiment("hero")))

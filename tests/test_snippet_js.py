@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abacus.site.snippet_manifest import compact
-from chalicelib.assign import bucket_ranges, choose
+from chalicelib.domain.assignment import bucket_ranges, choose
 from tests.growthbook_sdks import NODE
 
 HERE = Path(__file__).parent

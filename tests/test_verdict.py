@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chalicelib.manifest import Period, Phase
+from chalicelib.domain.manifest import Period, Phase
 from chalicelib.tally import Tallies
 from tests.builders import DAY, an_experiment
 from tests.tallied import BEGAN, a_tally, checked, daily, report_on, totals

@@ -17,8 +17,8 @@ from abacus.growthbook.conditions import satisfied
 from abacus.growthbook.evaluation import Context, Result, run
 from abacus.growthbook.payload import Json, split, targets
 from abacus.growthbook.url_patterns import matches
-from chalicelib.errors import AbacusError
-from chalicelib.manifest import Experiment, Manifest
+from chalicelib.domain.errors import AbacusError
+from chalicelib.domain.manifest import Experiment, Manifest
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
-from chalicelib.manifest import Key, Status, VariantKey
+from chalicelib.domain.manifest import Key, Status, VariantKey
 
 
 def _share(value: Any) -> Any:

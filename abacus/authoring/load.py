@@ -14,7 +14,7 @@ from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
 from abacus.authoring.problems import At, Problem, Problems
 from abacus.authoring.rules import check, check_together
 from abacus.authoring.yaml_reader import Document, read
-from chalicelib.manifest import (
+from chalicelib.domain.manifest import (
     CLICK,
     Experiment,
     Manifest,

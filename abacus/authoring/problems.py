@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.errors import ManifestError
+from chalicelib.domain.errors import ManifestError
 
 At = tuple[str | int, ...]  # where in a document: ("experiments", 0, "variants", 1, "weight")
 

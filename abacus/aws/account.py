@@ -18,7 +18,7 @@ from abacus.aws import cloudformation as stacks
 from abacus.aws import names
 from abacus.deploy.plan import FIREWALL_REGION
 from abacus.site.esbuild import BuildError
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 PARTS = ("data", "api", "firewall", "edge", "watch", "budget")  # in the order in which they are made
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation as stacks
 from abacus.local._fold_lock import running
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 FILE = "environment.json"  # in the folder of a local run, while it runs
 STACK = "abacus-{stage}-data"

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from abacus.deploy.package import CHALICE, prepare
 from abacus.paths import PROJECT
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

@@ -27,7 +27,7 @@ from abacus.operations.capacity import Scenario
 from abacus.paths import INFRA
 from abacus.publishing import publish
 from abacus.site import build, snippet
-from chalicelib.manifest import Manifest
+from chalicelib.domain.manifest import Manifest
 
 BUILD = Path("build") / "deploy"
 HERE = {"x86_64": "x86_64", "AMD64": "x86_64"}  # what an emulator runs functions on; elsewhere arm64

@@ -9,7 +9,7 @@ from abacus.aws import names as stage
 from abacus.aws.account import PARTS, Account, in_sentences
 from abacus.aws.names import StageName
 from abacus.deploy.command import BUILD, chalice_deploy
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 
 class LeftBehind(AbacusError):

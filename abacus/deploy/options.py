@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 ApiKind = Literal["http", "rest", "chalice"]
 

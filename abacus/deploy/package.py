@@ -18,7 +18,7 @@ import click
 
 from abacus.aws.names import StageName
 from abacus.paths import PROJECT
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 CHALICE = Path(sys.executable).with_name("chalice")
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")

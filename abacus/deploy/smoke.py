@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.operations.erase import erase
-from chalicelib.errors import AbacusError
-from chalicelib.manifest import Experiment, Manifest
+from chalicelib.domain.errors import AbacusError
+from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.store import Key, Store
 
 PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll

@@ -22,8 +22,8 @@ from abacus.deploy.plan import blueprint
 from abacus.deploy.smoke import Smoke
 from abacus.publishing import publish
 from abacus.site import build
+from chalicelib.domain.manifest import Manifest
 from chalicelib.dynamo import DynamoStore
-from chalicelib.manifest import Manifest
 
 Say = Callable[[str], None]
 

@@ -16,8 +16,8 @@ from typing import Any
 from abacus.growthbook.conditions import satisfied
 from abacus.growthbook.javascript import text, truthy
 from abacus.growthbook.url_patterns import matches
-from chalicelib.assign import Range, bucket, bucket_ranges, choose, fnv1a32
-from chalicelib.manifest import UrlPattern, Urls
+from chalicelib.domain.assignment import Range, bucket, bucket_ranges, choose, fnv1a32
+from chalicelib.domain.manifest import UrlPattern, Urls
 
 Rule = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from abacus.growthbook.url_patterns import condition_on_url
-from chalicelib.manifest import Experiment, Manifest, Urls
+from chalicelib.domain.manifest import Experiment, Manifest, Urls
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from abacus.growthbook.javascript import regex
-from chalicelib.manifest import UrlPattern, Urls
+from chalicelib.domain.manifest import UrlPattern, Urls
 
 _ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]*://[^/?#]*"
 _ANY = "_____"  # stands for * while a pattern passes for a url, as in GrowthBook's SDK

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 PATIENCE = 60.0  # seconds that an emulator without a parent may take to save and leave
 

@@ -28,7 +28,7 @@ from abacus.local.site_watcher import watch
 from abacus.simulation import demo
 from abacus.simulation.simulate import with_progress
 from abacus.site.esbuild import BuildError
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 LOOK = 0.5  # seconds between two looks whether all children are alive
 

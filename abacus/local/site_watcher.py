@@ -16,8 +16,8 @@ from abacus.publishing import publish
 from abacus.site import build
 from abacus.site.build import Asset
 from abacus.site.esbuild import BuildError
-from chalicelib.errors import AbacusError
-from chalicelib.manifest import Manifest
+from chalicelib.domain.errors import AbacusError
+from chalicelib.domain.manifest import Manifest
 
 LOOK = 1.0  # seconds between two looks for a changed file
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.metering import Use, metered
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.dynamo import DynamoStore
 from chalicelib.events import Batch, Event
 from chalicelib.ingest import Ingest
 from chalicelib.judge import DAY
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key

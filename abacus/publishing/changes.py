@@ -10,7 +10,7 @@ from typing import NamedTuple
 from abacus.authoring.problems import listed
 from abacus.authoring.rules import percent
 from abacus.publishing.phase_changes import Kind, Said, phase_changes
-from chalicelib.manifest import Experiment, Manifest, Phase
+from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
 
 class Change(NamedTuple):

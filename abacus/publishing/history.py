@@ -10,7 +10,7 @@ import click
 from abacus.publishing import manifest_store as published
 from abacus.publishing.publish import plan, show, write
 from abacus.publishing.remote import Remote, remote
-from chalicelib.manifest import Experiment, Manifest, Phase
+from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
 
 def restored(old: Manifest, live: Manifest) -> Manifest:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import ClientError
 
 from chalicelib.catalog import LIVE
-from chalicelib.errors import AbacusError, NotFound
-from chalicelib.manifest import Manifest, Model
+from chalicelib.domain.errors import AbacusError, NotFound
+from chalicelib.domain.manifest import Manifest, Model
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -5,7 +5,7 @@ An event is judged by its own time, so closing a period refuses nothing that hap
 
 from __future__ import annotations
 
-from chalicelib.manifest import Experiment, Manifest, Period
+from chalicelib.domain.manifest import Experiment, Manifest, Period
 
 Periods = tuple[Period, ...]
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from abacus.authoring.problems import listed
 from abacus.authoring.rules import percent
-from chalicelib.assign import choose
-from chalicelib.manifest import Experiment, Phase
+from chalicelib.domain.assignment import choose
+from chalicelib.domain.manifest import Experiment, Phase
 
 Kind = Literal["change", "warning", "refusal"]
 Said = Iterator[tuple[Kind, str]]

@@ -22,8 +22,8 @@ from abacus.publishing.periods import stamp
 from abacus.publishing.remote import Remote, remote
 from abacus.site.build import Asset, build_site
 from abacus.site.public_manifest import public
-from chalicelib.errors import ManifestError
-from chalicelib.manifest import Manifest
+from chalicelib.domain.errors import ManifestError
+from chalicelib.domain.manifest import Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from abacus.aws import cloudformation
 from abacus.aws.target import target
 from abacus.site.esbuild import BuildError
-from chalicelib.errors import AbacusError
+from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient

@@ -33,8 +33,8 @@ from abacus.simulation.visitors import (
     Event,
     Visitor,
 )
-from chalicelib.errors import AbacusError
-from chalicelib.manifest import Experiment
+from chalicelib.domain.errors import AbacusError
+from chalicelib.domain.manifest import Experiment
 from chalicelib.senders import sign
 from chalicelib.settings import Settings
 

@@ -18,8 +18,8 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConn
 
 from abacus.authoring.load import load
 from abacus.simulation.visitors import RATE, Visitor, truth, visitors
-from chalicelib.errors import AbacusError, Busy
-from chalicelib.manifest import Experiment
+from chalicelib.domain.errors import AbacusError, Busy
+from chalicelib.domain.manifest import Experiment
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # no bot would say that
 ATTEMPTS = 8

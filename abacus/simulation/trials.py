@@ -12,7 +12,7 @@ from abacus.simulation.random_counts import binomial, multinomial
 from chalicelib.analysis.checks.sample_ratio import measure
 from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
-from chalicelib.manifest import CLICK, Experiment, Phase, Variant
+from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
 from chalicelib.report import report
 from chalicelib.statistics import Interval, normal
 from chalicelib.tally import Cell, Tallies, Tally

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.manifest import Experiment
+from chalicelib.domain.manifest import Experiment
 
 RATE = 0.10  # share of visitors who click at least once, where --rates says nothing else
 GOAL_AFTER_CLICK = 0.4  # share of those who clicked that reach a goal, for each goal

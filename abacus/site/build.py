@@ -17,7 +17,7 @@ from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, options, scripts
-from chalicelib.manifest import Manifest
+from chalicelib.domain.manifest import Manifest
 
 # A publish is to be seen within a minute: half of it fresh, half stale while a page that must not wait fetches it.
 FRESH = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"

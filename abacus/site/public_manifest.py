@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.manifest import Experiment, Manifest, Phase
+from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
 
 def public(manifest: Manifest) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import math
 from typing import Any
 
 from abacus.growthbook.url_patterns import simple
-from chalicelib.assign import bucket_ranges
-from chalicelib.manifest import UrlPattern
+from chalicelib.domain.assignment import bucket_ranges
+from chalicelib.domain.manifest import UrlPattern
 
 PLACES = 10_000  # GrowthBook's hash version 2 knows this many
 Row = list[Any]

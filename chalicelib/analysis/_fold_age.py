@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.analysis.sample import Sample
-from chalicelib.manifest import Experiment
+from chalicelib.domain.manifest import Experiment
 
 WEEK = 7
 _DAY = 86_400_000  # milliseconds

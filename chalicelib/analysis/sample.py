@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-from chalicelib.manifest import Experiment
+from chalicelib.domain.manifest import Experiment
 from chalicelib.statistics import Counts
 from chalicelib.statistics.stratified import Stratum
 from chalicelib.tally import Tallies, Tally

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chalicelib import stats
-from chalicelib.errors import InvalidInput, TooLarge
+from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.events import MAX_BODY, Batch, Event, Name, VisitorId, explain
 from chalicelib.tally import Tally
 

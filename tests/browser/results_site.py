@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from abacus.paths import PROJECT
 from abacus.site.build import Asset, build_site
-from chalicelib.manifest import Manifest
+from chalicelib.domain.manifest import Manifest
 from tests.browser.scenarios import SCENARIOS, Scenario
 
 

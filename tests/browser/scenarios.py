@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib import stats
-from chalicelib.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
 from chalicelib.store import Booking, cell_name
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.memory_store import MemoryStore

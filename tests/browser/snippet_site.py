@@ -20,7 +20,7 @@ from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from chalicelib.api._fold_cookie import renewed
 from chalicelib.api.headers import readable
-from chalicelib.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 
 STRICT = "default-src 'self'"
 PAUSE = "<!--pause-->"  # in a page: the rest comes a little later

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page
 
-from chalicelib.manifest import Namespace, UrlPattern, Urls
+from chalicelib.domain.manifest import Namespace, UrlPattern, Urls
 from tests.browser.snippet_site import Site, an_experiment, visitor_of
 from tests.browser.visitors import Visit, a_moment_passes, leave, seen_by_now
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.manifest import UrlPattern, Urls, Variant
+from chalicelib.domain.manifest import UrlPattern, Urls, Variant
 from tests.browser.snippet_site import PAUSE, Site, an_experiment
 from tests.browser.visitors import Visit, a_moment_passes, seen_by_now
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Playwright
 
-from chalicelib.manifest import Phase
+from chalicelib.domain.manifest import Phase
 from tests.browser.snippet_site import Site, an_experiment, visitor_of
 from tests.browser.visitors import ORDINARY, Visit, a_moment_passes, confirmed, launch, leave, seen_by_now
 

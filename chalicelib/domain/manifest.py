@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from chalicelib.assign import Range, bucket, bucket_ranges, choose, namespace_place
+from chalicelib.domain.assignment import Range, bucket, bucket_ranges, choose, namespace_place
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 # Capitals and underscores too: trackers that sites come from call their variants A and B.
