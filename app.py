@@ -16,17 +16,18 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib import events, ingest
 from chalicelib.api._fold_cookie import renewed
 from chalicelib.api.headers import readable
-from chalicelib.bots import is_bot
 from chalicelib.counting.reconcile import parts, reconcile_rows
 from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
 from chalicelib.dynamo import row_in_stream
-from chalicelib.judge import DAY, WINDOW_BACK
+from chalicelib.ingestion import pipeline
+from chalicelib.ingestion import request as events
+from chalicelib.ingestion.bots import is_bot
+from chalicelib.ingestion.signatures import sender
+from chalicelib.ingestion.validation import DAY, WINDOW_BACK
 from chalicelib.logs import speak_json, telling
 from chalicelib.retry import is_busy
-from chalicelib.senders import sender
 from chalicelib.service import Service, from_environment
 
 # What few requests need is imported by the view that needs it: the statistics and the other protocols are a fifth of
@@ -148,13 +149,13 @@ def post_events() -> Response:
 @answering
 def post_track() -> Response:
     """GrowthBook's event plugin, which gives neither event ids nor times."""
-    from chalicelib import growthbook
+    from chalicelib.ingestion import growthbook_plugin
 
     now = now_ms()
-    visitors = growthbook.events_from_plugin(body(), now, service.catalog.current(now))
+    visitors = growthbook_plugin.events_from_plugin(body(), now, service.catalog.current(now))
     bot = is_bot(user_agent())
     batches = [events.each(visitor, raw) for visitor, raw in visitors]
-    answer = ingest.total(service.ingest.receive(*batch, now=now, bot=bot) for batch in batches)
+    answer = pipeline.total(service.ingest.receive(*batch, now=now, bot=bot) for batch in batches)
     return Response(answer.model_dump(), {}, 202)
 
 

@@ -1,4 +1,4 @@
-"""`make crawlers`: reduce the crawler-user-agents package to the patterns that chalicelib/bots.py needs."""
+"""`make crawlers`: reduce the crawler-user-agents package to the patterns that chalicelib/ingestion/bots.py needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
 from abacus.paths import PROJECT
 
-LIST = PROJECT / "chalicelib" / "crawlers.json"
+LIST = PROJECT / "chalicelib" / "ingestion" / "crawlers.json"
 
 
 def patterns() -> list[str]:

@@ -14,11 +14,11 @@ from typing import Any
 from chalicelib.catalog import Catalog
 from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
-from chalicelib.ingest import Ingest, sqs_spill
+from chalicelib.ingestion.pipeline import Ingest, sqs_spill
+from chalicelib.ingestion.signatures import Kept
 from chalicelib.metrics import Meter
 from chalicelib.refusals import Refusals
 from chalicelib.retry import Patience, client_config
-from chalicelib.senders import Kept
 from chalicelib.settings import Settings, secrets_in
 
 

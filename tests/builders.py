@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib import elements
 from chalicelib.domain.assignment import bucket
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from chalicelib.events import Event
+from chalicelib.ingestion.request import Event
 
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 MINUTE = 60_000

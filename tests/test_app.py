@@ -15,8 +15,8 @@ import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from chalicelib.catalog import LIVE
 from chalicelib.domain.manifest import Manifest
+from chalicelib.ingestion.signatures import sign
 from chalicelib.retry import client_config
-from chalicelib.senders import sign
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from tests import faults

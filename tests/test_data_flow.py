@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
-from chalicelib import events, stats
+from chalicelib import stats
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingest import Answer, Ingest
-from chalicelib.judge import judge
+from chalicelib.ingestion import request
+from chalicelib.ingestion.pipeline import Answer, Ingest
+from chalicelib.ingestion.validation import judge
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Key, Row, tallies_in
 from chalicelib.tally import Cell, Tally
@@ -49,7 +50,7 @@ def a_version() -> str:
 
 
 def test_1_bytes_become_a_batch() -> None:
-    batch, places, malformed = events.parse(BODY)
+    batch, places, malformed = request.parse(BODY)
     assert (batch.visitor, [e.type for e in batch.events], places, malformed) == (
         GREEN,
         ["impression", "click"],
@@ -59,7 +60,7 @@ def test_1_bytes_become_a_batch() -> None:
 
 
 def test_2_each_event_is_judged() -> None:
-    batch, _, _ = events.parse(BODY)
+    batch, _, _ = request.parse(BODY)
     assert [judge(event, GREEN, a_manifest(), now=NOON) for event in batch.events] == [None, None]
 
 
@@ -69,7 +70,7 @@ def test_3_one_write_to_the_visitors_row() -> None:
         Answer(accepted=2, repeated=0, queued=0, refused=()),
         Answer(accepted=0, repeated=2, queued=0, refused=()),
     ):
-        assert ingest.receive(*events.parse(BODY), now=NOON) == answer
+        assert ingest.receive(*request.parse(BODY), now=NOON) == answer
     assert store.rows == {KEY: Row(KEY, pending=frozenset({IMPRESSION, CLICK}), received=4, version="version 0")}
 
 

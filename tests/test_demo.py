@@ -16,8 +16,8 @@ from abacus.simulation.visitors import Visitor
 from chalicelib import elements, stats
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.manifest import Manifest
-from chalicelib.events import Event, parse
-from chalicelib.judge import DAY, judge_all
+from chalicelib.ingestion.request import Event, parse
+from chalicelib.ingestion.validation import DAY, judge_all
 from chalicelib.store import Booking, cell_name
 from tests.builders import HOUR, NOON
 from tests.memory_store import MemoryStore

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.events import MAX_BODY, parse
+from chalicelib.ingestion.request import MAX_BODY, parse
 from tests.builders import NOON
 
 

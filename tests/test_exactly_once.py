@@ -28,8 +28,8 @@ from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.elements import read as read_element
-from chalicelib.events import Batch, Event
-from chalicelib.ingest import Ingest
+from chalicelib.ingestion.pipeline import Ingest
+from chalicelib.ingestion.request import Batch, Event
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from tests.builders import HOUR, NOON, a_manifest, an_experiment

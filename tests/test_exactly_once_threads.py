@@ -20,8 +20,8 @@ from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.dynamo import DynamoStore
 from chalicelib.elements import read as read_element
-from chalicelib.events import Batch, Event
-from chalicelib.ingest import Ingest
+from chalicelib.ingestion.pipeline import Ingest
+from chalicelib.ingestion.request import Batch, Event
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import FIRST, LAST, Key, tallies_in

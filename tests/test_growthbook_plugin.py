@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from chalicelib.events import Batch
-from chalicelib.growthbook import events_from_plugin
+from chalicelib.ingestion.growthbook_plugin import events_from_plugin
+from chalicelib.ingestion.request import Batch
 
 AT = 1_795_248_000_123
 HERO = Experiment(

@@ -16,7 +16,7 @@ from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
 from chalicelib.domain.assignment import bucket
 from chalicelib.domain.manifest import Phase
-from chalicelib.growthbook import events_from_plugin
+from chalicelib.ingestion.growthbook_plugin import events_from_plugin
 from tests.builders import a_manifest, an_experiment
 from tests.growthbook_sdks import (
     NODE,

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest
 from chalicelib.dynamo import DynamoStore
-from chalicelib.events import Batch, Event
-from chalicelib.ingest import Answer, Ingest, Spill, sqs_spill
+from chalicelib.ingestion.pipeline import Answer, Ingest, Spill, sqs_spill
+from chalicelib.ingestion.request import Batch, Event
 from chalicelib.retry import Patience, client_config
 from chalicelib.store import Key, Store
 from tests import faults

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.manifest import Manifest, Period, Phase
-from chalicelib.events import Event
-from chalicelib.judge import DEPENDS_ON_MANIFEST, Outcome, judge, judge_all
+from chalicelib.ingestion.request import Event
+from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, judge, judge_all
 from tests.builders import DAY, HOUR, MINUTE, NOON, a_manifest, a_visitor, an_event, an_experiment
 
 GREEN = a_visitor("green")

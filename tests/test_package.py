@@ -42,7 +42,7 @@ def test_the_zip_holds_our_code_and_the_runtimes_requirements_and_nothing_else(b
     assert {t.removesuffix(".py") for t in top} == {"app", "chalice", "chalicelib"} | requirements
     ours = {name for name in names if name.startswith(("app.py", "chalicelib/")) and not name.endswith("/")}
     code = {str(file.relative_to(PROJECT)) for file in (PROJECT / "chalicelib").rglob("*.py")}
-    assert ours == code | {"app.py", "chalicelib/crawlers.json"}
+    assert ours == code | {"app.py", "chalicelib/ingestion/crawlers.json"}
     assert {name for name in names if name.startswith("chalice/")} == {"chalice/__init__.py", "chalice/app.py"}
 
 

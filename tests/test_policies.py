@@ -16,8 +16,8 @@ from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.local.worker import Stream, schedule_event
 from abacus.paths import PROJECT
 from chalicelib.catalog import LIVE
+from chalicelib.ingestion.signatures import sign
 from chalicelib.retry import client_config
-from chalicelib.senders import sign
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from tests import faults

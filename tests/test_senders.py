@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from chalicelib.domain.errors import Busy, Unauthorized
-from chalicelib.senders import Kept, sender, sign
+from chalicelib.ingestion.signatures import Kept, sender, sign
 
 
 def secrets(now: float) -> dict[str, str]:

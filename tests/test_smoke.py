@@ -11,10 +11,10 @@ import pytest
 
 from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.deploy.smoke import Smoke, SmokeFailed
-from chalicelib import events
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingest import Ingest
+from chalicelib.ingestion import request
+from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.retry import Patience
 from tests.builders import NOON, a_manifest, an_experiment
 from tests.memory_store import MemoryStore
@@ -57,7 +57,7 @@ class Site:
 
     def receive(self, body: Any) -> Answer:
         ingest = Ingest(self.store, self, None, 90, lambda: "v", lambda *_: None)
-        batch, places, malformed = events.parse(json.dumps(body).encode())
+        batch, places, malformed = request.parse(json.dumps(body).encode())
         answer = ingest.receive(batch, places, malformed, now=round(self.seconds * 1000), bot=batch.bot)
         if self.folds:
             fold = Fold(self.store, 1, lambda n: 0, lambda: "w", Patience())

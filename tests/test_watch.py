@@ -14,7 +14,7 @@ from abacus.aws import cloudformation
 from abacus.aws.templates import _Loader, read
 from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import INFRA, PROJECT
-from chalicelib.judge import Outcome
+from chalicelib.ingestion.validation import Outcome
 from chalicelib.metrics import Meter
 from tests.builders import NOON
 

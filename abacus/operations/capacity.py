@@ -18,9 +18,9 @@ from abacus.operations.metering import Use, metered
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.dynamo import DynamoStore
-from chalicelib.events import Batch, Event
-from chalicelib.ingest import Ingest
-from chalicelib.judge import DAY
+from chalicelib.ingestion.pipeline import Ingest
+from chalicelib.ingestion.request import Batch, Event
+from chalicelib.ingestion.validation import DAY
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key

@@ -35,7 +35,7 @@ from abacus.simulation.visitors import (
 )
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment
-from chalicelib.senders import sign
+from chalicelib.ingestion.signatures import sign
 from chalicelib.settings import Settings
 
 CLIENT = "demo"  # the sender's name; `abacus run` gives it a key

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from chalicelib import stats
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.events import MAX_BODY, Batch, Event, Name, VisitorId, explain
+from chalicelib.ingestion.request import MAX_BODY, Batch, Event, Name, VisitorId, explain
 from chalicelib.tally import Tally
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api.legacy_tracker import GetStats, Log
-from chalicelib.events import MAX_BODY, Batch
-from chalicelib.ingest import Answer
+from chalicelib.ingestion.pipeline import Answer
+from chalicelib.ingestion.request import MAX_BODY, Batch
 
 Document = dict[str, Any]
 

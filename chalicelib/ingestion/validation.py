@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.manifest import Experiment, Manifest
-from chalicelib.events import Event
+from chalicelib.ingestion.request import Event
 
 DAY = 24 * 3600 * 1000
 WINDOW_BACK = 7 * DAY  # for anybody; signed senders: the retention

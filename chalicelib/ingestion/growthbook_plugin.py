@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.manifest import CLICK, Experiment, Manifest
-from chalicelib.events import MAX_EVENTS
+from chalicelib.ingestion.request import MAX_EVENTS
 
 VIEWED = "Experiment Viewed"
 MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from chalicelib import elements
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest, Model
-from chalicelib.events import Batch, Malformed
-from chalicelib.judge import WINDOW_BACK, Outcome, judge_all
+from chalicelib.ingestion.request import Batch, Malformed
+from chalicelib.ingestion.validation import WINDOW_BACK, Outcome, judge_all
 from chalicelib.retry import is_busy
 from chalicelib.store import Full, Key, Row, Store
 
