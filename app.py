@@ -215,28 +215,28 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
 @app.route("/stats", methods=["GET"])
 @answering
 def get_stats() -> Any:
-    from chalicelib import stats
+    from chalicelib.reporting import queries
 
     _may_read()
-    days = stats.with_days(asked().query_params or {})
+    days = queries.with_days(asked().query_params or {})
     now = now_ms()
     service.refusals.flush(now / 1000, every=0)
-    return stats.overview(service.store, service.catalog.current(now), days=days, now=datetime.now(UTC))
+    return queries.overview(service.store, service.catalog.current(now), days=days, now=datetime.now(UTC))
 
 
 @app.route("/stats/{experiment}", methods=["GET"])
 @answering
 def get_experiment_stats(experiment: str) -> Any:
-    from chalicelib import stats
+    from chalicelib.reporting import queries
 
     _may_read()
-    question = stats.Question.of(asked().query_params or {})
+    question = queries.Question.of(asked().query_params or {})
     now = now_ms()
     service.refusals.flush(now / 1000, every=0)
     manifest = service.catalog.current(now)
     if manifest.experiment(experiment) is None:
         manifest = service.catalog.refresh(now)
-    return stats.detail(service.store, manifest, experiment, question, now=datetime.now(UTC))
+    return queries.detail(service.store, manifest, experiment, question, now=datetime.now(UTC))
 
 
 def _may_read() -> None:

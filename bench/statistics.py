@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.report import report
+from chalicelib.reporting.report import report
 from chalicelib.tally import Cell, Tallies, Tally
 
 PEERS = ("gbstats==0.8.0", "statsmodels==0.15.0")
@@ -52,7 +52,7 @@ def ours() -> tuple[float, float]:
         start = time.process_time()
         report(experiment, given, began=began, series="none", now=now, conservation={}, refused={})
         times.append(time.process_time() - start)
-    code = "import time; t = time.process_time(); import chalicelib.report; print(time.process_time() - t)"
+    code = "import time; t = time.process_time(); import chalicelib.reporting.report; print(time.process_time() - t)"
     loaded = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
         for _ in range(3)

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.report import report
+from chalicelib.reporting.report import report
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.builders import an_experiment
 

@@ -177,7 +177,7 @@ def test_too_large_a_body_is_413(api: Api) -> None:
 
 
 def test_a_bug_of_ours_is_a_500_without_a_trace(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.stats.overview", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("chalicelib.reporting.queries.overview", lambda *_, **__: 1 / 0)
     said = api.send("GET", "/stats")
     assert (said.status, said.body) == (
         500,

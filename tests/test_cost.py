@@ -16,9 +16,9 @@ from abacus.operations.capacity import Scenario, kept, measure
 from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
-from chalicelib import stats
 from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
+from chalicelib.reporting import queries
 from chalicelib.retry import Patience
 from chalicelib.service import version
 from chalicelib.store import Key
@@ -113,7 +113,7 @@ def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: Local
         fold([Key(visitor, "cta-color")], now=NOON / 1000)  # each for itself, so that every item of the spread is there
     now = datetime.fromtimestamp(NOON / 1000, UTC)
     with metered(aws.dynamodb) as use:
-        answer = stats.detail(store, a_manifest(), "cta-color", stats.Question(series="none"), now=now)
+        answer = queries.detail(store, a_manifest(), "cta-color", queries.Question(series="none"), now=now)
     assert [variant["visitors"] for variant in answer["variants"]] == [20, 20]
     assert use == Use(read=1.0, calls=2)
 

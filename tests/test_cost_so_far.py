@@ -8,7 +8,7 @@ import pytest
 
 from abacus.operations import bill, prices
 from abacus.operations.capacity import Scenario, kept
-from chalicelib import cost
+from chalicelib.reporting import cost
 from chalicelib.tally import Cell, Tally
 
 

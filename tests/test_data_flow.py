@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 
-from chalicelib import stats
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion import request
 from chalicelib.ingestion.pipeline import Answer, Ingest
 from chalicelib.ingestion.validation import judge
+from chalicelib.reporting import queries
 from chalicelib.retry import Patience
 from chalicelib.store import FIRST, LAST, Key, Row, tallies_in
 from chalicelib.tally import Cell, Tally
@@ -105,7 +105,7 @@ def test_5_the_tallies_have_it_once() -> None:
 
 def test_6_the_report_says_it() -> None:
     now = datetime.fromtimestamp(NOON / 1000, UTC)
-    found = stats.detail(store, a_manifest(), "cta-color", stats.Question(), now=now)
+    found = queries.detail(store, a_manifest(), "cta-color", queries.Question(), now=now)
     (green,) = [variant for variant in found["variants"] if variant["variant"] == "green"]
     assert (green["impressions"], green["clicks"], green["ctr"], green["visitors"], green["rate"]) == (
         1,

@@ -13,11 +13,12 @@ from abacus.authoring.load import load
 from abacus.paths import PROJECT
 from abacus.simulation.demo import STORIES, crowd
 from abacus.simulation.visitors import Visitor
-from chalicelib import elements, stats
+from chalicelib import elements
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion.request import Event, parse
 from chalicelib.ingestion.validation import DAY, judge_all
+from chalicelib.reporting import queries
 from chalicelib.store import Booking, cell_name
 from tests.builders import HOUR, NOON
 from tests.memory_store import MemoryStore
@@ -41,7 +42,7 @@ def counted(people: list[Visitor]) -> MemoryStore:
 
 def told(people: list[Visitor], now: int) -> dict[str, dict[str, Any]]:
     store, moment = counted(people), datetime.fromtimestamp(now / 1000, UTC)
-    return {key: stats.detail(store, MANIFEST, key, stats.Question(), now=moment) for key in STORIES}
+    return {key: queries.detail(store, MANIFEST, key, queries.Question(), now=moment) for key in STORIES}
 
 
 SHOWN = {

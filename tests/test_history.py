@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.manifest import Period, Phase
-from chalicelib.history import history
-from chalicelib.outcomes import by_day
+from chalicelib.reporting._fold_outcomes import by_day
+from chalicelib.reporting.history import history
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.builders import DAY, NOON, an_experiment
 

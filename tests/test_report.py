@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.manifest import Phase
-from chalicelib.report import summary
+from chalicelib.reporting.report import summary
 from chalicelib.tally import Cell
 from tests.builders import an_experiment
 from tests.tallied import BEGAN, NOW, a_tally, daily, report_on, totals

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.report import report, summary
+from chalicelib.reporting.report import report, summary
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.tallied import NOW
 

@@ -13,7 +13,7 @@ from chalicelib.analysis.checks.sample_ratio import measure
 from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
 from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
-from chalicelib.report import report
+from chalicelib.reporting.report import report
 from chalicelib.statistics import Interval, normal
 from chalicelib.tally import Cell, Tallies, Tally
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from chalicelib import stats
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.ingestion.request import MAX_BODY, Batch, Event, Name, VisitorId, explain
+from chalicelib.reporting import queries
 from chalicelib.tally import Tally
 
 if TYPE_CHECKING:
@@ -97,16 +97,16 @@ def _parse(body: bytes) -> Log | GetStats:
 def _stats(service: Service, message: GetStats, now: int) -> dict[str, Any]:
     """Numbers by day of first exposure, so the window is whole days (UTC); the last 30 of them unless told."""
     asked = {name: value for name, value in (("from", message.start), ("to", message.end)) if value}
-    question = stats.Question.of(asked)
+    question = queries.Question.of(asked)
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     end = question.end or today
     start = question.start or date.fromordinal(max(1, end.toordinal() - 30))
     if start > end:
         raise InvalidInput(f"from: {start} is after to: {end}", field="from")
     manifest = service.catalog.refresh(now)
-    experiment = stats.known(manifest, message.experiment)
+    experiment = queries.known(manifest, message.experiment)
     per_variant = {key: Tally() for key in experiment.variant_keys}
-    for cell, tally in stats.days(service.store, experiment.key, start, end).items():
+    for cell, tally in queries.days(service.store, experiment.key, start, end).items():
         if cell.variant in per_variant:
             per_variant[cell.variant].add(tally)
     whole = Tally()

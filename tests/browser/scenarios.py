@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib import stats
 from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.reporting import queries
 from chalicelib.store import Booking, cell_name
 from chalicelib.tally import Cell, Tallies, Tally
 from tests.memory_store import MemoryStore
@@ -95,12 +95,12 @@ class Scenario:
     def detail(self, query: Mapping[str, str]) -> dict[str, Any]:
         """What GET /stats/{experiment} answers."""
         manifest = Manifest(experiments=(self.experiment,))
-        return wired(stats.detail(self.store(), manifest, self.key, stats.Question.of(query), now=NOW))
+        return wired(queries.detail(self.store(), manifest, self.key, queries.Question.of(query), now=NOW))
 
     def entry(self) -> dict[str, Any]:
         """Its entry in what GET /stats?series=day answers."""
         manifest = Manifest(experiments=(self.experiment,))
-        (entry,) = wired(stats.overview(self.store(), manifest, days=True, now=NOW))["experiments"]
+        (entry,) = wired(queries.overview(self.store(), manifest, days=True, now=NOW))["experiments"]
         return entry  # type: ignore[no-any-return]
 
     @property

@@ -17,12 +17,12 @@ from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.analysis.verdict import judge
 from chalicelib.domain.manifest import CLICK, Experiment
-from chalicelib.phases import phases
-from chalicelib.rows import rows
-from chalicelib.series import by_day, by_hour
+from chalicelib.reporting._fold_phases import phases
+from chalicelib.reporting.serialization import wire
+from chalicelib.reporting.series import by_day, by_hour
+from chalicelib.reporting.variants import rows
 from chalicelib.statistics import ALPHA, omnibus
 from chalicelib.tally import EXCLUSIONS, Tallies
-from chalicelib.wire import wire
 
 Series = Literal["none", "day", "hour"]
 
