@@ -26,9 +26,9 @@ from chalicelib.ingestion import request as events
 from chalicelib.ingestion.bots import is_bot
 from chalicelib.ingestion.signatures import sender
 from chalicelib.ingestion.validation import DAY, WINDOW_BACK
-from chalicelib.logs import speak_json, telling
 from chalicelib.retry import is_busy
-from chalicelib.service import Service, from_environment
+from chalicelib.runtime.json_logging import speak_json, telling
+from chalicelib.runtime.service import Service, from_environment
 
 # What few requests need is imported by the view that needs it: the statistics and the other protocols are a fifth of
 # the cold start, and no event should wait for them.

@@ -21,7 +21,7 @@ from bench._rounds import Taken, timed
 from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
 from chalicelib.retry import Patience
-from chalicelib.service import version
+from chalicelib.runtime.service import version
 from chalicelib.store import Key
 
 ROWS = 200  # as many records as the trigger hands over at most

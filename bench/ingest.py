@@ -22,8 +22,8 @@ from bench._rounds import medians
 from bench._stub import stub
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.retry import client_config
-from chalicelib.service import Service
-from chalicelib.settings import Settings
+from chalicelib.runtime.service import Service
+from chalicelib.runtime.settings import Settings
 
 EVENTS = 600  # of each kind in each round
 ROUNDS = 9

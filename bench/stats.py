@@ -30,8 +30,8 @@ from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
 from chalicelib.domain.manifest import Manifest
 from chalicelib.retry import client_config
-from chalicelib.service import Service
-from chalicelib.settings import Settings
+from chalicelib.runtime.service import Service
+from chalicelib.runtime.settings import Settings
 from chalicelib.store import Booking
 from chalicelib.tally import Tallies, Tally
 

@@ -23,7 +23,7 @@ from abacus.local.emulated_stacks import LocalAws
 from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
 from chalicelib.retry import Patience
-from chalicelib.service import version
+from chalicelib.runtime.service import version
 from chalicelib.store import Key
 from tests.builders import NOON
 from tests.faults import cancelled

@@ -20,7 +20,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
 from chalicelib.reporting import queries
 from chalicelib.retry import Patience
-from chalicelib.service import version
+from chalicelib.runtime.service import version
 from chalicelib.store import Key
 from tests.builders import NOON, a_manifest, an_element
 

@@ -23,7 +23,7 @@ from chalicelib.elements import read as read_element
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, Event
 from chalicelib.retry import Patience
-from chalicelib.service import version
+from chalicelib.runtime.service import version
 from chalicelib.store import FIRST, LAST, Key, tallies_in
 from tests import faults
 from tests.builders import HOUR, NOON

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 import app
 from abacus.local.emulated_stacks import LocalAws
 from abacus.local.worker import schedule_event
-from chalicelib.logs import Json, Told
-from chalicelib.metrics import Meter
+from chalicelib.runtime.json_logging import Json, Told
+from chalicelib.runtime.metrics import Meter
 from tests.builders import NOON, a_visitor
 from tests.test_app import Api
 

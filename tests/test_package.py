@@ -15,7 +15,7 @@ import pytest
 from abacus.aws.templates import read
 from abacus.deploy.package import NotPackaged, package
 from abacus.paths import INFRA, PROJECT
-from chalicelib.settings import Settings
+from chalicelib.runtime.settings import Settings
 
 POLICIES = PROJECT / ".chalice" / "policies"
 DIST_INFO = re.compile(r"(\w+)-([\d.]+)\.dist-info/METADATA$")

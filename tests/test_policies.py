@@ -18,8 +18,8 @@ from abacus.paths import PROJECT
 from chalicelib.catalog import LIVE
 from chalicelib.ingestion.signatures import sign
 from chalicelib.retry import client_config
-from chalicelib.service import Service
-from chalicelib.settings import Settings
+from chalicelib.runtime.service import Service
+from chalicelib.runtime.settings import Settings
 from tests import faults
 from tests.builders import a_manifest, a_visitor, an_experiment
 from tests.streaming import records_of

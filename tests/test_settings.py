@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.settings import Settings
+from chalicelib.runtime.settings import Settings
 
 
 def test_without_an_environment_there_are_defaults_that_chalice_can_package() -> None:

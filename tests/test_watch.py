@@ -15,7 +15,7 @@ from abacus.aws.templates import _Loader, read
 from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import INFRA, PROJECT
 from chalicelib.ingestion.validation import Outcome
-from chalicelib.metrics import Meter
+from chalicelib.runtime.metrics import Meter
 from tests.builders import NOON
 
 RESOURCES = read(INFRA / "watch.yaml").resources

@@ -21,7 +21,7 @@ from chalicelib.domain.errors import AbacusError
 FILE = "environment.json"  # in the folder of a local run, while it runs
 STACK = "abacus-{stage}-data"
 FUNCTIONS = "abacus-{stage}-api"
-# The outputs of infra/data.yaml, as chalicelib/settings.py calls them.
+# The outputs of infra/data.yaml, as chalicelib/runtime/settings.py calls them.
 OUTPUTS = {
     "ABACUS_PARTICIPANTS": "ParticipantsName",
     "ABACUS_PARTICIPANTS_STREAM": "ParticipantsStreamArn",

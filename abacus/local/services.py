@@ -22,7 +22,7 @@ from abacus.local.site_watcher import publish_changes
 from abacus.publishing.publish import Refused
 from abacus.simulation import demo
 from abacus.site import snippet
-from chalicelib.settings import Settings
+from chalicelib.runtime.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import click
 
 from abacus.aws.target import at_target
 from chalicelib.counting.reconcile import reconcile_rows
-from chalicelib.service import from_environment
+from chalicelib.runtime.service import from_environment
 
 
 @click.command()

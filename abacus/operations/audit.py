@@ -11,7 +11,7 @@ import click
 from abacus.aws.target import at_target
 from abacus.operations.rebuild import Recount, recount, too_old
 from chalicelib.counting.reconcile import Account
-from chalicelib.service import from_environment
+from chalicelib.runtime.service import from_environment
 from chalicelib.store import Store
 from chalicelib.tally import Tally
 

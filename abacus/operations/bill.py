@@ -17,7 +17,7 @@ from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Scenario
 from abacus.operations.metering import READ, Use, item_size
 from abacus.paths import PROJECT
 from chalicelib.counting import reconcile
-from chalicelib.metrics import Meter
+from chalicelib.runtime.metrics import Meter
 
 GB = 1e9  # bytes
 MONTH = 30 * 86400  # seconds

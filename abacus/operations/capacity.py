@@ -22,7 +22,7 @@ from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, Event
 from chalicelib.ingestion.validation import DAY
 from chalicelib.retry import Patience
-from chalicelib.service import version
+from chalicelib.runtime.service import version
 from chalicelib.store import Key
 
 FILE = Path(__file__).with_suffix(".json")

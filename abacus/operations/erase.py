@@ -10,7 +10,7 @@ import click
 from abacus.aws.target import at_target
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
-from chalicelib.service import from_environment
+from chalicelib.runtime.service import from_environment
 from chalicelib.store import Dice, Stale, Store
 from chalicelib.tally import difference
 

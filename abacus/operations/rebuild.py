@@ -20,7 +20,7 @@ from click._termui_impl import ProgressBar
 from abacus.aws.target import at_target
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
-from chalicelib.service import from_environment, version
+from chalicelib.runtime.service import from_environment, version
 from chalicelib.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
 from chalicelib.tally import Tallies, Tally, difference
 

@@ -36,7 +36,7 @@ from abacus.simulation.visitors import (
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment
 from chalicelib.ingestion.signatures import sign
-from chalicelib.settings import Settings
+from chalicelib.runtime.settings import Settings
 
 CLIENT = "demo"  # the sender's name; `abacus run` gives it a key
 SEED = 14

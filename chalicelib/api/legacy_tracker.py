@@ -18,7 +18,7 @@ from chalicelib.reporting import queries
 from chalicelib.tally import Tally
 
 if TYPE_CHECKING:
-    from chalicelib.service import Service
+    from chalicelib.runtime.service import Service
 
 
 class _Message(BaseModel):

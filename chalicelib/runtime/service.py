@@ -16,10 +16,10 @@ from chalicelib.counting.fold import Fold
 from chalicelib.dynamo import DynamoStore
 from chalicelib.ingestion.pipeline import Ingest, sqs_spill
 from chalicelib.ingestion.signatures import Kept
-from chalicelib.metrics import Meter
 from chalicelib.refusals import Refusals
 from chalicelib.retry import Patience, client_config
-from chalicelib.settings import Settings, secrets_in
+from chalicelib.runtime.metrics import Meter
+from chalicelib.runtime.settings import Settings, secrets_in
 
 
 def version() -> str:
