@@ -20,14 +20,14 @@ import chalicelib.statistics
 from chalicelib.statistics import (
     Counts,
     Interval,
+    _fold_difference,
     anytime,
     bandit,
     bayes,
     clickers,
-    difference,
     dirichlet,
-    lift,
-    multiple,
+    effects,
+    multiple_testing,
     normal,
     power,
     rates,
@@ -64,27 +64,28 @@ def test_every_fixed_interval_excludes_nothing_exactly_when_the_z_test_says_so(
     p = rates.z_test(a, b).p
     assume(abs(p - alpha) > 1e-6)
     inside = [
-        interval.low <= 0 <= interval.high for interval in (lift.koopman(a, b, alpha), difference.mee(a, b, alpha))
+        interval.low <= 0 <= interval.high
+        for interval in (effects.koopman(a, b, alpha), _fold_difference.mee(a, b, alpha))
     ]
     assert inside == [p > alpha] * 2
 
 
 @given(counts(), counts())
 def test_swapping_the_arms_turns_the_difference_round(a: Counts, b: Counts) -> None:
-    there, back = difference.mee(a, b), difference.mee(b, a)
+    there, back = _fold_difference.mee(a, b), _fold_difference.mee(b, a)
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), rel=1e-9, abs=1e-15)
 
 
 @given(counts(), counts())
 def test_swapping_the_arms_inverts_the_ratio(a: Counts, b: Counts) -> None:
     assume(a.converted and b.converted)
-    there, back = lift.koopman(a, b), lift.koopman(b, a)
+    there, back = effects.koopman(a, b), effects.koopman(b, a)
     assert there.low == pytest.approx(-back.high / (1 + back.high), rel=1e-9, abs=1e-12)
 
 
 @given(counts(), counts())
 def test_the_interval_holds_the_estimate(a: Counts, b: Counts) -> None:
-    estimate = lift.lift(a, b)
+    estimate = effects.lift(a, b)
     assume(estimate is not None)
     low, high = anytime.confidence_sequence(a, b)
     assert low <= estimate <= high  # type: ignore[operator]
@@ -123,11 +124,11 @@ def test_the_credible_lift_and_the_chance_to_be_better_agree(a: Counts, b: Count
 
 # To 40 digits with mpmath, by bisection on the definition.
 FAR_OUT = [
-    (difference.mee, (0, 2), (100, 10**8), (-0.657618772493385, 1.21614243961704e-6)),
-    (difference.mee, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205622470205e-7, -3.13882669574233e-8)),
-    (difference.mee, (0, 1), (10**6, 10**8), (-0.783450686003067, 0.0100195202272752)),
-    (lift.koopman, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205623891397e-7, -3.13882682626745e-8)),
-    (lift.koopman, (10**8, 10**8), (99_999_999, 10**8), (-5.66493404114364e-8, 2.84145880148683e-8)),
+    (_fold_difference.mee, (0, 2), (100, 10**8), (-0.657618772493385, 1.21614243961704e-6)),
+    (_fold_difference.mee, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205622470205e-7, -3.13882669574233e-8)),
+    (_fold_difference.mee, (0, 1), (10**6, 10**8), (-0.783450686003067, 0.0100195202272752)),
+    (effects.koopman, (99_999_999, 10**8), (99_999_990, 10**8), (-1.75205623891397e-7, -3.13882682626745e-8)),
+    (effects.koopman, (10**8, 10**8), (99_999_999, 10**8), (-5.66493404114364e-8, 2.84145880148683e-8)),
 ]
 
 
@@ -221,7 +222,7 @@ def test_power_is_alpha_without_an_effect() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_adjusted_p_values_never_shrink_and_holm_is_the_stricter(p_values: list[float]) -> None:
-    holm, bh = multiple.holm(p_values), multiple.benjamini_hochberg(p_values)
+    holm, bh = multiple_testing.holm(p_values), multiple_testing.benjamini_hochberg(p_values)
     assert all(p <= b * (1 + 1e-12) and b <= h * (1 + 1e-12) for p, b, h in zip(p_values, bh, holm, strict=True))
 
 

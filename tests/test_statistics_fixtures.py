@@ -16,20 +16,20 @@ import pytest
 
 from chalicelib.statistics import (
     Counts,
+    _fold_difference,
+    _fold_omnibus,
+    _fold_shrinkage,
     anytime,
     bandit,
     bayes,
     chi2,
     clickers,
-    difference,
-    lift,
-    multiple,
+    effects,
+    multiple_testing,
     normal,
-    omnibus,
     power,
     rates,
     ratio,
-    shrinkage,
     srm,
     stratified,
 )
@@ -82,7 +82,7 @@ def strata(case: Values) -> Values:
     found = [stratified.Stratum(*arms(s)) for s in case["strata"]]
     both, spread = stratified.combine(found), stratified.heterogeneity(found)
     interval = stratified.lift_interval(both, normal.critical(0.05))
-    pooled = lift.lift(*(Counts(*map(sum, zip(*arm, strict=True))) for arm in zip(*found, strict=True)))
+    pooled = effects.lift(*(Counts(*map(sum, zip(*arm, strict=True))) for arm in zip(*found, strict=True)))
     return {
         "rr": both.ratio,
         "log_rr": math.log(both.ratio) if both.ratio else None,
@@ -134,7 +134,7 @@ def plan(case: Values) -> Values:
 
 
 def shrunk(case: Values) -> Values:
-    found = shrinkage.shrink(case["log_rr"], case["se"], case["tau"], case["alpha"])
+    found = _fold_shrinkage.shrink(case["log_rr"], case["se"], case["tau"], case["alpha"])
     return found._asdict() | ends(found.interval)
 
 
@@ -171,11 +171,11 @@ def credible(case: Values) -> Values:
 READERS: dict[str, Callable[[Values], Values]] = {
     "wilson": lambda c: ends(rates.wilson(c["x"], c["n"], c["alpha"])),
     "ztest_pooled": lambda c: rates.z_test(*arms(c))._asdict(),
-    "koopman_lift": lambda c: {"lift": lift.lift(*arms(c))} | ends(lift.koopman(*arms(c), c["alpha"])),
+    "koopman_lift": lambda c: {"lift": effects.lift(*arms(c))} | ends(effects.koopman(*arms(c), c["alpha"])),
     "score_diff": lambda c: (
-        {"diff": c["xb"] / c["nb"] - c["xa"] / c["na"]} | ends(difference.mee(*arms(c), c["alpha"]))
+        {"diff": c["xb"] / c["nb"] - c["xa"] / c["na"]} | ends(_fold_difference.mee(*arms(c), c["alpha"]))
     ),
-    "gtest": lambda c: omnibus.g_test([Counts(v["x"], v["n"]) for v in c["variants"]])._asdict(),
+    "gtest": lambda c: _fold_omnibus.g_test([Counts(v["x"], v["n"]) for v in c["variants"]])._asdict(),
     "chi2_sf": lambda c: {
         "sf": chi2.survival(c["x"], c["df"]),
         "ln_sf": chi2.ln_survival(c["x"], c["df"]),
@@ -185,8 +185,8 @@ READERS: dict[str, Callable[[Values], Values]] = {
     "srm_chi2": lambda c: srm.split_test(c["visitors"], c["weights"])._asdict(),
     "srm_sequential": sequential_split,
     "multiple_testing": lambda c: {
-        "holm": multiple.holm(c["p"]),
-        "bh": multiple.benjamini_hochberg(c["p"]),
+        "holm": multiple_testing.holm(c["p"]),
+        "bh": multiple_testing.benjamini_hochberg(c["p"]),
     },
     "ratio_delta": ctr,
     "stratified": strata,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.analysis.sample import Sample, possible
-from chalicelib.statistics import ALPHA, TAU, Interval, anytime, lift, multiple, stratified
+from chalicelib.statistics import ALPHA, TAU, Interval, anytime, multiple_testing, stratified
+from chalicelib.statistics import effects as lift
 from chalicelib.statistics.stratified import Stratum
 
 ROPE = 0.01  # a lift this small, either way, is no lift worth having
@@ -84,7 +85,7 @@ def compare(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
         strata = [s for s in sample.strata(variant) if possible(s.a) and possible(s.b)]
         if strata:
             pairs.append(Pair.of(variant, strata, tau))
-    adjusted = multiple.holm([pair.evidence.p for pair in pairs])
+    adjusted = multiple_testing.holm([pair.evidence.p for pair in pairs])
     return [_decide(sample, pair, p, alpha, len(pairs)) for pair, p in zip(pairs, adjusted, strict=True)]
 
 

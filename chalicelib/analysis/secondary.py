@@ -10,10 +10,10 @@ from chalicelib.analysis.bayesian import Beliefs
 from chalicelib.analysis.comparison import Comparison, Pair
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.statistics import ALPHA, Interval, clickers, multiple, normal
-from chalicelib.statistics.difference import difference_interval
+from chalicelib.statistics import ALPHA, Interval, clickers, multiple_testing, normal
+from chalicelib.statistics._fold_difference import difference_interval
+from chalicelib.statistics._fold_shrinkage import Shrunk, shrink
 from chalicelib.statistics.ratio import ratio_test
-from chalicelib.statistics.shrinkage import Shrunk, shrink
 from chalicelib.statistics.stratified import walter
 
 _NOTHING: dict[str, Any] = dict.fromkeys(
@@ -29,7 +29,7 @@ def comparisons(
     sample, by_variant = comparable.sample, {c.variant: c for c in found}
     control = sample.experiment.control
     p_values = [normal.two_sided(c.pair.evidence.z) for c in found]
-    adjusted = zip(multiple.holm(p_values), multiple.benjamini_hochberg(p_values), strict=True)
+    adjusted = zip(multiple_testing.holm(p_values), multiple_testing.benjamini_hochberg(p_values), strict=True)
     fixed = {c.variant: _fixed(c.pair, *pair, len(found)) for c, pair in zip(found, adjusted, strict=True)}
     answer = []
     for variant in sample.experiment.variant_keys[1:]:

@@ -21,7 +21,7 @@ from chalicelib.reporting._fold_phases import phases
 from chalicelib.reporting.serialization import wire
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import rows
-from chalicelib.statistics import ALPHA, omnibus
+from chalicelib.statistics import ALPHA, _fold_omnibus
 from chalicelib.tally import EXCLUSIONS, Tallies
 
 Series = Literal["none", "day", "hour"]
@@ -127,12 +127,12 @@ def report(
     return answer
 
 
-def _omnibus(sample: Sample) -> omnibus.GTest | None:
+def _omnibus(sample: Sample) -> _fold_omnibus.GTest | None:
     """Several variants at once. Only within a single phase: adding phases up would compare their mixtures."""
     counts = [sample.counts(variant) for variant in sample.experiment.variant_keys]
     if len(sample.phases) != 1 or len(counts) < 3 or not all(possible(c) for c in counts):
         return None
-    return omnibus.g_test(counts)
+    return _fold_omnibus.g_test(counts)
 
 
 def _plan(outlook: Plan) -> dict[str, Any]:

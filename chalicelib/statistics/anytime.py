@@ -11,7 +11,7 @@ import math
 from typing import NamedTuple
 
 from chalicelib.statistics import ALPHA, TAU, Counts, Interval
-from chalicelib.statistics.lift import lift_interval
+from chalicelib.statistics.effects import lift_interval
 from chalicelib.statistics.rates import pooled_z
 
 
