@@ -23,7 +23,6 @@ from chalicelib.statistics import (
     _fold_difference,
     anytime,
     bandit,
-    bayes,
     clickers,
     dirichlet,
     effects,
@@ -35,6 +34,7 @@ from chalicelib.statistics import (
     srm,
     stratified,
 )
+from chalicelib.statistics.bayesian import decision
 
 MODULES = [module.name for module in pkgutil.iter_modules(chalicelib.statistics.__path__)]
 LARGE = st.one_of(st.integers(1, 50), st.integers(1, 10**5), st.sampled_from([10**6, 10**8]))
@@ -106,20 +106,20 @@ def test_alike_arms_are_no_evidence(a: Counts, b: Counts) -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(counts(), min_size=2, max_size=5))
 def test_one_variant_is_the_best_and_the_best_loses_least(arms: list[Counts]) -> None:
-    found = bayes.best(bayes.grid(arms))
+    found = decision.best(decision.grid(arms))
     assert sum(variant.p_best for variant in found) == pytest.approx(1, abs=1e-9)
     # E max − E θᵢ for each: losses differ by exactly what the means differ.
-    levels = [one.expected_loss + bayes.mean(arm) for one, arm in zip(found, arms, strict=True)]
+    levels = [one.expected_loss + decision.mean(arm) for one, arm in zip(found, arms, strict=True)]
     assert levels == pytest.approx([levels[0]] * len(levels), abs=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
 @given(counts(), counts())
 def test_the_credible_lift_and_the_chance_to_be_better_agree(a: Counts, b: Counts) -> None:
-    grid = bayes.grid([a, b])
-    found = bayes.credible_lift(grid, 0, 1)
+    grid = decision.grid([a, b])
+    found = decision.credible_lift(grid, 0, 1)
     assert found.low <= found.median <= found.high
-    assert found.p_better == pytest.approx(bayes.best(grid)[1].p_best, abs=1e-8)
+    assert found.p_better == pytest.approx(decision.best(grid)[1].p_best, abs=1e-8)
 
 
 # To 40 digits with mpmath, by bisection on the definition.
@@ -159,13 +159,13 @@ def test_the_chance_to_be_better_has_a_closed_form_for_small_counts() -> None:
         / (beta_b + i)
         for i in range(alpha_b)
     )
-    found = bayes.best(bayes.grid([(2, 9), (5, 9)], prior=(1.0, 1.0)))
+    found = decision.best(decision.grid([(2, 9), (5, 9)], prior=(1.0, 1.0)))
     assert found[1].p_best == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_prior_too_thin_to_represent_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 0\.06"):
-        bayes.grid([(0, 5)], prior=(0.01, 0.5))
+        decision.grid([(0, 5)], prior=(0.01, 0.5))
 
 
 def test_one_stratum_is_the_plain_comparison_but_for_the_variance_factor() -> None:

@@ -21,7 +21,6 @@ from chalicelib.statistics import (
     _fold_shrinkage,
     anytime,
     bandit,
-    bayes,
     chi2,
     clickers,
     effects,
@@ -33,6 +32,7 @@ from chalicelib.statistics import (
     srm,
     stratified,
 )
+from chalicelib.statistics.bayesian import decision
 
 FOLDER = Path(os.environ.get("STATISTICS_FIXTURES") or Path(__file__).parent / "fixtures" / "statistics")
 LEFT_OUT = {
@@ -152,19 +152,19 @@ def consistent(statistic: str, case: Values) -> Values:
 
 def posterior(case: Values) -> Values:
     arm, prior = (case["x"], case["n"]), tuple(case["prior"])
-    grid = bayes.grid([arm], prior)
-    return {"mean": bayes.mean(arm, prior), "quantiles": bayes.rate_quantiles(grid, 0, case["q"])}
+    grid = decision.grid([arm], prior)
+    return {"mean": decision.mean(arm, prior), "quantiles": decision.rate_quantiles(grid, 0, case["q"])}
 
 
 def best(case: Values) -> Values:
-    grid = bayes.grid([(v["x"], v["n"]) for v in case["variants"]], tuple(case.get("prior", (0.5, 0.5))))
-    found = bayes.best(grid)
+    grid = decision.grid([(v["x"], v["n"]) for v in case["variants"]], tuple(case.get("prior", (0.5, 0.5))))
+    found = decision.best(grid)
     return {"p_best": [f.p_best for f in found], "expected_loss": [f.expected_loss for f in found]}
 
 
 def credible(case: Values) -> Values:
-    grid = bayes.grid([(c.converted, c.visitors) for c in arms(case)], tuple(case["prior"]))
-    found = bayes.credible_lift(grid, 0, 1)
+    grid = decision.grid([(c.converted, c.visitors) for c in arms(case)], tuple(case["prior"]))
+    found = decision.credible_lift(grid, 0, 1)
     return {"lo": found.low, "median": found.median, "hi": found.high, "p_b_gt_a": found.p_better}
 
 

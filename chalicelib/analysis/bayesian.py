@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.statistics.bayes import Best, CredibleLift, best, credible_lift, grid
-from chalicelib.statistics.posterior import Grid
+from chalicelib.statistics.bayesian.decision import Best, CredibleLift, best, credible_lift, grid
+from chalicelib.statistics.bayesian.posterior import Grid
 
 
 @dataclass(frozen=True)

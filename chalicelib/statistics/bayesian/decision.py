@@ -8,7 +8,7 @@ from operator import mul
 from typing import NamedTuple
 
 from chalicelib.statistics import ALPHA, normal
-from chalicelib.statistics.posterior import JEFFREYS, Beta, Grid, Panel, probit_root
+from chalicelib.statistics.bayesian.posterior import JEFFREYS, Beta, Grid, Panel, probit_root
 from chalicelib.statistics.quadrature import rule
 
 
