@@ -20,7 +20,7 @@ from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drif
 from abacus.simulation.pitfalls import Crowd, ctr, phases
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import Outcome, Scenario, Stretch, log_spaced, run
-from chalicelib.statistics import chi2
+from chalicelib.statistics.numerics import chi2
 
 
 def outcomes(scenario: Scenario, number: int) -> list[Outcome]:

@@ -24,10 +24,8 @@ from chalicelib.statistics import (
     anytime,
     bandit,
     clickers,
-    dirichlet,
     effects,
     multiple_testing,
-    normal,
     power,
     rates,
     ratio,
@@ -35,6 +33,7 @@ from chalicelib.statistics import (
     stratified,
 )
 from chalicelib.statistics.bayesian import decision
+from chalicelib.statistics.numerics import dirichlet, normal
 
 MODULES = [module.name for module in pkgutil.iter_modules(chalicelib.statistics.__path__)]
 LARGE = st.one_of(st.integers(1, 50), st.integers(1, 10**5), st.sampled_from([10**6, 10**8]))

@@ -21,11 +21,9 @@ from chalicelib.statistics import (
     _fold_shrinkage,
     anytime,
     bandit,
-    chi2,
     clickers,
     effects,
     multiple_testing,
-    normal,
     power,
     rates,
     ratio,
@@ -33,6 +31,7 @@ from chalicelib.statistics import (
     stratified,
 )
 from chalicelib.statistics.bayesian import decision
+from chalicelib.statistics.numerics import chi2, normal
 
 FOLDER = Path(os.environ.get("STATISTICS_FIXTURES") or Path(__file__).parent / "fixtures" / "statistics")
 LEFT_OUT = {

@@ -14,7 +14,8 @@ from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
 from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
 from chalicelib.reporting.report import report
-from chalicelib.statistics import Interval, normal
+from chalicelib.statistics import Interval
+from chalicelib.statistics.numerics import normal
 from chalicelib.tally import Cell, Tallies, Tally
 
 # A month after the first visitor, so that nothing is withheld for being too early.

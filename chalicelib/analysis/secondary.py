@@ -10,9 +10,10 @@ from chalicelib.analysis.bayesian import Beliefs
 from chalicelib.analysis.comparison import Comparison, Pair
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.statistics import ALPHA, Interval, clickers, multiple_testing, normal
+from chalicelib.statistics import ALPHA, Interval, clickers, multiple_testing
 from chalicelib.statistics._fold_difference import difference_interval
 from chalicelib.statistics._fold_shrinkage import Shrunk, shrink
+from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.ratio import ratio_test
 from chalicelib.statistics.stratified import walter
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import Counts, chi2
+from chalicelib.statistics import Counts
+from chalicelib.statistics.numerics import chi2
 
 
 class GTest(NamedTuple):

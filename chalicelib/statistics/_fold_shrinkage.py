@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAU, Interval, normal
+from chalicelib.statistics import ALPHA, TAU, Interval
+from chalicelib.statistics.numerics import normal
 
 
 class Shrunk(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from chalicelib.statistics import ALPHA, Interval
-from chalicelib.statistics.roots import root
+from chalicelib.statistics.numerics.roots import root
 
 
 def rate_sequence(converted: float, visitors: float, alpha: float = ALPHA) -> Interval:

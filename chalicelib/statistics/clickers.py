@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chalicelib.statistics import TAU
-from chalicelib.statistics.dirichlet import ln_evidence
+from chalicelib.statistics.numerics.dirichlet import ln_evidence
 
 
 class Clickers(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from chalicelib.statistics import ALPHA, Counts, Interval, normal
-from chalicelib.statistics.roots import falling_root
+from chalicelib.statistics import ALPHA, Counts, Interval
+from chalicelib.statistics.numerics import normal
+from chalicelib.statistics.numerics.roots import falling_root
 
 
 def lift(a: Counts, b: Counts) -> float | None:

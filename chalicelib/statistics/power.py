@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 
-from chalicelib.statistics import ALPHA, TAU, normal
-from chalicelib.statistics.roots import falling_root, root
+from chalicelib.statistics import ALPHA, TAU
+from chalicelib.statistics.numerics import normal
+from chalicelib.statistics.numerics.roots import falling_root, root
 
 POWER = 0.8
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, Counts, Interval, normal
+from chalicelib.statistics import ALPHA, Counts, Interval
+from chalicelib.statistics.numerics import normal
 
 
 def wilson(converted: float, visitors: float, alpha: float = ALPHA) -> Interval:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, Interval, normal
+from chalicelib.statistics import ALPHA, Interval
+from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.rates import wilson
 
 

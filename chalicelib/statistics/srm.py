@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import chi2
-from chalicelib.statistics.dirichlet import ln_evidence
+from chalicelib.statistics.numerics import chi2
+from chalicelib.statistics.numerics.dirichlet import ln_evidence
 
 CONCENTRATION = 1000.0
 

@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAU, Counts, Interval, anytime, chi2, normal
+from chalicelib.statistics import ALPHA, TAU, Counts, Interval, anytime
+from chalicelib.statistics.numerics import chi2, normal
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.ratio import Ratio
 

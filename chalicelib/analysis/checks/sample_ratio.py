@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.analysis.sample import Arm, Arms, Sample
 from chalicelib.analysis.wording import count, listed, percent, split
-from chalicelib.statistics import chi2, srm
+from chalicelib.statistics import srm
+from chalicelib.statistics.numerics import chi2
 from chalicelib.tally import Tally
 
 Splits = list[tuple[list[int], tuple[float, ...]]]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from operator import mul
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, normal
+from chalicelib.statistics import ALPHA
 from chalicelib.statistics.bayesian.posterior import JEFFREYS, Beta, Grid, Panel, probit_root
-from chalicelib.statistics.quadrature import rule
+from chalicelib.statistics.numerics import normal
+from chalicelib.statistics.numerics.quadrature import rule
 
 
 class Best(NamedTuple):

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from operator import mul
 from typing import NamedTuple
 
-from chalicelib.statistics import normal
-from chalicelib.statistics.quadrature import rule
-from chalicelib.statistics.roots import falling_root
+from chalicelib.statistics.numerics import normal
+from chalicelib.statistics.numerics.quadrature import rule
+from chalicelib.statistics.numerics.roots import falling_root
 
 JEFFREYS = (0.5, 0.5)
 _CUT = 36.0  # ln g below which a density is left out: e^-36 = 2e-16
