@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.manifest import Phase
-from chalicelib.statistics.band import rate_sequence
+from chalicelib.statistics.sequential.rate_sequence import rate_sequence
 from tests.builders import an_experiment
 from tests.tallied import daily, report_on
 

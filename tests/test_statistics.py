@@ -21,9 +21,7 @@ from chalicelib.statistics import (
     Counts,
     Interval,
     _fold_difference,
-    anytime,
     bandit,
-    clickers,
     effects,
     multiple_testing,
     power,
@@ -34,6 +32,7 @@ from chalicelib.statistics import (
 )
 from chalicelib.statistics.bayesian import decision
 from chalicelib.statistics.numerics import dirichlet, normal
+from chalicelib.statistics.sequential import conditional, lift_evidence
 
 MODULES = [module.name for module in pkgutil.iter_modules(chalicelib.statistics.__path__)]
 LARGE = st.one_of(st.integers(1, 50), st.integers(1, 10**5), st.sampled_from([10**6, 10**8]))
@@ -49,9 +48,9 @@ def counts(draw: st.DrawFn) -> Counts:
 def test_the_confidence_sequence_excludes_nothing_exactly_when_p_is_below_alpha(
     a: Counts, b: Counts, alpha: float
 ) -> None:
-    p = anytime.evidence(a, b).p
+    p = lift_evidence.evidence(a, b).p
     assume(abs(p - alpha) > 1e-9)
-    low, high = anytime.confidence_sequence(a, b, alpha)
+    low, high = lift_evidence.confidence_sequence(a, b, alpha)
     assert (low <= 0 <= high) == (p > alpha)
 
 
@@ -86,7 +85,7 @@ def test_swapping_the_arms_inverts_the_ratio(a: Counts, b: Counts) -> None:
 def test_the_interval_holds_the_estimate(a: Counts, b: Counts) -> None:
     estimate = effects.lift(a, b)
     assume(estimate is not None)
-    low, high = anytime.confidence_sequence(a, b)
+    low, high = lift_evidence.confidence_sequence(a, b)
     assert low <= estimate <= high  # type: ignore[operator]
 
 
@@ -98,8 +97,8 @@ def test_wilson_stays_between_0_and_1_and_holds_the_rate(arm: Counts) -> None:
 
 @given(counts(), counts())
 def test_alike_arms_are_no_evidence(a: Counts, b: Counts) -> None:
-    assert anytime.evidence(a, a).p == 1
-    assert math.isclose(anytime.evidence(a, b).p, anytime.evidence(b, a).p, rel_tol=1e-9)
+    assert lift_evidence.evidence(a, a).p == 1
+    assert math.isclose(lift_evidence.evidence(a, b).p, lift_evidence.evidence(b, a).p, rel_tol=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
@@ -188,8 +187,8 @@ def test_an_arm_without_weight_is_proof_once_it_is_seen_and_nothing_before() -> 
 
 
 def test_clickers_add_up_over_phases() -> None:
-    one, two = clickers.Clickers(20, 30, 0.5, 0.5), clickers.Clickers(5, 40, 0.2, 0.8)
-    sums = [clickers.exact_evidence(phases).ln_e for phases in ([one], [two], [one, two])]
+    one, two = conditional.Clickers(20, 30, 0.5, 0.5), conditional.Clickers(5, 40, 0.2, 0.8)
+    sums = [conditional.exact_evidence(phases).ln_e for phases in ([one], [two], [one, two])]
     assert sums[2] == pytest.approx(sums[0] + sums[1])
 
 

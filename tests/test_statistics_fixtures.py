@@ -19,9 +19,7 @@ from chalicelib.statistics import (
     _fold_difference,
     _fold_omnibus,
     _fold_shrinkage,
-    anytime,
     bandit,
-    clickers,
     effects,
     multiple_testing,
     power,
@@ -32,6 +30,7 @@ from chalicelib.statistics import (
 )
 from chalicelib.statistics.bayesian import decision
 from chalicelib.statistics.numerics import chi2, normal
+from chalicelib.statistics.sequential import conditional, lift_evidence
 
 FOLDER = Path(os.environ.get("STATISTICS_FIXTURES") or Path(__file__).parent / "fixtures" / "statistics")
 LEFT_OUT = {
@@ -59,16 +58,16 @@ def lift_ends(interval: Any) -> Values:
 
 def anytime_score_mixture(case: Values) -> Values:
     a, b = arms(case)
-    found = anytime.evidence(a, b, case["tau"])
-    bar = anytime.critical(found.info, case["alpha"], case["tau"])
-    interval = anytime.confidence_sequence(a, b, case["alpha"], case["tau"])
+    found = lift_evidence.evidence(a, b, case["tau"])
+    bar = lift_evidence.critical(found.info, case["alpha"], case["tau"])
+    interval = lift_evidence.confidence_sequence(a, b, case["alpha"], case["tau"])
     return found._asdict() | {"crit_z": bar if math.isfinite(bar) else None} | lift_ends(interval)
 
 
 def exact_clickers(case: Values) -> Values:
     phases = case.get("phases") or [case]
-    found = [clickers.Clickers(p["xa"], p["xb"], p["wa"], p["wb"]) for p in phases]
-    return clickers.exact_evidence(found, case["tau"])._asdict()
+    found = [conditional.Clickers(p["xa"], p["xb"], p["wa"], p["wb"]) for p in phases]
+    return conditional.exact_evidence(found, case["tau"])._asdict()
 
 
 def sequential_split(case: Values) -> Values:
@@ -91,7 +90,7 @@ def strata(case: Values) -> Values:
         "info": both.evidence.info,
         "ln_e": both.evidence.ln_e,
         "p_anytime": both.evidence.p,
-        "crit_z": anytime.critical(both.evidence.info),
+        "crit_z": lift_evidence.critical(both.evidence.info),
         "q": spread.q,
         "q_df": spread.df,
         "q_p": spread.p,

@@ -8,9 +8,10 @@ from random import Random
 
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import Stretch
-from chalicelib.statistics import ALPHA, Counts, Interval, anytime
+from chalicelib.statistics import ALPHA, Counts, Interval
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.ratio import Sums, ratio
+from chalicelib.statistics.sequential import lift_evidence
 from chalicelib.statistics.stratified import Stratum, combine
 
 
@@ -23,7 +24,7 @@ def phases(stretches: tuple[Stretch, ...], dice: Random) -> tuple[bool, bool]:
         strata.append(Stratum(arms[0], arms[1]))
         seen = stretch.until
     a, b = (Counts(*map(sum, zip(*arm, strict=True))) for arm in zip(*strata, strict=True))
-    return combine(strata).evidence.p <= ALPHA, anytime.evidence(a, b).p <= ALPHA
+    return combine(strata).evidence.p <= ALPHA, lift_evidence.evidence(a, b).p <= ALPHA
 
 
 @dataclass(frozen=True)

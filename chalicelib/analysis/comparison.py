@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.analysis.sample import Sample, possible
-from chalicelib.statistics import ALPHA, TAU, Interval, anytime, multiple_testing, stratified
+from chalicelib.statistics import ALPHA, TAU, Interval, multiple_testing, stratified
 from chalicelib.statistics import effects as lift
+from chalicelib.statistics.sequential import lift_evidence
 from chalicelib.statistics.stratified import Stratum
 
 ROPE = 0.01  # a lift this small, either way, is no lift worth having
@@ -27,11 +28,11 @@ class Pair:
     def of(cls, variant: str, strata: list[Stratum], tau: float) -> Pair:
         combined = stratified.combine(strata, tau)
         if len(strata) == 1:
-            combined = combined._replace(evidence=anytime.evidence(*strata[0], tau))
+            combined = combined._replace(evidence=lift_evidence.evidence(*strata[0], tau))
         return cls(variant, tuple(strata), combined, tau)
 
     @property
-    def evidence(self) -> anytime.Evidence:
+    def evidence(self) -> lift_evidence.Evidence:
         return self.combined.evidence
 
     @property
@@ -47,7 +48,7 @@ class Pair:
 
     def sequence(self, alpha: float) -> Interval:
         """The interval of the lift that holds at every look."""
-        return self.interval(anytime.critical(self.evidence.info, alpha, self.tau))
+        return self.interval(lift_evidence.critical(self.evidence.info, alpha, self.tau))
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from chalicelib.analysis.bayesian import Beliefs
 from chalicelib.analysis.comparison import Comparison, Pair
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.statistics import ALPHA, Interval, clickers, multiple_testing
+from chalicelib.statistics import ALPHA, Interval, multiple_testing
 from chalicelib.statistics._fold_difference import difference_interval
 from chalicelib.statistics._fold_shrinkage import Shrunk, shrink
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.ratio import ratio_test
+from chalicelib.statistics.sequential import conditional
 from chalicelib.statistics.stratified import walter
 
 _NOTHING: dict[str, Any] = dict.fromkeys(
@@ -90,8 +91,8 @@ def _exact(sample: Sample, pair: Pair) -> float | None:
         if weights and weights[0] > 0 and weights[own] > 0:
             a, b = (sample.counted(sample.arms.get(Arm(phase, keys[i]))) for i in (0, own))
             if possible(a) and possible(b):
-                phases.append(clickers.Clickers(a.converted, b.converted, weights[0], weights[own]))
-    return clickers.exact_evidence(phases, pair.tau).p if phases else None
+                phases.append(conditional.Clickers(a.converted, b.converted, weights[0], weights[own]))
+    return conditional.exact_evidence(phases, pair.tau).p if phases else None
 
 
 def _bayes(beliefs: Beliefs, control: str, variant: str) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Arms, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.statistics.band import rate_sequence
 from chalicelib.statistics.rates import wilson
+from chalicelib.statistics.sequential.rate_sequence import rate_sequence
 from chalicelib.tally import Tally
 
 

@@ -7,10 +7,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAU, Counts, Interval, anytime
+from chalicelib.statistics import ALPHA, TAU, Counts, Interval
 from chalicelib.statistics.numerics import chi2, normal
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.ratio import Ratio
+from chalicelib.statistics.sequential import lift_evidence
 
 
 class Stratum(NamedTuple):
@@ -24,7 +25,7 @@ class Combined(NamedTuple):
 
     ratio: float | None
     se: float | None
-    evidence: anytime.Evidence
+    evidence: lift_evidence.Evidence
 
 
 def combine(strata: Sequence[Stratum], tau: float = TAU) -> Combined:
@@ -55,7 +56,7 @@ def combine(strata: Sequence[Stratum], tau: float = TAU) -> Combined:
     return Combined(
         ratio_b / ratio_a if ratio_a > 0 else None,
         math.sqrt(spread / (ratio_a * ratio_b)) if known else None,
-        anytime.mixture(z, v, tau),
+        lift_evidence.mixture(z, v, tau),
     )
 
 
@@ -80,7 +81,7 @@ def confidence_sequence(combined: Combined, alpha: float = ALPHA, tau: float = T
     >>> f"{low:.4f} {high:.4f}"
     '-0.0601 0.1806'
     """
-    return lift_interval(combined, anytime.critical(combined.evidence.info, alpha, tau))
+    return lift_interval(combined, lift_evidence.critical(combined.evidence.info, alpha, tau))
 
 
 def _expm1(x: float) -> float:
