@@ -20,15 +20,15 @@ from chalicelib.api._fold_cookie import renewed
 from chalicelib.api.headers import readable
 from chalicelib.counting.reconcile import parts, reconcile_rows
 from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
-from chalicelib.dynamo import row_in_stream
 from chalicelib.ingestion import pipeline
 from chalicelib.ingestion import request as events
 from chalicelib.ingestion.bots import is_bot
 from chalicelib.ingestion.signatures import sender
 from chalicelib.ingestion.validation import DAY, WINDOW_BACK
-from chalicelib.retry import is_busy
 from chalicelib.runtime.json_logging import speak_json, telling
 from chalicelib.runtime.service import Service, from_environment
+from chalicelib.storage.dynamodb import row_in_stream
+from chalicelib.storage.retry import is_busy
 
 # What few requests need is imported by the view that needs it: the statistics and the other protocols are a fifth of
 # the cold start, and no event should wait for them.

@@ -19,10 +19,10 @@ from abacus.operations.capacity import EVENT_ID, VISITOR
 from abacus.operations.metering import Use, metered
 from bench._rounds import Taken, timed
 from chalicelib.counting.fold import Fold
-from chalicelib.dynamo import DynamoStore
-from chalicelib.retry import Patience
 from chalicelib.runtime.service import version
-from chalicelib.store import Key
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import Key
 
 ROWS = 200  # as many records as the trigger hands over at most
 KINDS = ("i", "c", "g:signup")  # the events of each row

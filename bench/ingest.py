@@ -21,9 +21,9 @@ from abacus.operations.capacity import EVENT_ID, VISITOR
 from bench._rounds import medians
 from bench._stub import stub
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from chalicelib.retry import client_config
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
+from chalicelib.storage.retry import client_config
 
 EVENTS = 600  # of each kind in each round
 ROUNDS = 9

@@ -19,7 +19,7 @@ from statistics import median
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
 from chalicelib.reporting.report import report
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 
 PEERS = ("gbstats==0.8.0", "statsmodels==0.15.0")
 HERE = Path(__file__).parent

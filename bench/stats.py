@@ -25,15 +25,15 @@ from abacus.local.emulated_stacks import REGION, LocalAws, data_stack, emulator
 from abacus.operations.metering import metered
 from bench._rounds import medians
 from bench.ingest import an_experiment
-from chalicelib.catalog import LIVE
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
 from chalicelib.domain.manifest import Manifest
-from chalicelib.retry import client_config
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
-from chalicelib.store import Booking
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.manifest_cache import LIVE
+from chalicelib.storage.retry import client_config
+from chalicelib.storage.store import Booking
+from chalicelib.storage.tally import Tallies, Tally
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)  # events
 PEER_SIZES = (1_000, 10_000)

@@ -21,10 +21,10 @@ from botocore.awsrequest import AWSResponse
 
 from abacus.local.emulated_stacks import LocalAws
 from chalicelib.counting.fold import Fold
-from chalicelib.dynamo import DynamoStore
-from chalicelib.retry import Patience
 from chalicelib.runtime.service import version
-from chalicelib.store import Key
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import Key
 from tests.builders import NOON
 from tests.faults import cancelled
 

@@ -1,4 +1,4 @@
-"""The tables as dictionaries: what the contract of chalicelib.store.Store means, in as few words as possible.
+"""The tables as dictionaries: what the contract of chalicelib.storage.store.Store means, in as few words as possible.
 
 `fault` is called with the name of every operation before and after it takes effect; raising there is a crash.
 """
@@ -9,7 +9,18 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.store import FIRST, TRANSACTION, Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+from chalicelib.storage.store import (
+    FIRST,
+    TRANSACTION,
+    Booking,
+    Full,
+    Generations,
+    Key,
+    Move,
+    Row,
+    Stale,
+    generations_in,
+)
 
 
 def no_fault(moment: str) -> None:

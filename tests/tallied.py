@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.reporting.report import report
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.builders import an_experiment
 
 BEGAN = date(2026, 11, 2)  # a Monday

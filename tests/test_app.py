@@ -13,12 +13,12 @@ from chalice.test import Client
 
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws
-from chalicelib.catalog import LIVE
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion.signatures import sign
-from chalicelib.retry import client_config
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
+from chalicelib.storage.manifest_cache import LIVE
+from chalicelib.storage.retry import client_config
 from tests import faults
 from tests.builders import a_manifest, a_visitor, an_experiment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from chalicelib.counting.contribution import contribution
-from chalicelib.tally import Cell, Tally
+from chalicelib.storage.tally import Cell, Tally
 from tests.builders import DAY, HOUR, NOON, an_element
 
 TOTAL = Cell("total", "", 0, "green")

@@ -17,11 +17,11 @@ from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
 from chalicelib.counting.fold import Fold
-from chalicelib.dynamo import DynamoStore
 from chalicelib.reporting import queries
-from chalicelib.retry import Patience
 from chalicelib.runtime.service import version
-from chalicelib.store import Key
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import Key
 from tests.builders import NOON, a_manifest, an_element
 
 MEASURED = kept()

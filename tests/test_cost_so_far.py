@@ -9,7 +9,7 @@ import pytest
 from abacus.operations import bill, prices
 from abacus.operations.capacity import Scenario, kept
 from chalicelib.reporting import cost
-from chalicelib.tally import Cell, Tally
+from chalicelib.storage.tally import Cell, Tally
 
 
 def a_million(events: int, together: int) -> float:

@@ -12,9 +12,9 @@ from chalicelib.ingestion import request
 from chalicelib.ingestion.pipeline import Answer, Ingest
 from chalicelib.ingestion.validation import judge
 from chalicelib.reporting import queries
-from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Key, Row, tallies_in
-from chalicelib.tally import Cell, Tally
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Key, Row, tallies_in
+from chalicelib.storage.tally import Cell, Tally
 from tests.builders import NOON, a_manifest, a_visitor
 from tests.memory_store import MemoryStore
 

@@ -13,13 +13,13 @@ from abacus.authoring.load import load
 from abacus.paths import PROJECT
 from abacus.simulation.demo import STORIES, crowd
 from abacus.simulation.visitors import Visitor
-from chalicelib import elements
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion.request import Event, parse
 from chalicelib.ingestion.validation import DAY, judge_all
 from chalicelib.reporting import queries
-from chalicelib.store import Booking, cell_name
+from chalicelib.storage import event_encoding
+from chalicelib.storage.store import Booking, cell_name
 from tests.builders import HOUR, NOON
 from tests.memory_store import MemoryStore
 from tests.product import ABACUS, Product, until
@@ -32,7 +32,7 @@ def counted(people: list[Visitor]) -> MemoryStore:
     rows = defaultdict(list)
     for visitor in people:
         for event in (Event(**event) for visit in visitor.visits for event in visit):
-            rows[visitor.id, event.experiment].append(elements.write(event, phase=0, bot=False, client=False))
+            rows[visitor.id, event.experiment].append(event_encoding.write(event, phase=0, bot=False, client=False))
     store = MemoryStore()
     for (_, experiment), events in rows.items():
         for cell, tally in contribution(set(events), len(events)).items():

@@ -27,11 +27,11 @@ from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.manifest import Phase as Weights
-from chalicelib.elements import read as read_element
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, Event
-from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.storage.event_encoding import read as read_element
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
 from tests.builders import HOUR, NOON, a_manifest, an_experiment
 from tests.memory_store import MemoryStore
 from tests.recount import Recount, Sent, merge, recount

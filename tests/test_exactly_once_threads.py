@@ -18,13 +18,13 @@ from abacus.local.emulated_stacks import LocalAws
 from abacus.operations.audit import audit
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
-from chalicelib.dynamo import DynamoStore
-from chalicelib.elements import read as read_element
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, Event
-from chalicelib.retry import Patience
 from chalicelib.runtime.service import version
-from chalicelib.store import FIRST, LAST, Key, tallies_in
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.event_encoding import read as read_element
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Key, tallies_in
 from tests import faults
 from tests.builders import HOUR, NOON
 from tests.recount import Sent, merge, recount

@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
-from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
-from chalicelib.tally import Tallies
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.storage.tally import Tallies
 from tests.builders import HOUR, NOON, an_element
 from tests.memory_store import MemoryStore
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.analysis.checks import health
 from chalicelib.domain.manifest import Phase
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.builders import an_experiment
 from tests.tallied import a_tally, checked, daily, report_on, totals
 

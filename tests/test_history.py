@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.domain.manifest import Period, Phase
 from chalicelib.reporting._fold_outcomes import by_day
 from chalicelib.reporting.history import history
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.builders import DAY, NOON, an_experiment
 
 START = NOON - 20 * DAY  # 2026-11-01T12:00:00Z

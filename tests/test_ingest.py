@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest
-from chalicelib.dynamo import DynamoStore
 from chalicelib.ingestion.pipeline import Answer, Ingest, Spill, sqs_spill
 from chalicelib.ingestion.request import Batch, Event
-from chalicelib.retry import Patience, client_config
-from chalicelib.store import Key, Store
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience, client_config
+from chalicelib.storage.store import Key, Store
 from tests import faults
 from tests.builders import DAY, NOON, a_manifest, a_visitor, an_event, an_experiment
 from tests.memory_store import MemoryStore

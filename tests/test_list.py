@@ -10,8 +10,8 @@ import pytest
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.manifest import Period
 from chalicelib.reporting.queries import overview, with_days
-from chalicelib.store import Booking, cell_name
-from chalicelib.tally import Cell, Tally
+from chalicelib.storage.store import Booking, cell_name
+from chalicelib.storage.tally import Cell, Tally
 from tests.builders import DAY, NOON, a_manifest, an_experiment
 from tests.memory_store import MemoryStore
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from chalicelib.catalog import Catalog
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest
+from chalicelib.storage.manifest_cache import Catalog
 from tests.builders import NOON, a_manifest, an_experiment
 
 OLD = a_manifest(an_experiment(description="old"))

@@ -15,11 +15,11 @@ import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.local.worker import Stream, schedule_event
 from abacus.paths import PROJECT
-from chalicelib.catalog import LIVE
 from chalicelib.ingestion.signatures import sign
-from chalicelib.retry import client_config
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
+from chalicelib.storage.manifest_cache import LIVE
+from chalicelib.storage.retry import client_config
 from tests import faults
 from tests.builders import a_manifest, a_visitor, an_experiment
 from tests.streaming import records_of

@@ -18,9 +18,9 @@ from abacus.publishing.history import restored
 from abacus.publishing.publish import CACHE, Refused, plan, publish, write
 from abacus.publishing.remote import Remote
 from abacus.site.build import Asset
-from chalicelib.catalog import Catalog
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.storage.manifest_cache import Catalog
 
 NOW = 1_795_248_000_000
 

@@ -12,8 +12,8 @@ from abacus.operations.rebuild import difference_in_words, forgets, live_tallies
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
-from chalicelib.retry import Patience
-from chalicelib.store import FIRST, LAST, Booking, Generations, Key, Row
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Row
 from tests.builders import DAY, NOON, an_element
 from tests.memory_store import MemoryStore
 

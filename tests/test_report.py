@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.manifest import Phase
 from chalicelib.reporting.report import summary
-from chalicelib.tally import Cell
+from chalicelib.storage.tally import Cell
 from tests.builders import an_experiment
 from tests.tallied import BEGAN, NOW, a_tally, daily, report_on, totals
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
 from chalicelib.reporting.report import report, summary
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.tallied import NOW
 
 COUNT = st.one_of(st.integers(0, 20), st.sampled_from([0, 1, 10**6, 10**8]), st.integers(-3, 10**5))

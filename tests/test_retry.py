@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from chalicelib.retry import Patience, is_busy
+from chalicelib.storage.retry import Patience, is_busy
 
 
 def client_error(code: str, status: int = 400, *reasons: str) -> ClientError:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws
-from chalicelib.dynamo import DynamoStore
-from chalicelib.store import LAST, tallies_in
-from chalicelib.tally import Cell
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.store import LAST, tallies_in
+from chalicelib.storage.tally import Cell
 from tests.contention import ROWS, fold_side_by_side
 
 FOLDERS, EACH = 6, 12

@@ -15,7 +15,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion import request
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.retry import Patience
+from chalicelib.storage.retry import Patience
 from tests.builders import NOON, a_manifest, an_experiment
 from tests.memory_store import MemoryStore
 

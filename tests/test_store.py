@@ -9,9 +9,9 @@ import pytest
 from moto import mock_aws
 
 from abacus.local.emulated_stacks import LocalAws
-from chalicelib.dynamo import DynamoStore
-from chalicelib.retry import client_config
-from chalicelib.store import FIRST, LAST, Booking, Full, Generations, Key, Move, Row, Stale, Store
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import client_config
+from chalicelib.storage.store import FIRST, LAST, Booking, Full, Generations, Key, Move, Row, Stale, Store
 from tests.memory_store import MemoryStore
 
 KEY = Key("v1", "cta-color")

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from chalicelib.domain.manifest import Period, Phase
-from chalicelib.tally import Tallies
+from chalicelib.storage.tally import Tallies
 from tests.builders import DAY, an_experiment
 from tests.tallied import BEGAN, a_tally, checked, daily, report_on, totals
 

@@ -14,7 +14,7 @@ from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.operations.erase import erase
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment, Manifest
-from chalicelib.store import Key, Store
+from chalicelib.storage.store import Key, Store
 
 PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll
 PAUSE = 1.0

@@ -23,7 +23,7 @@ from abacus.deploy.smoke import Smoke
 from abacus.publishing import publish
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest
-from chalicelib.dynamo import DynamoStore
+from chalicelib.storage.dynamodb import DynamoStore
 
 Say = Callable[[str], None]
 

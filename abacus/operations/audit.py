@@ -12,8 +12,8 @@ from abacus.aws.target import at_target
 from abacus.operations.rebuild import Recount, recount, too_old
 from chalicelib.counting.reconcile import Account
 from chalicelib.runtime.service import from_environment
-from chalicelib.store import Store
-from chalicelib.tally import Tally
+from chalicelib.storage.store import Store
+from chalicelib.storage.tally import Tally
 
 
 @dataclass(frozen=True)

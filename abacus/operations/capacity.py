@@ -17,13 +17,13 @@ from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.metering import Use, metered
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from chalicelib.dynamo import DynamoStore
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, Event
 from chalicelib.ingestion.validation import DAY
-from chalicelib.retry import Patience
 from chalicelib.runtime.service import version
-from chalicelib.store import Key
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import Key
 
 FILE = Path(__file__).with_suffix(".json")
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do

@@ -11,8 +11,8 @@ from abacus.aws.target import at_target
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
 from chalicelib.runtime.service import from_environment
-from chalicelib.store import Dice, Stale, Store
-from chalicelib.tally import difference
+from chalicelib.storage.store import Dice, Stale, Store
+from chalicelib.storage.tally import difference
 
 
 def erase(store: Store, visitor: str, *, now: float, spread: int, dice: Dice) -> list[str]:

@@ -21,8 +21,8 @@ from abacus.aws.target import at_target
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import from_environment, version
-from chalicelib.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
-from chalicelib.tally import Tallies, Tally, difference
+from chalicelib.storage.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
+from chalicelib.storage.tally import Tallies, Tally, difference
 
 SEGMENTS = 4  # of the parallel scan
 BATCH = 100

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from chalicelib.catalog import LIVE
 from chalicelib.domain.errors import AbacusError, NotFound
 from chalicelib.domain.manifest import Manifest, Model
+from chalicelib.storage.manifest_cache import LIVE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -16,7 +16,7 @@ from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
 from chalicelib.reporting.report import report
 from chalicelib.statistics import Interval
 from chalicelib.statistics.numerics import normal
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 
 # A month after the first visitor, so that nothing is withheld for being too early.
 BEGAN, NOW = date(2026, 10, 1), datetime(2026, 11, 1, tzinfo=UTC)

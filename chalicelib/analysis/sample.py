@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chalicelib.domain.manifest import Experiment
 from chalicelib.statistics import Counts
 from chalicelib.statistics.stratified import Stratum
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.tally import Tallies, Tally
 
 
 class Arm(NamedTuple):

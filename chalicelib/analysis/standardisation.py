@@ -8,7 +8,7 @@ from functools import cached_property
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.statistics.ratio import Ratio, Sums, ratio
 from chalicelib.statistics.stratified import standardised, standardised_ratio
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 
 @dataclass(frozen=True)

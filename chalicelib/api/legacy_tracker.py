@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.ingestion.request import MAX_BODY, Batch, Event, Name, VisitorId, explain
 from chalicelib.reporting import queries
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 if TYPE_CHECKING:
     from chalicelib.runtime.service import Service

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from chalicelib.elements import Element, distinct
-from chalicelib.tally import SQUARES_CAP, Cell, Tallies, Tally
+from chalicelib.storage.event_encoding import Element, distinct
+from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
 
 
 def contribution(elements: Iterable[str], received: int) -> Tallies:

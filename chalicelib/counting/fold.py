@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.counting.contribution import contribution
-from chalicelib.retry import Patience
-from chalicelib.store import TRANSACTION, Booking, Dice, Generations, Key, Move, Row, Stale, Store, cell_name
-from chalicelib.tally import Tallies, Tally, difference
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import TRANSACTION, Booking, Dice, Generations, Key, Move, Row, Stale, Store, cell_name
+from chalicelib.storage.tally import Tallies, Tally, difference
 
 # Rows a transaction: beside them stand the tallies they touch, a hundred items together at most. More rows a
 # transaction are cheaper (tallies are shared), fewer meet other folds less often.

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from chalicelib.counting.fold import Fold
-from chalicelib.elements import identifier
-from chalicelib.store import Row, Store
+from chalicelib.storage.event_encoding import identifier
+from chalicelib.storage.store import Row, Store
 
 log = logging.getLogger("abacus")
 

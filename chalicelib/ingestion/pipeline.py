@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chalicelib import elements
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest, Model
 from chalicelib.ingestion.request import Batch, Malformed
 from chalicelib.ingestion.validation import WINDOW_BACK, Outcome, judge_all
-from chalicelib.retry import is_busy
-from chalicelib.store import Full, Key, Row, Store
+from chalicelib.storage import event_encoding
+from chalicelib.storage.retry import is_busy
+from chalicelib.storage.store import Full, Key, Row, Store
 
 # How many events either of a row's two sets may hold before a write, so a row holds at most twice that and a request's
 # hundred: a condition can compare one size, but not add two up. Clicks and goals have room above the impressions, so
@@ -119,7 +119,7 @@ class Ingest:
                 refused.append(Refused(index=index, outcome=verdict.outcome, message=verdict.message))
                 self.note(experiment.key if experiment else "?", verdict.outcome)
                 continue
-            element = elements.write(
+            element = event_encoding.write(
                 event, phase=experiment.current_phase, bot=bot, client=experiment.assignment == "client"
             )
             rows.setdefault(experiment.key, []).append((index, element))
@@ -192,17 +192,17 @@ class Ingest:
         if row.expires_at < self._expiry(now):
             self.store.keep(key, self._expiry(now))  # nothing is written, but the visitor is still here
         capped = _outcomes(events, row, new=Outcome.CAPPED)
-        others = [e for e in events if not elements.is_impression(e)]
+        others = [e for e in events if not event_encoding.is_impression(e)]
         if not others or len(others) == len(events):
             return capped
         try:
             written = iter(_outcomes(others, self._add(key, others, now)))
         except Full:
             return capped
-        return [o if elements.is_impression(e) else next(written) for e, o in zip(events, capped, strict=True)]
+        return [o if event_encoding.is_impression(e) else next(written) for e, o in zip(events, capped, strict=True)]
 
     def _add(self, key: Key, events: list[str], now: int) -> Row:
-        cap = CAP_IMPRESSIONS if any(elements.is_impression(e) for e in events) else CAP_OTHERS
+        cap = CAP_IMPRESSIONS if any(event_encoding.is_impression(e) for e in events) else CAP_OTHERS
         return self.store.add(
             key, set(events), len(events), version=self.version(), expires_at=self._expiry(now), cap=cap
         )
@@ -214,10 +214,10 @@ class Ingest:
 
 def _outcomes(events: Iterable[str], before: Row, *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:
     """What became of each event, given the row as it was before. An id that was there is the same event."""
-    known = {elements.identifier(e) for e in before.pending | before.counted}
+    known = {event_encoding.identifier(e) for e in before.pending | before.counted}
     outcomes = []
     for event in events:
-        identifier = elements.identifier(event)
+        identifier = event_encoding.identifier(event)
         outcomes.append(Outcome.REPEATED if identifier in known else new)
         known.add(identifier)
     return outcomes

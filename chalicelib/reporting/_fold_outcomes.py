@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.tally import Tallies, Tally
 
 Refused = Mapping[str, Mapping[str, int]]  # day → outcome → events
 

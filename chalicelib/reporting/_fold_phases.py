@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.analysis.sample import Arm, Sample
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 
 def phases(sample: Sample) -> list[dict[str, Any]]:

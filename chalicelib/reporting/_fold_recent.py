@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.domain.manifest import CLICK, Experiment
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.tally import Tallies, Tally
 
 DAYS = 28  # some two read units for two variants; all 90 would be five
 

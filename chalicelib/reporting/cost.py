@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.tally import Tallies, Tally
 
 PRICES_OF = "2026-11-21"  # the day on which AWS's list prices were read
 REGION = "us-east-1"

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.analysis.wording import percent, split
 from chalicelib.domain.manifest import Experiment
-from chalicelib.tally import Tallies
+from chalicelib.storage.tally import Tallies
 
 
 def history(experiment: Experiment, tallies: Tallies) -> list[dict[str, Any]]:

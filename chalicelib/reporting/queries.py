@@ -12,13 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.manifest import CLICK, Experiment, Manifest
-from chalicelib.refusals import refused
 from chalicelib.reporting import _fold_outcomes, cost
 from chalicelib.reporting._fold_recent import recent, span
 from chalicelib.reporting.history import history
 from chalicelib.reporting.report import Series, report, summary
-from chalicelib.store import LAST, Generations, Store, generations_in, tallies_in
-from chalicelib.tally import Tallies, Tally
+from chalicelib.storage.refusals import refused
+from chalicelib.storage.store import LAST, Generations, Store, generations_in, tallies_in
+from chalicelib.storage.tally import Tallies, Tally
 
 READERS = 8  # of the list's experiments at a time
 Cells = Mapping[str, Mapping[str, int]]

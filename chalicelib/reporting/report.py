@@ -22,7 +22,7 @@ from chalicelib.reporting.serialization import wire
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import rows
 from chalicelib.statistics import ALPHA, _fold_omnibus
-from chalicelib.tally import EXCLUSIONS, Tallies
+from chalicelib.storage.tally import EXCLUSIONS, Tallies
 
 Series = Literal["none", "day", "hour"]
 

@@ -9,7 +9,7 @@ from chalicelib.analysis.sample import Arms, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.sequential.rate_sequence import rate_sequence
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 
 def by_day(sample: Sample) -> list[dict[str, Any]]:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from chalicelib.catalog import Catalog
 from chalicelib.counting.fold import Fold
-from chalicelib.dynamo import DynamoStore
 from chalicelib.ingestion.pipeline import Ingest, sqs_spill
 from chalicelib.ingestion.signatures import Kept
-from chalicelib.refusals import Refusals
-from chalicelib.retry import Patience, client_config
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.manifest_cache import Catalog
+from chalicelib.storage.refusals import Refusals
+from chalicelib.storage.retry import Patience, client_config
 
 
 def version() -> str:

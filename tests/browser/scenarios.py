@@ -12,8 +12,8 @@ from typing import Any
 
 from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
 from chalicelib.reporting import queries
-from chalicelib.store import Booking, cell_name
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.store import Booking, cell_name
+from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.memory_store import MemoryStore
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from chalicelib.analysis.sample import Arm, Arms, Sample
 from chalicelib.analysis.wording import count, listed, percent, split
 from chalicelib.statistics import srm
 from chalicelib.statistics.numerics import chi2
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 Splits = list[tuple[list[int], tuple[float, ...]]]
 EVIDENCE = 1000.0  # how much of it is enough to be certain, whenever one looks

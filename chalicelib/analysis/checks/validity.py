@@ -10,7 +10,7 @@ from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.wording import count, percent, sentence
 from chalicelib.statistics import stratified
 from chalicelib.statistics.stratified import Stratum
-from chalicelib.tally import Tally
+from chalicelib.storage.tally import Tally
 
 
 def simpson(comparisons: list[Comparison]) -> Check:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock
 
-from chalicelib.store import Booking, Dice, Store
+from chalicelib.storage.store import Booking, Dice, Store
 
 log = logging.getLogger("abacus")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from chalicelib.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import Cell, Tallies, Tally
 
 TRANSACTION = 100  # items, DynamoDB's limit
 FIRST, LAST = "!", "~"  # sort before and behind everything the name of a cell can hold

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.retry import Patience, TableBusy
-from chalicelib.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+from chalicelib.storage.retry import Patience, TableBusy
+from chalicelib.storage.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
