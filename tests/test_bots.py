@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from abacus.crawlers import LIST, text
 from chalicelib.ingestion.bots import is_bot
+from scripts.update_crawlers import LIST, text
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
