@@ -16,8 +16,7 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib.api._fold_cookie import renewed
-from chalicelib.api.headers import readable
+from chalicelib.api.headers import readable, renewed
 from chalicelib.counting.reconcile import parts, reconcile_rows
 from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
 from chalicelib.ingestion import pipeline

@@ -12,10 +12,9 @@ from click.testing import CliRunner
 
 from abacus.aws.templates import _Loader, read
 from abacus.cli import main
-from abacus.deploy._fold_parts import Hidden, Output, Stack
 from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
 from abacus.deploy.package import package
-from abacus.deploy.plan import blueprint
+from abacus.deploy.plan import Hidden, Output, Stack, blueprint
 from abacus.paths import INFRA, PROJECT
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/deploy/chalice_deploy.py.

@@ -10,8 +10,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from abacus.deploy import chalice_deploy
 from abacus.deploy.chalice_deploy import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
-from abacus.deploy.command import chalice_deploy
 from abacus.local.emulated_stacks import LocalAws, data_stack, environment
 
 pytestmark = pytest.mark.ministack

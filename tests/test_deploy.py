@@ -22,9 +22,9 @@ from click.testing import CliRunner
 from abacus.aws import cloudformation as stacks
 from abacus.aws.templates import read
 from abacus.cli import main
-from abacus.deploy._fold_public_url import PublicUrl
 from abacus.deploy.command import HERE
 from abacus.deploy.package import package
+from abacus.deploy.smoke import PublicUrl
 from abacus.local.emulated_stacks import emulator, environment
 from abacus.paths import INFRA, PROJECT
 from tests import aws_cli

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.manifest import Period, Phase
-from chalicelib.reporting._fold_outcomes import by_day
 from chalicelib.reporting.history import history
+from chalicelib.reporting.series import outcomes_by_day
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.builders import DAY, NOON, an_experiment
 
@@ -54,7 +54,7 @@ def test_pauses_are_told_and_an_end_that_was_set_beforehand() -> None:
 
 def test_outcomes_by_day_add_up_variants_and_join_refusals_of_days_without_visitors() -> None:
     tallies = a_day("2026-11-02", **{"excluded.bot": 1}) | a_day("2026-11-02", variant="green")
-    assert by_day(tallies, {"2026-11-03": {"too-old": 4}}) == [
+    assert outcomes_by_day(tallies, {"2026-11-03": {"too-old": 4}}) == [
         {"at": "2026-11-02", "visitors": 20, "accepted": 24, "repeated": 2, "excluded": {"bot": 1}, "refused": {}},
         {"at": "2026-11-03", "visitors": 0, "accepted": 0, "repeated": 0, "excluded": {}, "refused": {"too-old": 4}},
     ]

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abacus.authoring.load import _fold_validate, commands, load
+from abacus.authoring import commands
+from abacus.authoring.load import load
 from abacus.authoring.problems import Problems
 from abacus.paths import PROJECT
 from abacus.site.public_manifest import public
@@ -298,14 +299,14 @@ def test_running_experiments_must_not_overlap_in_a_namespace(write):
 
 def test_validate_prints_every_problem_and_exits_with_one_for_ci(write):
     folder = write("a.yaml", "key: a\nstatus: runing\nvariants: []\n")
-    result = CliRunner().invoke(_fold_validate.command, [str(folder)])
+    result = CliRunner().invoke(commands.validate_command, [str(folder)])
     assert result.exit_code == 1
     assert "manifest/a.yaml:2: status: 'runing'" in result.output
     assert result.output.endswith("2 problems\n")
 
 
 def test_validate_is_content_with_the_demo():
-    result = CliRunner().invoke(_fold_validate.command, [str(PROJECT / "manifest")])
+    result = CliRunner().invoke(commands.validate_command, [str(PROJECT / "manifest")])
     assert (result.exit_code, result.output) == (
         0,
         "7 experiments, all well: checkout-steps (running), cta-color (running), footer-links (running), "
@@ -317,7 +318,7 @@ def test_validate_is_content_with_the_demo():
 
 
 def test_the_schema_in_the_folder_is_what_the_models_say():
-    assert (PROJECT / "manifest/schema.json").read_text() == commands.text(), (
+    assert (PROJECT / "manifest/schema.json").read_text() == commands.schema_text(), (
         "run: abacus schema > manifest/schema.json"
     )
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from abacus.deploy._fold_public_url import Answer, PublicUrl
-from abacus.deploy.smoke import Smoke, SmokeFailed
+from abacus.deploy.smoke import Answer, PublicUrl, Smoke, SmokeFailed
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion import request

@@ -16,9 +16,6 @@ import pytest
 
 from chalicelib.statistics import (
     Counts,
-    _fold_difference,
-    _fold_omnibus,
-    _fold_shrinkage,
     bandit,
     effects,
     multiple_testing,
@@ -132,7 +129,7 @@ def plan(case: Values) -> Values:
 
 
 def shrunk(case: Values) -> Values:
-    found = _fold_shrinkage.shrink(case["log_rr"], case["se"], case["tau"], case["alpha"])
+    found = effects.shrink(case["log_rr"], case["se"], case["tau"], case["alpha"])
     return found._asdict() | ends(found.interval)
 
 
@@ -170,10 +167,8 @@ READERS: dict[str, Callable[[Values], Values]] = {
     "wilson": lambda c: ends(rates.wilson(c["x"], c["n"], c["alpha"])),
     "ztest_pooled": lambda c: rates.z_test(*arms(c))._asdict(),
     "koopman_lift": lambda c: {"lift": effects.lift(*arms(c))} | ends(effects.koopman(*arms(c), c["alpha"])),
-    "score_diff": lambda c: (
-        {"diff": c["xb"] / c["nb"] - c["xa"] / c["na"]} | ends(_fold_difference.mee(*arms(c), c["alpha"]))
-    ),
-    "gtest": lambda c: _fold_omnibus.g_test([Counts(v["x"], v["n"]) for v in c["variants"]])._asdict(),
+    "score_diff": lambda c: {"diff": c["xb"] / c["nb"] - c["xa"] / c["na"]} | ends(effects.mee(*arms(c), c["alpha"])),
+    "gtest": lambda c: multiple_testing.g_test([Counts(v["x"], v["n"]) for v in c["variants"]])._asdict(),
     "chi2_sf": lambda c: {
         "sf": chi2.survival(c["x"], c["df"]),
         "ln_sf": chi2.ln_survival(c["x"], c["df"]),

@@ -6,12 +6,16 @@ abacus schema > manifest/schema.json
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from abacus.authoring.forms import ExperimentForm, SiteForm
+from abacus.authoring.load import load
+from abacus.authoring.problems import Problems
 
 
 def schema() -> dict[str, Any]:
@@ -32,11 +36,26 @@ def schema() -> dict[str, Any]:
     }
 
 
-def text() -> str:
+def schema_text() -> str:
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-@click.command()
-def command() -> None:
+@click.command("schema")
+def schema_command() -> None:
     """Print the JSON Schema of manifest files, for editors."""
-    click.echo(text(), nl=False)
+    click.echo(schema_text(), nl=False)
+
+
+@click.command("validate")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("manifest"))
+def validate_command(folder: Path) -> None:
+    """Check the experiments in FOLDER (default: manifest). Exit code 1 when something is wrong."""
+    try:
+        manifest = load(folder)
+    except Problems as error:
+        click.echo(error.message, err=True)
+        count = len(error.problems)
+        click.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
+        sys.exit(1)
+    names = ", ".join(f"{e.key} ({e.status})" for e in manifest.experiments) or "none"
+    click.echo(f"{len(manifest.experiments)} experiments, all well: {names}")

@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from abacus.authoring._fold_wording import findings
 from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
-from abacus.authoring.problems import At, Problem, Problems
+from abacus.authoring.problems import At, Problem, Problems, findings
 from abacus.authoring.rules import check, check_together
 from abacus.authoring.yaml_reader import Document, read
 from chalicelib.domain.manifest import (

@@ -15,7 +15,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation as stacks
-from abacus.local._fold_lock import running
+from abacus.local.processes import running
 from chalicelib.domain.errors import AbacusError
 
 FILE = "environment.json"  # in the folder of a local run, while it runs

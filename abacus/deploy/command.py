@@ -16,11 +16,10 @@ from abacus.aws import cloudformation, names
 from abacus.aws.account import Account, in_sentences
 from abacus.aws.names import StageName
 from abacus.aws.templates import read
-from abacus.deploy._fold_dry_run import show
-from abacus.deploy.command import chalice_deploy
+from abacus.deploy import chalice_deploy
 from abacus.deploy.options import ApiKind, Around, Wishes, kind_of_api
 from abacus.deploy.package import package
-from abacus.deploy.plan import blueprint
+from abacus.deploy.plan import blueprint, show
 from abacus.deploy.steps import Deployment
 from abacus.operations import bill, capacity
 from abacus.operations.capacity import Scenario

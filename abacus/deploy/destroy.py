@@ -8,7 +8,8 @@ from abacus.aws import cloudformation, origin_secret, retained
 from abacus.aws import names as stage
 from abacus.aws.account import PARTS, Account, in_sentences
 from abacus.aws.names import StageName
-from abacus.deploy.command import BUILD, chalice_deploy
+from abacus.deploy import chalice_deploy
+from abacus.deploy.command import BUILD
 from chalicelib.domain.errors import AbacusError
 
 

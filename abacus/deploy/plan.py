@@ -5,13 +5,63 @@ All of it is known before anything is made, so that it can be shown without an a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 from abacus.aws import names
-from abacus.deploy._fold_parts import Hidden, Output, Parameter, Stack
+from abacus.aws.templates import Template, read
 from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
+from abacus.deploy.package import key_of
 from abacus.paths import INFRA
+from abacus.site.build import Asset
+
+
+class Output(NamedTuple):
+    """An output of an earlier stack, and the words around it."""
+
+    part: str
+    name: str
+    form: str = "{}"
+
+
+class Hidden(NamedTuple):
+    """A value that is never shown; what it is instead."""
+
+    what: str
+    value: str
+
+
+Parameter = str | Output | Hidden
+
+
+@dataclass(frozen=True)
+class Stack:
+    part: str
+    what: str
+    path: Path
+    parameters: Mapping[str, Parameter]
+    region: str = ""  # "": the stage's
+
+    @property
+    def template(self) -> Template:
+        return read(self.path)
+
+    @property
+    def shown_path(self) -> Path:
+        return self.path.relative_to(INFRA.parent) if self.path.is_relative_to(INFRA) else self.path
+
+    def filled(self, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+        """The parameters as CloudFormation takes them, given the outputs of each earlier part."""
+
+        def value(given: Parameter) -> str:
+            if isinstance(given, Output):
+                return given.form.format(outputs[given.part][given.name])
+            return given.value if isinstance(given, Hidden) else given
+
+        return {name: value(given) for name, given in self.parameters.items()}
+
 
 FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
 # Parameters of .chalice/package.json that nothing in `chalice deploy` answers to.
@@ -127,3 +177,42 @@ def _with_more(made: list[Stack], more: Mapping[str, str]) -> list[Stack]:
         known = ", ".join(sorted(set().union(*free.values())))
         raise WrongWish(f"--set {min(unknown)}: is no parameter that can be set; there are {known}")
     return [replace(s, parameters={**s.parameters, **{n: more[n] for n in more.keys() & free[s.part]}}) for s in made]
+
+
+EMPTY = '""'
+Say = Callable[[str], None]
+
+
+def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> None:
+    """Tells `say` line by line. `files`: path below site/ → what will be served there."""
+    for part in parts:
+        where = f" in {part.region}" if part.region else ""
+        say(f"stack {names.stack(of, part.part)}{where}: {part.what}")
+        say(f"  template {part.shown_path}, {len(part.template.text):,} bytes")
+        for name, declared in sorted(part.template.parameters.items()):
+            given = part.parameters.get(name)
+            say(f"  parameter {name} = {_default(declared) if given is None else _shown(of, given)}")
+        for name, resource in part.template.resources.items():
+            only = f", only if {resource['Condition']}" if "Condition" in resource else ""
+            say(f"  resource {name} ({resource['Type']}{only})")
+            for trigger, event in resource.get("Properties", {}).get("Events", {}).items():
+                say(f"  resource {trigger} (trigger of {name}, {event['Type']})")
+    code = next(part.path for part in parts if part.part == "api").with_name("deployment.zip").read_bytes()
+    say(f"files in the bucket of {names.stack(of, 'data')}")
+    say(f"  {key_of(code)}, {len(code):,} bytes")
+    for key in ("manifest/live.json", "manifest/{its digest}.json", "manifest/history/{time}-{its digest}.json"):
+        say(f"  {key}")
+    for path, asset in sorted(files.items()):
+        say(f"  site/{path}, {len(asset.body):,} bytes, {asset.content_type}, {asset.cache_control}")
+
+
+def _shown(of: str, given: Parameter) -> str:
+    if isinstance(given, Output):
+        return given.form.format(f"output {given.name} of {names.stack(of, given.part)}")
+    return f"(secret: {given.what})" if isinstance(given, Hidden) else given or EMPTY
+
+
+def _default(declared: Mapping[str, object]) -> str:
+    if declared.get("NoEcho"):
+        return "(secret: none, or as it was)"
+    return f"{declared.get('Default') or EMPTY} (the template's default, or as it was)"

@@ -2,19 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
+import ssl
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
-from abacus.deploy._fold_public_url import Answer, PublicUrl
 from abacus.operations.erase import erase
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.storage.store import Key, Store
+
+REQUEST_TIMEOUT = 30  # seconds for one request; the first one starts a function
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`status` is 0 where nothing answered; then `body` says why."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class _Stay(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """A redirect is an answer too."""
+
+
+@dataclass(frozen=True)
+class PublicUrl:
+    """`base` without a slash at its end. `headers` go with every request: an emulator answers for every host, and has
+    to be told which one is meant."""
+
+    base: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, path: str, body: object = None, **headers: str) -> Answer:
+        """GET, or POST of `body` as JSON. Never raises for what the network does."""
+        data = None if body is None else json.dumps(body).encode()
+        named = {"User-Agent": "abacus-deploy", "Content-Type": "application/json", **self.headers}
+        named |= {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(self.base + path, data, named)  # noqa: S310  our own urls
+        proxies = [ProxyHandler({})] if self.base.startswith("http://127.") else []
+        opener = build_opener(_Stay, HTTPHandler, HTTPSHandler(context=ssl.create_default_context()), *proxies)
+        try:
+            with opener.open(request, timeout=REQUEST_TIMEOUT) as response:
+                return Answer(response.status, response.headers, response.read())
+        except HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+        except (URLError, OSError) as error:
+            return Answer(0, Message(), str(error).encode())
+
 
 PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll
 PAUSE = 1.0

@@ -13,13 +13,11 @@ from typing import Any
 
 from abacus.aws import cloudformation, names, origin_secret, retained
 from abacus.aws.account import Account
-from abacus.deploy._fold_parts import Stack
-from abacus.deploy._fold_public_url import PublicUrl
-from abacus.deploy._fold_upload import placed, upload
-from abacus.deploy.command import chalice_deploy
+from abacus.deploy import chalice_deploy
 from abacus.deploy.options import Around, Wishes, kind_of_api
-from abacus.deploy.plan import blueprint
-from abacus.deploy.smoke import Smoke
+from abacus.deploy.package import placed, upload
+from abacus.deploy.plan import Stack, blueprint
+from abacus.deploy.smoke import PublicUrl, Smoke
 from abacus.publishing import publish
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest

@@ -20,9 +20,8 @@ from socket import socket
 import click
 
 from abacus.authoring.load import load
-from abacus.local._fold_lock import locked
 from abacus.local.emulated_stacks import LocalAws
-from abacus.local.processes import HOST, Child, listen
+from abacus.local.processes import HOST, Child, listen, locked
 from abacus.local.services import Behind, started
 from abacus.local.site_watcher import watch
 from abacus.simulation import demo

@@ -27,7 +27,7 @@ def publish_changes(aws: LocalAws, folder: Path, home: Path, now: int) -> bool:
 
     Each writing of a file is a new version in the bucket, which stays on this disk for ever: so not at each start.
     Raises what publishing raises; a change that would spoil a running experiment is refused."""
-    planned = publish.plan(load.load(folder), aws.s3, aws.names["BucketName"], now)
+    planned = publish.plan(load(folder), aws.s3, aws.names["BucketName"], now)
     assets: dict[str, Asset] = {}
 
     def built(manifest: Manifest) -> dict[str, Asset]:

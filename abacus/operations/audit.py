@@ -10,7 +10,7 @@ import click
 
 from abacus.aws.target import at_target
 from abacus.operations.rebuild import Recount, recount, too_old
-from chalicelib.counting.reconcile import Account
+from chalicelib.counting.reconcile import Account, reconcile_rows
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import Store
 from chalicelib.storage.tally import Tally
@@ -69,9 +69,9 @@ def audit(store: Store, experiments: list[str], *, sleep: Callable[[float], None
     return Audit(account, recounts)
 
 
-@click.command()
+@click.command("audit")
 @at_target
-def command() -> None:
+def audit_command() -> None:
     """Check that received = accepted + repeated, accepted = counted + pending, and that tallies equal the rows.
 
     Exits with 1 when it does not hold."""
@@ -93,3 +93,12 @@ def command() -> None:
     for problem in found.problems:
         click.echo(f"PROBLEM {problem}", err=True)
     raise SystemExit(1 if found.problems else 0)
+
+
+@click.command("reconcile")
+@at_target
+def reconcile_command() -> None:
+    """Fold every event that is written and not counted yet."""
+    service = from_environment()
+    found = reconcile_rows(service.store, service.fold, now=time.time())
+    click.echo(f"{found['rows']} rows read; {found['folded']} events were pending and are counted now.")

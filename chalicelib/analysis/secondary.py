@@ -11,8 +11,7 @@ from chalicelib.analysis.comparison import Comparison, Pair
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.statistics import ALPHA, Interval, multiple_testing
-from chalicelib.statistics._fold_difference import difference_interval
-from chalicelib.statistics._fold_shrinkage import Shrunk, shrink
+from chalicelib.statistics.effects import Shrunk, difference_interval, shrink
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.ratio import ratio_test
 from chalicelib.statistics.sequential import conditional

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from chalicelib.analysis._fold_age import WEEK, Age, age
 from chalicelib.analysis.checks.check import Check
 from chalicelib.analysis.comparison import ROPE, Comparison
-from chalicelib.analysis.planning import Plan
+from chalicelib.analysis.planning import WEEK, Age, Plan, age
 from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.wording import count, listed, percent, sentence
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.analysis.sample import Arm, Sample
 from chalicelib.analysis.wording import percent, split
 from chalicelib.domain.manifest import Experiment
-from chalicelib.storage.tally import Tallies
+from chalicelib.storage.tally import Tallies, Tally
 
 
 def history(experiment: Experiment, tallies: Tallies) -> list[dict[str, Any]]:
@@ -55,3 +56,29 @@ def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[dict[str, Any]
 
 def _moment(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def phases(sample: Sample) -> list[dict[str, Any]]:
+    """One for each phase of the manifest. first, last: UTC days on which visitors first came in it, where days are
+    at hand; numbers are this phase's alone."""
+    keys = sample.experiment.variant_keys
+    answer = []
+    for number, phase in enumerate(sample.experiment.phases):
+        days = sorted(day for day, arms in sample.days.items() if any(arm.phase == number for arm in arms))
+        tallies = {key: sample.arms.get(Arm(number, key)) or Tally() for key in keys}
+        answer.append(
+            {
+                "phase": number,
+                "weights": dict(zip(keys, phase.weights, strict=True)),
+                "coverage": phase.coverage,
+                "seen": number in sample.phases,
+                "first": days[0] if days else None,
+                "last": days[-1] if days else None,
+                "variants": [
+                    {"variant": key, "visitors": (c := sample.counted(tally)).visitors, "converted": c.converted}
+                    | {"rate": c.converted / c.visitors if c.visitors > 0 else None}
+                    for key, tally in tallies.items()
+                ],
+            }
+        )
+    return answer

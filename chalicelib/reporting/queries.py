@@ -12,10 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.manifest import CLICK, Experiment, Manifest
-from chalicelib.reporting import _fold_outcomes, cost
-from chalicelib.reporting._fold_recent import recent, span
+from chalicelib.reporting import cost, series
 from chalicelib.reporting.history import history
 from chalicelib.reporting.report import Series, report, summary
+from chalicelib.reporting.series import recent, span
 from chalicelib.storage.refusals import refused
 from chalicelib.storage.store import LAST, Generations, Store, generations_in, tallies_in
 from chalicelib.storage.tally import Tallies, Tally
@@ -122,7 +122,7 @@ def detail(store: Store, manifest: Manifest, key: str, question: Question, *, no
     answer["cost"] = cost.so_far(tallies)
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
-        answer["outcomes"] = _fold_outcomes.by_day(tallies, _fold_outcomes.refused_by_day(daily))
+        answer["outcomes"] = series.outcomes_by_day(tallies, series.refused_by_day(daily))
         answer["history"] = history(experiment, tallies)
     return answer
 

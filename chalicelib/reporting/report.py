@@ -7,21 +7,20 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from chalicelib.analysis import secondary
-from chalicelib.analysis._fold_age import age
 from chalicelib.analysis.bayesian import believe
 from chalicelib.analysis.checks import health
 from chalicelib.analysis.checks.check import worst
 from chalicelib.analysis.comparison import compare, is_stratified, tau_of
-from chalicelib.analysis.planning import Plan, plan
+from chalicelib.analysis.planning import Plan, age, plan
 from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Comparable
 from chalicelib.analysis.verdict import judge
 from chalicelib.domain.manifest import CLICK, Experiment
-from chalicelib.reporting._fold_phases import phases
+from chalicelib.reporting.history import phases
 from chalicelib.reporting.serialization import wire
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import rows
-from chalicelib.statistics import ALPHA, _fold_omnibus
+from chalicelib.statistics import ALPHA, multiple_testing
 from chalicelib.storage.tally import EXCLUSIONS, Tallies
 
 Series = Literal["none", "day", "hour"]
@@ -127,12 +126,12 @@ def report(
     return answer
 
 
-def _omnibus(sample: Sample) -> _fold_omnibus.GTest | None:
+def _omnibus(sample: Sample) -> multiple_testing.GTest | None:
     """Several variants at once. Only within a single phase: adding phases up would compare their mixtures."""
     counts = [sample.counts(variant) for variant in sample.experiment.variant_keys]
     if len(sample.phases) != 1 or len(counts) < 3 or not all(possible(c) for c in counts):
         return None
-    return _fold_omnibus.g_test(counts)
+    return multiple_testing.g_test(counts)
 
 
 def _plan(outlook: Plan) -> dict[str, Any]:
