@@ -25,7 +25,7 @@ from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from bench._slow import slowed
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from tests.browser.snippet_site import listening
+from tests.browser.snippet.site import listening
 
 RUNS = 10
 SDK = Path(__file__).parent.parent / "node_modules/@growthbook/growthbook/dist/bundles/auto.min.js"

@@ -1,7 +1,7 @@
 """How often a fold's transaction gets through at the first or a later try, by spread and by folders side by side.
 
 Conflicts are injected where two transactions want the same item at the same time, for the emulator has none
-(tests/contention.py). The folders run freely, back to back: as busy as it gets, never so on a quiet site.
+(tests/support/contention.py). The folders run freely, back to back: as busy as it gets, never so on a quiet site.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from abacus.local.emulated_stacks import data_stack, emulator
-from tests.contention import fold_side_by_side
+from tests.support.contention import fold_side_by_side
 
 SPREADS = (1, 2, 4, 8)
 FOLDERS = (2, 4, 8)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
-from tests.product import Product, start
+from tests.support.product import Product, start
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """One experiment, one visitor, step by step, as every GrowthBook SDK takes them: `abacus assign` shows the steps,
 and GrowthBook's public vectors prove them.
 
-What an SDK is given is a mapping as in the payload (abacus/growthbook/payload.py); names here are GrowthBook's where it has
-one. Left out, because nothing that ABacus publishes has it: sticky buckets (the caller stores choices), overrides
+An SDK gets a mapping as in the payload (abacus/growthbook/payload.py); names here are GrowthBook's where it has one.
+Left out, because nothing that ABacus publishes has it: sticky buckets (the caller stores choices), overrides
 and the fields that GrowthBook itself calls old (groups, include, url).
 """
 

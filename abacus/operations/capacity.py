@@ -1,6 +1,7 @@
 """What requests take from the tables, in DynamoDB's units: measured by running them on the emulator.
 
-`python -m abacus.operations.capacity` writes capacity.json, which `abacus cost` multiplies by prices; a test measures it again.
+`python -m abacus.operations.capacity` writes capacity.json, which `abacus cost` multiplies by prices. A test measures
+it again.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ def _results() -> dict[str, Asset]:
     """The results page. Scripts and styles have a digest in their names: whoever has one never asks for it again, and a
     page never meets the script of another version."""
     folder = STATIC / "results"
-    style = esbuild((folder / "results.css").read_text(), folder, ["--loader=css"], form="esm")
-    charts = esbuild((folder / "charts.js").read_text(), folder, form="esm")
+    style = esbuild((folder / "css/results.css").read_text(), folder / "css", ["--loader=css"], form="esm")
+    charts = esbuild((folder / "charts/uplot.js").read_text(), folder / "charts", form="esm")
     names = {"style": _digested("results", style, ".css"), "charts": _digested("charts", charts, ".js")}
     flags = [f"--define:CHARTS={_json('./' + names['charts'])}", f"--external:./{names['charts']}"]
     script = esbuild((folder / "results.js").read_text(), folder, flags, form="esm")

@@ -101,7 +101,9 @@ def _module(site: Options) -> bytes:
     """Everything that any manifest may need, for it is read when the page runs."""
     parts = ("URLS", "CONDITIONS", "NAMESPACES", "REDIRECTS", "TIMES", "PAYLOADS", *(f"USES.{name}" for name in USES))
     features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _asked(site)
-    return esbuild('export * from "./module.js";', SNIPPET, ["--inject:./config.js", *_flags(features, site)], "esm")
+    return esbuild(
+        'export * from "./module.js";', SNIPPET, ["--inject:./core/config.js", *_flags(features, site)], "esm"
+    )
 
 
 def _features(rows: list[Row], site: Options) -> dict[str, bool]:
@@ -127,7 +129,7 @@ def _asked(site: Options) -> dict[str, bool]:
 
 
 def _used(condition: Json) -> Iterator[str]:
-    """What of static/snippet/conditions.js `condition` needs: operators, kinds of values, attributes known anyway."""
+    """What of static/snippet/targeting/conditions.js `condition` needs: operators, kinds of values, attributes known anyway."""
     for key, wanted in condition.items():
         yield key
         yield from ["paths"] if "." in key else []

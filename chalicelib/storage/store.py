@@ -1,6 +1,7 @@
 """What ingest, fold and stats need of the two tables: rows, moves, bookings, and how the items of a tally are named.
 
-dynamo.py keeps them in DynamoDB, tests/memory_store.py in dictionaries; tests/test_store.py holds both to it.
+dynamodb.py keeps them in DynamoDB, tests/support/memory_store.py in dictionaries. tests/storage/test_store.py holds both
+to it.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Stale(Exception):
 
 
 class Store(Protocol):
-    """What ingest, fold and stats need of the tables. tests/test_store.py holds every implementation to it."""
+    """What ingest, fold and stats need of the tables. tests/storage/test_store.py holds every implementation to it."""
 
     def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
         """Write events to a row, in one call that may be repeated. Returns the row as it was before.

@@ -1,15 +1,15 @@
 // The results page: a hash says what to show, GET /stats says what there is, a tree of elements is patched in.
 
-import { listen } from "./parts/actions.js";
-import { patch } from "./parts/dom.js";
-import { draw, expectCharts } from "./parts/drawing.js";
-import { experimentView } from "./parts/experiment.js";
-import { liveLine, notice } from "./parts/live.js";
-import { listView } from "./parts/list.js";
-import { prepare } from "./parts/numbers.js";
-import { parse } from "./parts/route.js";
-import { source } from "./parts/source.js";
-import { askForKey, failed, skeleton } from "./parts/states.js";
+import { listen } from "./actions/actions.js";
+import { patch } from "./ui/dom.js";
+import { draw, expectCharts } from "./charts/lazy.js";
+import { experimentView } from "./views/experiment.js";
+import { liveLine, notice } from "./views/live.js";
+import { listView } from "./views/list.js";
+import { prepare } from "./ui/format.js";
+import { parse } from "./data/route.js";
+import { source } from "./data/source.js";
+import { askForKey, failed, skeleton } from "./views/states.js";
 
 let listPlace = 0; // how far the list was scrolled when we left it
 let arriving = false; // somewhere else, whose name is to be read aloud once it is there

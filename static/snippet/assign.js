@@ -1,8 +1,8 @@
-import { forced } from "./debug.js";
-import { depart, destination, eligible, onPage, underway } from "./features.js";
-import { fnv } from "./hash.js";
-import { granted, record, visitor } from "./memory.js";
-import { expose } from "./seen.js";
+import { forced } from "./tester/overrides.js";
+import { depart, destination, eligible, onPage, underway } from "./targeting/targeting.js";
+import { fnv } from "./core/hash.js";
+import { granted, record, visitor } from "./core/storage.js";
+import { expose } from "./exposure.js";
 
 /** experiment → the variant on show, and `experiment:variant` → 1. */
 export const shown = {};

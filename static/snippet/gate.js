@@ -1,4 +1,4 @@
-import { script, store } from "./memory.js";
+import { script, store } from "./core/storage.js";
 
 // The first module to run; what it throws ends the others.
 if (self.abacus?.on) throw 0; // the script is there twice

@@ -1,4 +1,4 @@
-import { configure } from "./config.js";
+import { configure } from "./core/config.js";
 
 /** Starts with the experiments of /ab.json, which a server may have put into the page. */
 export const start = async (site, { src = location.href, visitor, attributes } = {}) => {

@@ -1,11 +1,11 @@
-import { listen, moment, safe } from "./guard.js";
+import { listen, moment, safe } from "./core/guard.js";
 import { assign, off, payloads, shown } from "./assign.js";
-import { onRoute } from "./features.js";
-import { agreed, grant, granted, remember } from "./memory.js";
-import { later, stop, track } from "./queue.js";
-import { ask, expose, listeners, means, observer } from "./seen.js";
+import { onRoute } from "./targeting/targeting.js";
+import { agreed, grant, granted, remember } from "./core/storage.js";
+import { later, stop, track } from "./outbox.js";
+import { ask, expose, listeners, means, observer } from "./exposure.js";
 import { keepUp, scan } from "./markup.js";
-import { open } from "./panel.js";
+import { open } from "./tester/panel.js";
 
 const goal = safe((name) => GOALS[name]?.map((key) => track("goal", key, name)));
 

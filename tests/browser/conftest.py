@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.browser.results_site import Api, Site, serving
-from tests.browser.visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
+from abacus.paths import PROJECT
+from tests.browser.results.site import Api, Site, serving
+from tests.browser.snippet.visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+PICTURES = PROJECT / "docs" / "pictures"
 Open = Callable[..., Page]
 
 

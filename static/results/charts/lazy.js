@@ -1,0 +1,40 @@
+// Charts come in a file of their own, so that the verdict need not wait for them.
+
+import { looks } from "../ui/colours.js";
+import { h } from "../ui/dom.js";
+import { figures, reading } from "./plots.js";
+import { readout } from "./panel.js";
+
+let charts;
+
+let expected = false;
+
+/** Fetches the charts while the verdict is drawn: they must not take its bandwidth before, nor its time. */
+export function expectCharts() {
+  if (!expected) document.head.append(h("link", { rel: "modulepreload", href: CHARTS }));
+  expected = true;
+}
+
+export async function draw(report, route) {
+  charts ??= import(CHARTS);
+  const plot = await charts.then((module) => module.plot, lost);
+  if (!plot) return;
+  const look = looks(report.variants.map((row) => row.variant));
+  for (const figure of figures(report, look, route)) {
+    const place = document.querySelector(`#plot-${figure.id}`);
+    if (place) plot(place, figure, (index) => read(place, figure, index));
+  }
+}
+
+/** The page is all there without the drawings; the next refresh tries again. */
+function lost() {
+  charts = undefined;
+  for (const place of document.querySelectorAll(".plot")) place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
+}
+
+/** Shows and says the values of one day. */
+function read(place, figure, index) {
+  document.querySelector(`#reading-${figure.id}`).replaceChildren(...readout(figure, index));
+  place.setAttribute("aria-valuenow", index);
+  place.setAttribute("aria-valuetext", reading(figure, index));
+}

@@ -1,0 +1,131 @@
+// Lines, bands and a cursor, drawn by uPlot. Everything it shows is in the readout and the table beside it as well.
+
+import uPlot from "uplot";
+import { day, percent, short } from "../ui/format.js";
+
+const drawn = new WeakMap(); // place → {u, figure, read, index}
+
+/** Draws `figure` into `place`, or what changed of it. `read(index)`: a day is being looked at. */
+export function plot(place, figure, read) {
+  const known = drawn.get(place);
+  const state = known ?? { index: null };
+  Object.assign(state, { figure, read });
+  drawn.set(place, state);
+  const shape = JSON.stringify([figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]), figure.mode, theme()]);
+  if (!known || known.shape !== shape) {
+    state.u?.destroy();
+    place.replaceChildren();
+    state.shape = shape;
+    state.u = new uPlot(options(place, figure), table(figure), place);
+    if (!known) follow(place, state);
+  } else {
+    state.u.setData(table(figure));
+  }
+  show(state, state.index);
+}
+
+const theme = () => getComputedStyle(document.documentElement).getPropertyValue("--paper");
+const rem = (n) => n * parseFloat(getComputedStyle(document.documentElement).fontSize);
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** uPlot's columns: days, then each line with what belongs to it. */
+function table({ days, lines, view: [low, high] }) {
+  // An open end, or one far away, is drawn just outside of what is seen.
+  const far = high - low;
+  const end = (value, none) => Math.max(low - far, Math.min(high + far, value ?? none));
+  const columns = lines.flatMap((line) => [
+    line.values,
+    ...(line.band ? [line.band.map((ends) => ends && end(ends[0], -Infinity)), line.band.map((ends) => ends && end(ends[1], Infinity))] : []),
+    ...(line.expected ? [line.expected] : []),
+  ]);
+  return [days, ...columns];
+}
+
+function options(place, figure) {
+  const series = [{}];
+  const bands = [];
+  for (const line of figure.lines) {
+    const stroke = colour(`v-${line.hue}`);
+    const few = figure.days.length < 3;
+    series.push({ stroke, width: 2, dash: line.dash, spanGaps: false, points: { show: few || undefined, size: 6, fill: stroke } });
+    if (line.band) {
+      series.push({ stroke: "transparent", width: 0, points: { show: false } }, { stroke: "transparent", width: 0, points: { show: false } });
+      bands.push({ series: [series.length - 1, series.length - 2], fill: stroke + (figure.lines.length > 2 ? "18" : "22") });
+    }
+    if (line.expected) series.push({ stroke: stroke + "99", width: 1, points: { show: false } });
+  }
+  const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: `${rem(0.75)}px system-ui, sans-serif` };
+  return {
+    ...size(place),
+    series,
+    bands,
+    legend: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
+    scales: { x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) }, y: { range: () => drawn.get(place).figure.view } },
+    hooks: { drawAxes: [(u) => marks(u, drawn.get(place).figure.marks, axis)] },
+    padding: [rem(0.75), rem(1.6), 0, 0],
+    axes: [
+      { ...axis, size: rem(1.8), space: rem(4.4), incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
+      { ...axis, size: rem(3.6), space: rem(2), values: (u, ticks) => labels(figure.ticks, ticks) },
+    ],
+  };
+}
+
+/** Ticks with as many decimals as their distance needs. */
+function labels(kind, ticks) {
+  if (kind === "count") return ticks.map((value) => (Number.isInteger(value) ? short(value) : ""));
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
+  const digits = [0, 1, 2].find((n) => Math.abs(step * 100 * 10 ** n - Math.round(step * 100 * 10 ** n)) < 1e-6) ?? 3;
+  return ticks.map((value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits));
+}
+
+/** Where a phase began. */
+function marks(u, all, { stroke, font }) {
+  const { ctx, bbox } = u;
+  ctx.save();
+  Object.assign(ctx, { strokeStyle: stroke, fillStyle: stroke, font: font.replace(/^[\d.]+/, (size) => size * devicePixelRatio), textAlign: "left", textBaseline: "top" });
+  for (const { at, text } of all) {
+    const x = Math.round(u.valToPos(at, "x", true)) + 0.5;
+    ctx.setLineDash([3, 3]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(text, x + 5, bbox.top + 2);
+  }
+  ctx.restore();
+}
+
+const size = (place) => ({ width: Math.max(200, place.clientWidth), height: rem(place.clientWidth < rem(30) ? 12.5 : 16) });
+
+/** Pointer, finger and keys all move the same cursor. */
+function follow(place, state) {
+  new ResizeObserver(() => state.u.setSize(size(place))).observe(place);
+  const to = (index) => show(state, Math.max(0, Math.min(state.figure.days.length - 1, index)));
+  place.addEventListener("pointermove", (event) => {
+    const left = event.clientX - state.u.over.getBoundingClientRect().left;
+    to(state.u.posToIdx(left));
+  });
+  place.addEventListener("pointerleave", () => show(state, null));
+  place.addEventListener("blur", () => show(state, null));
+  place.addEventListener("keydown", (event) => {
+    const last = state.figure.days.length - 1;
+    const now = state.index ?? last;
+    const moves = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 7, PageDown: now - 7, Home: 0, End: last };
+    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    to(moves[event.key]);
+  });
+  for (const media of ["(prefers-color-scheme: dark)", "print"])
+    matchMedia(media).addEventListener("change", () => plot(place, state.figure, state.read));
+}
+
+function show(state, index) {
+  const { u, figure, read } = state;
+  const last = figure.days.length - 1;
+  state.index = index === null ? null : Math.min(index, last);
+  const left = state.index === null ? -10 : u.valToPos(figure.days[state.index], "x");
+  u.setCursor({ left, top: state.index === null ? -10 : 0 }, false);
+  read(state.index ?? last);
+}

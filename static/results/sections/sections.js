@@ -1,0 +1,27 @@
+// Depth on demand: each section opens by itself, and the link then says which are open. What is closed is not made.
+
+import { about } from "./about.js";
+import { checks } from "./checks.js";
+import { evidence } from "./evidence.js";
+import { h } from "../ui/dom.js";
+import { days } from "./days.js";
+import { install } from "./install.js";
+import { outcomes } from "./outcomes.js";
+import { phases } from "./phases.js";
+import { isOpen } from "../data/route.js";
+
+export function depth(report, route) {
+  const section = (id, title, content) =>
+    h("details", { id, class: "depth", "data-key": id, "data-section": id, open: isOpen(route, id) }, h("summary", {}, h("h2", {}, title)), h("div", {}, isOpen(route, id) && content()));
+  return h(
+    "div",
+    { class: "depths" },
+    section("about", "What this experiment is, and its history", () => about(report)),
+    section("evidence", "The statistics behind the verdict", () => evidence(report)),
+    section("checks", "Data checks", () => checks(report.health)),
+    section("outcomes", "What was left out, and why", () => outcomes(report)),
+    section("phases", "Phases", () => phases(report)),
+    section("days", "Only some days", () => days(report)),
+    section("install", "Script tag and cost", () => install(report)),
+  );
+}

@@ -1,0 +1,57 @@
+// The page without numbers: loading, nothing there, no key, no answer.
+
+import { h } from "../ui/dom.js";
+import { icon } from "../ui/icons.js";
+import { tag } from "../sections/install.js";
+
+export const skeleton = () => [
+  h("div", { class: "skeleton", "aria-hidden": "true" }, h("i", { class: "line wide" }), h("i", { class: "card" }), h("i", { class: "line" }), h("i", { class: "line" }), h("i", { class: "line" })),
+  h("p", { class: "unseen", role: "status" }, "Loading the results"),
+];
+
+const panel = (sign, title, ...rest) => h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
+
+export const noExperiments = () =>
+  panel(
+    "hourglass",
+    "No experiments yet",
+    h("p", {}, "Write one in the manifest folder, publish it, and put the script tag into your pages."),
+    tag(),
+  );
+
+export function askForKey(refused) {
+  return h(
+    "section",
+    { class: "empty" },
+    icon("lock", 48),
+    h("h1", { tabindex: -1 }, "These results need a key"),
+    h("p", {}, "Whoever set up ABacus has it. It stays in this tab until you close it, and in no address."),
+    h(
+      "form",
+      { "data-do": "key", class: "key" },
+      h("label", { for: "key" }, "Read key"),
+      h("p", {}, h("input", { id: "key", name: "key", type: "password", autocomplete: "off", required: true, "aria-invalid": refused ? "true" : null, "aria-describedby": refused ? "key-wrong" : null }), h("button", { type: "submit" }, "Show the results")),
+      refused && h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted."),
+    ),
+  );
+}
+
+const TITLES = {
+  offline: ["You seem to be offline", "The page tries again as soon as there is a connection."],
+  slow: ["The server takes too long", "The page keeps trying."],
+  busy: ["The server is busy", "The page keeps trying."],
+  missing: ["No such experiment", "It may have been renamed, or never published."],
+  wrong: ["The server does not understand this link", ""],
+  garbled: ["This is not an answer of ABacus", "Something between here and the server answered instead."],
+  server: ["The server has a problem", "The page keeps trying."],
+};
+
+export function failed(failure) {
+  const [title, more] = TITLES[failure.kind] ?? TITLES.server;
+  return panel(
+    failure.kind === "missing" ? "dots" : "warn",
+    title,
+    h("p", {}, failure.message, " ", more),
+    h("p", { class: "row" }, h("button", { type: "button", "data-do": "retry" }, "Try now"), h("a", { class: "button", href: "#/" }, "All experiments")),
+  );
+}

@@ -1,0 +1,177 @@
+"""One word and one sentence: every verdict, and the order in which they take precedence."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from chalicelib.domain.manifest import Period, Phase
+from chalicelib.storage.tally import Tallies
+from tests.support.builders import DAY, an_experiment
+from tests.support.tallied import BEGAN, a_tally, checked, daily, report_on, totals
+
+THREE = {"experiment": an_experiment(variants=("blue", "green", "red"))}
+AHEAD = totals(blue=(9000, 900), green=(9000, 1200))
+
+
+def verdict(tallies: Tallies, **arguments: object) -> tuple[str, str]:
+    answer = report_on(tallies, **arguments)["verdict"]
+    return answer["state"], answer["text"]
+
+
+def test_a_winner_is_shipped() -> None:
+    assert verdict(AHEAD) == ("winner", "Green beats blue by 33 % (at least 17 %). Ship it.")
+
+
+def test_a_loser_is_not() -> None:
+    assert verdict(totals(blue=(9000, 1200), green=(9000, 900))) == (
+        "loser",
+        "Green loses to blue by 25 % (at least 15 %). Keep blue.",
+    )
+
+
+def test_of_several_winners_the_best_is_shipped() -> None:
+    assert verdict(totals(blue=(90_000, 9000), green=(90_000, 10_000), red=(90_000, 10_500)), **THREE) == (
+        "winner",
+        "Red beats blue by 17 % (at least 11 %); green beats it too. Ship it.",
+    )
+
+
+def test_a_loser_is_dropped_while_the_others_go_on() -> None:
+    assert verdict(totals(blue=(9000, 900), green=(9000, 700), red=(9000, 910)), **THREE) == (
+        "loser",
+        "Green loses to blue by 22 % (at least 8.5 %). Drop it. Keep running for red, not decided yet.",
+    )
+
+
+def test_a_winner_that_nobody_can_believe_is_checked_first() -> None:
+    assert verdict(totals(blue=(9000, 900), green=(9000, 1500))) == (
+        "winner",
+        "Green beats blue by 67 % (at least 48 %). Check first: twyman. Then ship it.",
+    )
+
+
+def test_too_small_a_difference_to_matter_is_equivalent() -> None:
+    assert verdict(totals(blue=(10**7, 2 * 10**6), green=(10**7, 2 * 10**6 + 1000))) == (
+        "equivalent",
+        "Green is within 1 % of blue. Stop, and take whichever you like.",
+    )
+
+
+def test_undecided_it_says_how_long_to_go_on() -> None:
+    days = [{"blue": (4000, 400), "green": (4000, 404)}] * 21
+    assert verdict(daily(*days)) == (
+        "inconclusive",
+        "Keep running: about 9 days to detect 5 %. So far green is between 3.5 % worse and 5.7 % better than blue.",
+    )
+
+
+def test_with_enough_visitors_and_no_difference_it_says_stop() -> None:
+    days = [{"blue": (2000, 200), "green": (2000, 203)}] * 21
+    assert verdict(daily(*days), experiment=an_experiment(minimum_detectable_effect=0.1)) == (
+        "inconclusive",
+        "Green is between 4.7 % worse and 8.1 % better than blue. A difference of 10 % would very likely have shown by "
+        "now. Stop, and try something bolder.",
+    )
+
+
+def test_a_split_that_is_off_makes_everything_invalid() -> None:
+    days = [{"blue": (4810, 480), "green": (5190, 700)}] * 7
+    assert verdict(daily(*days)) == (
+        "invalid",
+        "Stop: 51.9 % of visitors saw green in a 50/50 split; most likely blue loses visitors before its impression is "
+        "sent (about 2,660 visitors, on every day alike): a slower page, a redirect or an error there.",
+    )
+
+
+def test_impossible_counts_make_everything_invalid() -> None:
+    assert verdict(totals(blue=(1000, 1200), green=(1000, 100))) == (
+        "invalid",
+        "Stop: impossible counts: blue (phase 0): 1200 of 1000 visitors converted. "
+        "Rebuild the tallies: `abacus rebuild`.",
+    )
+
+
+def test_an_invalid_split_goes_before_too_early() -> None:
+    assert verdict(totals(blue=(900, 90), green=(1900, 190)), began=date(2026, 11, 23))[0] == "invalid"
+
+
+def test_before_a_full_week_nothing_is_called() -> None:
+    assert verdict(AHEAD, began=date(2026, 11, 21)) == (
+        "collecting",
+        "Green beats blue by 33 % (at least 17 %) so far, but weekdays differ. "
+        "Keep running for 5 more days: too early to judge before a full week.",
+    )
+
+
+@pytest.mark.parametrize(("began", "state"), [(date(2026, 11, 17), "collecting"), (date(2026, 11, 16), "winner")])
+def test_a_full_week_is_seven_days_that_are_over(began: date, state: str) -> None:
+    assert verdict(AHEAD, began=began)[0] == state
+
+
+def test_days_on_which_it_was_paused_are_no_part_of_the_week() -> None:
+    start = int(datetime(2026, 11, 2, tzinfo=UTC).timestamp() * 1000)
+    periods = (Period(start=start, end=start + 3 * DAY), Period(start=start + 19 * DAY))
+    assert verdict(AHEAD, experiment=an_experiment(periods=periods))[0] == "collecting"
+
+
+def test_eight_days_without_a_weekend_are_no_week() -> None:
+    start = int(datetime(2026, 11, 2, tzinfo=UTC).timestamp() * 1000)
+    weeks = (start, start + 7 * DAY)
+    periods = tuple(Period(start=monday, end=monday + 4 * DAY) for monday in weeks)
+    assert verdict(AHEAD, experiment=an_experiment(periods=periods))[0] == "collecting"
+
+
+def test_before_the_first_visitor_it_asks_the_obvious() -> None:
+    assert verdict({}, began=None) == (
+        "collecting",
+        "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?",
+    )
+
+
+def test_a_stopped_experiment_keeps_its_result() -> None:
+    stopped = an_experiment(status="stopped")
+    assert verdict(AHEAD, experiment=stopped) == verdict(AHEAD)
+    assert verdict(AHEAD, experiment=stopped, began=date(2026, 11, 22)) == (
+        "winner",
+        "Green beats blue by 33 % (at least 17 %). It ran for less than a full week, so weekdays may matter. Ship it.",
+    )
+    assert verdict(totals(blue=(900, 90), green=(900, 95)), experiment=stopped) == (
+        "inconclusive",
+        "Stopped undecided: green is between 44 % worse and 100 % better than blue. Keep blue.",
+    )
+
+
+def test_a_paused_experiment_is_to_be_resumed() -> None:
+    paused = an_experiment(status="paused")
+    assert verdict(totals(blue=(900, 90), green=(900, 95)), experiment=paused)[1].startswith("Resume it: about ")
+
+
+def test_nobody_converted_yet() -> None:
+    assert verdict(totals(blue=(500, 0), green=(500, 0))) == (
+        "inconclusive",
+        "Keep running: so far too few converted to compare.",
+    )
+
+
+def test_a_drift_over_phases_is_no_winner() -> None:
+    phases = (Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
+    drift = totals(0, blue=(50_000, 1500), green=(50_000, 1510)) | totals(1, blue=(10_000, 500), green=(90_000, 4480))
+    answer = report_on(drift, experiment=an_experiment(phases=phases))
+    assert (answer["verdict"]["state"], checked(answer, "simpson")["state"]) == ("inconclusive", "warning")
+
+
+def test_a_window_is_judged_by_its_own_days() -> None:
+    days = [{"blue": (1000, 100), "green": (1000, 150)}] * 21
+    assert verdict(daily(*days), start=BEGAN, end=date(2026, 11, 5))[0] == "collecting"
+    assert verdict(daily(*days), start=BEGAN, end=date(2026, 11, 8))[0] == "winner"
+
+
+def test_what_the_verdict_is_about_and_what_to_do_are_fields_of_their_own() -> None:
+    answer = report_on(AHEAD)["verdict"]
+    assert (answer["variant"], answer["next"]) == ("green", "ship")
+
+
+def test_clickers_without_visitors_are_invalid() -> None:
+    assert verdict(totals(blue=a_tally(0, 0, clicks=3), green=(10, 1)))[0] == "invalid"

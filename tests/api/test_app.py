@@ -1,0 +1,420 @@
+"""The API as its clients see it: Chalice's own routing, the emulator's tables, bucket and queue."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from chalice.test import Client
+
+import app
+from abacus.local.emulated_stacks import REGION, LocalAws
+from chalicelib.domain.manifest import Manifest
+from chalicelib.ingestion.signatures import sign
+from chalicelib.runtime.service import Service
+from chalicelib.runtime.settings import Settings
+from chalicelib.storage.manifest_cache import LIVE
+from chalicelib.storage.retry import client_config
+from tests.support import faults
+from tests.support.builders import a_manifest, a_visitor, an_experiment
+
+GREEN, BLUE = a_visitor("green"), a_visitor("blue")
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+MANIFEST = a_manifest(an_experiment(goals=("signup",)), an_experiment("legacy", ("A", "B"), assignment="client"))
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Api:
+    """The service on the emulator, and a client that speaks HTTP to it."""
+
+    def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws = aws
+        self.monkeypatch = monkeypatch
+        self.clients = {name: self.client(name) for name in ("dynamodb", "s3", "sqs", "ssm")}
+        self.configure()
+        self.publish(MANIFEST)
+
+    def client(self, name: str) -> Any:
+        """As the service makes its own: with its time limits, and without botocore's retries."""
+        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": REGION}
+        return boto3.client(name, endpoint_url=self.aws.endpoint, config=client_config(), **keys)  # type: ignore[call-overload]
+
+    def configure(self, **settings: Any) -> None:
+        names = self.aws.names
+        known = Settings(
+            participants=names["ParticipantsName"],
+            tallies=names["TalliesName"],
+            bucket=names["BucketName"],
+            spill_queue_url=names["SpillQueueUrl"],
+            **settings,
+        )
+        self.monkeypatch.setattr(app, "service", Service(known, self.clients.__getitem__))
+
+    def publish(self, manifest: Manifest) -> None:
+        self.aws.s3.put_object(Bucket=self.aws.names["BucketName"], Key=LIVE, Body=manifest.model_dump_json().encode())
+
+    def send(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with Client(app.app) as client:
+            response = client.http.request(method, path, headers={"User-Agent": CHROME} | named, body=raw)
+        return Answer(response.status_code, json.loads(response.body), dict(response.headers))
+
+    def post(self, *events: dict[str, Any], visitor: str = GREEN, **headers: str) -> Answer:
+        return self.send(
+            "POST", "/events", {"visitor": visitor, "events": events}, **{"Content_Type": "application/json"} | headers
+        )
+
+    def fold(self) -> None:
+        rows = [row for row in app.service.store.scan() if row.dirty]
+        keys = [{"visitor": {"S": row.key.visitor}, "experiment": {"S": row.key.experiment}} for row in rows]
+        with Client(app.app) as client:
+            client.lambda_.invoke("fold", {"Records": [{"dynamodb": {"Keys": key}} for key in keys]})
+
+    def stats(self, path: str = "/stats/cta-color?series=none", **headers: str) -> Any:
+        self.fold()
+        return self.send("GET", path, **headers).body
+
+    def variant(self, name: str = "green") -> dict[str, Any]:
+        (found,) = [v for v in self.stats()["variants"] if v["variant"] == name]
+        return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def api(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Api:
+    return Api(aws, monkeypatch)
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    defaults = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": app.now_ms()}
+    return defaults | fields
+
+
+def test_an_impression_and_a_click_sent_twice_are_counted_once(api: Api) -> None:
+    sent = (event(), event(id="e2", type="click"))
+    assert api.post(*sent)[:2] == (202, {"accepted": 2, "repeated": 0, "queued": 0, "refused": []})
+    assert api.post(*sent)[:2] == (202, {"accepted": 0, "repeated": 2, "queued": 0, "refused": []})
+    green = api.variant()
+    assert (green["impressions"], green["clicks"], green["visitors"], green["converted"]) == (1, 1, 1, 1)
+
+
+def test_a_refusal_is_told_and_counted_roughly(api: Api) -> None:
+    said = api.post(event(variant="blue"), event(id="e2"))
+    assert [(r["index"], r["outcome"]) for r in said.body["refused"]] == [(0, "wrong-variant")]
+    assert api.stats()["health"]["conservation"]["refused"] == {"wrong-variant": 1}
+
+
+def test_a_beacon_may_say_text_plain(api: Api) -> None:
+    for content_type in ("text/plain", "text/plain;charset=UTF-8", "application/json; charset=utf-8"):
+        assert api.post(event(), Content_Type=content_type).status == 202
+    assert api.post(event(), Content_Type="application/xml").status == 415
+
+
+def test_a_publish_seconds_ago_is_known_before_anything_is_refused(api: Api) -> None:
+    api.post(event())
+    api.publish(a_manifest(*MANIFEST.experiments, an_experiment("brand-new", seed="cta-color")))
+    assert api.post(event(experiment="brand-new")).body["accepted"] == 1
+
+
+def test_a_crawler_is_accepted_and_left_out(api: Api) -> None:
+    api.post(event())
+    assert api.post(event(id="e2"), User_Agent="Googlebot/2.1").body["accepted"] == 1
+    assert api.variant()["visitors"] == 0
+    assert api.stats()["excluded"]["bot"] == 1
+
+
+def test_an_http_library_is_no_bot(api: Api) -> None:
+    api.post(event(), User_Agent="curl/8.5.0")
+    assert api.variant()["visitors"] == 1
+
+
+def test_a_goal_has_numbers_of_its_own(api: Api) -> None:
+    api.post(event(), event(id="g1", type="goal", goal="signup"))
+    api.fold()
+    found = api.stats("/stats/cta-color?goal=signup&series=none")
+    assert [v["converted"] for v in found["variants"]] == [0, 1]
+    wrong = api.send("GET", "/stats/cta-color?goal=sale")
+    assert (wrong.status, wrong.body["error"]["field"]) == (400, "goal")
+
+
+def test_the_list_has_every_experiment_but_drafts(api: Api) -> None:
+    api.publish(a_manifest(an_experiment(), an_experiment("secret", status="draft")))
+    assert [e["experiment"] for e in api.stats("/stats")["experiments"]] == ["cta-color"]
+    assert api.send("GET", "/stats/secret").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/stats/hreo", 404, "not-found"),
+        ("GET", "/events", 405, "method-not-allowed"),
+        ("GET", "/stats/cta-color?series=week", 400, "malformed"),
+        ("GET", "/stats/cta-color?from=yesterday", 400, "malformed"),
+        ("GET", "/stats/cta-color?from=2026-11-02&to=2026-11-01", 400, "malformed"),
+        ("GET", "/stats/cta-color?since=1", 400, "malformed"),
+        ("POST", "/events", 400, "malformed"),
+        ("POST", "/collect", 400, "malformed"),
+    ],
+)
+def test_every_error_has_one_shape(api: Api, method: str, path: str, status: int, code: str) -> None:
+    said = api.send(method, path, Content_Type="application/json")
+    assert (said.status, said.body["error"]["code"]) == (status, code)
+    assert said.body["error"]["message"]
+    assert said.headers["Content-Type"] == "application/json"
+
+
+def test_too_large_a_body_is_413(api: Api) -> None:
+    assert api.send("POST", "/events", b" " * 65_537, Content_Type="text/plain").status == 413
+
+
+def test_a_bug_of_ours_is_a_500_without_a_trace(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.reporting.queries.overview", lambda *_, **__: 1 / 0)
+    said = api.send("GET", "/stats")
+    assert (said.status, said.body) == (
+        500,
+        {"error": {"code": "internal", "message": "Something went wrong on our side. Send the same again."}},
+    )
+
+
+def test_the_answer_renews_the_cookie_that_came_and_sets_none_unasked(api: Api) -> None:
+    choice = f"abacus={GREEN}~cta-color.green.0~"
+    assert api.post(event(), Cookie=f"a=b; {choice}; c=d").headers["Set-Cookie"] == (
+        f"{choice}; Max-Age=31536000; Path=/; Secure; SameSite=Lax"
+    )
+    for cookie in ("", "a=b", f"abacus={BLUE}~", f"abacus={GREEN}~\r\nX: y", f"xabacus={GREEN}"):
+        assert "Set-Cookie" not in api.post(event(), Cookie=cookie).headers
+    api.configure(cookie_domain="example.com")
+    assert api.post(event(), Cookie=choice).headers["Set-Cookie"].endswith("; Domain=example.com")
+
+
+def test_a_page_of_another_origin_may_read_every_answer_to_what_it_posts(api: Api) -> None:
+    for path in ("/events", "/track", "/collect"):
+        said = api.send("POST", path, b"", Content_Type="text/plain")
+        assert (said.status, said.headers["Access-Control-Allow-Origin"]) == (400, "*")
+    assert "Access-Control-Allow-Origin" not in api.send("GET", "/stats").headers
+
+
+def test_where_the_cookie_is_the_whole_sites_its_pages_are_named_in_the_answer(api: Api) -> None:
+    api.configure(cookie_domain="example.com")
+    allowed = {}
+    origins = ("https://example.com", "https://www.example.com:8443", "https://badexample.com", "null", "https://[", "")
+    for origin in origins:
+        said = api.post(event(), Origin=origin).headers
+        allowed[origin] = (said["Access-Control-Allow-Origin"], said.get("Access-Control-Allow-Credentials"))
+        assert (said["Vary"], said["Access-Control-Expose-Headers"]) == ("Origin", "Date, Retry-After")
+    assert allowed == {origin: (origin, "true") for origin in origins[:2]} | dict.fromkeys(origins[2:], ("*", None))
+
+
+def test_growthbooks_plugin_counts_a_visitor_once_however_often_it_says_so(api: Api) -> None:
+    viewed = {"experimentId": "cta-color", "variationId": "green", "hashAttribute": "id", "hashValue": GREEN}
+    exposure = {"event_name": "Experiment Viewed", "properties_json": viewed, "device_id": GREEN, "url": "https://x"}
+    body = [exposure, {"event_name": "Feature Evaluated", "properties_json": {}}, {"event_name": "signup"} | exposure]
+    first = api.send("POST", "/track?client_key=abacus", body, Content_Type="text/plain")
+    again = api.send("POST", "/track?client_key=abacus", body[:1], Content_Type="text/plain")
+    assert (first.status, first.body["accepted"] + first.body["repeated"], again.body["repeated"]) == (202, 2, 1)
+    assert api.variant()["visitors"] == 1
+    assert api.send("POST", "/track", {}, Content_Type="text/plain").status == 400
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_beyond_the_calendar_is_one_bad_event_and_no_more(api: Api, at: str) -> None:
+    said = api.post(event(at=at), event(id="e2"))
+    assert (said.status, said.body["accepted"], said.body["refused"][0]["outcome"]) == (202, 1, "malformed")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_day_beyond_the_calendar_is_told(api: Api, day: str) -> None:
+    assert api.send("GET", f"/stats/cta-color?from={day}").status == 400
+
+
+@pytest.mark.parametrize("window", [{"from": "2099-01-01"}, {"from": "0001-01-01T00:00:00+14:00"}])
+def test_a_window_that_cannot_be_is_told(api: Api, window: dict[str, str]) -> None:
+    asked = {"action": "get_stats", "experimentId": "legacy"} | window
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 400
+
+
+def test_a_window_may_begin_with_the_calendar(api: Api) -> None:
+    asked = {"action": "get_stats", "experimentId": "legacy", "to": "0001-01-05"}
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 200
+
+
+def test_a_phase_that_the_manifest_does_not_have_makes_no_tallies(api: Api) -> None:
+    said = api.post(event(experiment="legacy", variant="A", phase=7))
+    assert [r["outcome"] for r in said.body["refused"]] == ["wrong-variant"]
+
+
+def test_a_body_of_more_events_than_a_page_makes_is_refused_by_the_plugins_door(api: Api) -> None:
+    flood = [{"event_name": "signup", "device_id": GREEN}] * 101
+    assert api.send("POST", "/track", flood, Content_Type="text/plain").status == 413
+
+
+def test_while_the_tallies_are_busy_the_numbers_are_to_be_asked_for_later(api: Api) -> None:
+    stop = faults.inject(api.clients["dynamodb"], "Query", lambda: faults.THROTTLED)
+    said = api.send("GET", "/stats/cta-color")
+    stop()
+    assert (said.status, said.body["error"]["code"], said.headers["Retry-After"]) == (503, "busy", "2")
+
+
+def test_a_refusal_that_cannot_be_booked_costs_the_visitor_nothing(api: Api) -> None:
+    def tallies_only() -> object:
+        return faults.error("ResourceNotFoundException")
+
+    stop = faults.inject(api.clients["dynamodb"], "UpdateItem", tallies_only)  # type: ignore[arg-type]
+    said = api.post(event(variant="blue"))
+    stop()
+    assert (said.status, said.body["refused"][0]["outcome"]) == (202, "wrong-variant")
+
+
+# ---------------------------------------------------------------- who may
+
+
+def test_stats_ask_for_the_read_key_where_one_is_set(api: Api) -> None:
+    api.configure(read_key="open sesame")
+    assert api.send("GET", "/stats").status == 401
+    assert api.send("GET", "/stats/cta-color", X_Read_Key="guess").status == 401
+    assert api.send("GET", "/stats", X_Read_Key="open sesame").status == 200
+    asked = {"action": "get_stats", "experimentId": "legacy"}
+    assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 401
+    assert api.send("POST", "/collect", asked, Content_Type="text/plain", X_Read_Key="open sesame").status == 200
+
+
+def test_nothing_answers_without_the_cdns_secret_where_one_is_set(api: Api) -> None:
+    api.configure(origin_secrets=("new", "old"))
+    answers = [api.send("GET", "/health", X_Origin_Secret=said).status for said in ("new", "old", "older", "")]
+    assert answers == [200, 200, 401, 401]
+
+
+def test_a_signed_sender_may_send_older_events_and_a_wrong_signature_is_refused(api: Api) -> None:
+    api.configure(sender_keys={"shop": "open sesame"})
+    old = event(at=app.now_ms() - 30 * 86_400_000)
+    body = json.dumps({"visitor": GREEN, "events": [old]}).encode()
+    timestamp = app.now_ms() // 1000
+    signed = {
+        "X_Client_Id": "shop",
+        "X_Timestamp": str(timestamp),
+        "X_Signature": sign("open sesame", timestamp, body),
+        "Content_Type": "application/json",
+    }
+    assert api.send("POST", "/events", body, **signed).body["accepted"] == 1
+    assert api.send("POST", "/events", body + b" ", **signed).status == 401
+    assert api.post(old).body["refused"][0]["outcome"] == "too-old"
+
+
+def test_the_secrets_of_senders_may_be_kept_in_a_parameter(api: Api) -> None:
+    api.clients["ssm"].put_parameter(
+        Name="/abacus/senders", Type="SecureString", Value='{"shop": "open sesame"}', Overwrite=True
+    )
+    api.configure(sender_keys_parameter="/abacus/senders")
+    body = json.dumps({"visitor": GREEN, "events": [event()]}).encode()
+    now = app.now_ms() // 1000
+    signed = {"X_Client_Id": "shop", "X_Timestamp": str(now), "X_Signature": sign("open sesame", now, body)}
+    assert api.send("POST", "/events", body, Content_Type="application/json", **signed).body["accepted"] == 1
+    signed["X_Signature"] = sign("guess", now, body)
+    assert api.send("POST", "/events", body, Content_Type="application/json", **signed).status == 401
+
+
+# ---------------------------------------------------------------- the table says no
+
+
+def test_events_wait_in_the_queue_while_the_table_is_busy_and_are_counted_after(api: Api) -> None:
+    stop = faults.inject(api.clients["dynamodb"], "UpdateItem", lambda: faults.THROTTLED)
+    said = api.post(event(), event(id="e2", type="click"))
+    stop()
+    assert said[:2] == (202, {"accepted": 0, "repeated": 0, "queued": 2, "refused": []})
+    queue = api.aws.names["SpillQueueUrl"]
+    (message,) = api.aws.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    record = {"messageId": "m1", "body": message["Body"], "receiptHandle": "r"}
+    poison = {"messageId": "m2", "body": "not ours", "receiptHandle": "r"}
+    with Client(app.app) as client:
+        done = client.lambda_.invoke("write_spilled", {"Records": [record, poison, record]}).payload
+    assert done == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    green = api.variant()
+    assert (green["impressions"], green["clicks"]) == (1, 1)
+
+
+def test_the_schedule_folds_what_the_stream_forgot(api: Api) -> None:
+    api.post(event())
+    with Client(app.app) as client:
+        found = client.lambda_.invoke(
+            "reconcile",
+            {
+                "version": "0",
+                "id": "",
+                "detail-type": "",
+                "source": "",
+                "account": "",
+                "time": "",
+                "region": "",
+                "resources": [],
+                "detail": {},
+            },
+        ).payload
+    assert (found["folded"], found["rows"], found["pending"]) == (1, 1, 1)
+    assert api.variant()["visitors"] == 1
+
+
+# ---------------------------------------------------------------- the original protocol
+
+
+def test_the_front_end_that_abacus_grew_from_works_unchanged(api: Api) -> None:
+    def call(**body: Any) -> Answer:
+        return api.send("POST", "/collect", {"experimentId": "legacy"} | body, Content_Type="application/json")
+
+    logged = call(action="log_impression", userId="u1", variant="A")
+    assert (logged.status, logged.body["message"]) == (200, "Event logged")
+    call(action="log_click", userId="u1", variant="A")
+    call(action="log_impression", user_id="u1", variant="B")
+    api.fold()
+    found = call(action="get_stats").body
+    assert found["totals"] == {"impressions": 2, "clicks": 1, "ctr": 0.5, "uniqueUsers": 2}
+    assert found["variants"] == {
+        "A": {"impressions": 1, "clicks": 1, "ctr": 1.0, "uniqueUsers": 1},
+        "B": {"impressions": 1, "clicks": 0, "ctr": 0, "uniqueUsers": 1},
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\.000Z", found["window"]["from"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"action": "drop_table"}, "action: 'drop_table' is not one of log_impression, log_click, get_stats"),
+        ({"action": "log_impression", "experimentId": "legacy", "variant": "A"}, "userId: is missing"),
+        ({"action": "get_stats"}, "experimentId: is missing"),
+        (
+            {"action": "get_stats", "experimentId": "legacy", "from": "then"},
+            "from: 'then' is not a date such as 2026-11-21",
+        ),
+        (
+            {"action": "log_click", "experimentId": "legacy", "userId": "u1", "variant": "C"},
+            "unknown-variant: legacy has no variant 'C'; it has A, B.",
+        ),
+    ],
+)
+def test_a_bad_call_to_collect_is_told_what_is_wrong(api: Api, body: dict[str, Any], message: str) -> None:
+    said = api.send("POST", "/collect", body, Content_Type="application/json")
+    assert (said.status, said.body["error"]["message"]) == (400, message)
+
+
+# ---------------------------------------------------------------- the description matches
+
+
+def test_the_openapi_document_has_exactly_the_routes_there_are(api: Api) -> None:
+    paths = api.send("GET", "/openapi.json").body["paths"]
+    described = {(path, method.upper()) for path, item in paths.items() for method in item}
+    assert described == {(path, method) for path, methods in app.app.routes.items() for method in methods}
+
+
+def test_no_route_is_longer_than_it_may_be() -> None:
+    source = Path(app.__file__).read_text()
+    views = re.findall(r"@app\.route.*?\n(?=\n\n|\Z)", source, re.S)
+    assert len(views) == len(app.app.routes)
+    assert max(len(view.splitlines()) for view in views) <= 20

@@ -1,0 +1,135 @@
+"""The built results page behind the distribution's own security policy, with an API that answers what a test wants."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from abacus.paths import PROJECT
+from abacus.site.build import Asset, build_site
+from chalicelib.domain.manifest import Manifest
+from tests.browser.snippet.scenarios import SCENARIOS, Scenario
+
+
+@cache
+def assets() -> dict[str, Asset]:
+    return build_site(Manifest())
+
+
+@cache
+def policy() -> str:
+    """The Content-Security-Policy that infra/edge.yaml gives to the site."""
+    found = re.search(r"SiteHeaders:.*?ContentSecurityPolicy: >-\n(.*?)\n +Override", _edge(), re.DOTALL)
+    assert found
+    return " ".join(found[1].split())
+
+
+def _edge() -> str:
+    return (PROJECT / "infra" / "edge.yaml").read_text()
+
+
+@cache
+def detail(scenario: str, query: str) -> dict[str, Any]:
+    return SCENARIOS[scenario].detail(dict(parse_qsl(query)))
+
+
+@cache
+def entry(scenario: str) -> dict[str, Any]:
+    return SCENARIOS[scenario].entry()
+
+
+@dataclass
+class Api:
+    """What GET /stats does. `status`: fail with it; `key`: ask for it; `hang`: do not answer until it is set."""
+
+    experiments: list[str] = field(default_factory=lambda: list(SCENARIOS))
+    status: int = 200
+    key: str = ""
+    hang: threading.Event | None = None
+    asked: list[tuple[str, str]] = field(default_factory=list)  # (path with query, key)
+    answers: dict[str, Any] = field(default_factory=dict)  # path → a body of the test's own
+
+    def answer(self, target: str, key: str) -> tuple[int, Any]:
+        self.asked.append((target, key))
+        if self.hang:
+            self.hang.wait()
+        url = urlsplit(target)
+        if self.status != 200:
+            return self.status, {"error": {"code": "busy", "message": "Too much at once. Try again in a moment."}}
+        if self.key and key != self.key:
+            return 401, {"error": {"code": "unauthorized", "message": "X-Read-Key: is missing or wrong."}}
+        if url.path in self.answers:
+            return 200, self.answers[url.path]
+        _, _, name = url.path.removeprefix("/stats").partition("/")
+        if not name:
+            return 200, {"experiments": [entry(key) for key in self.experiments]}
+        if name not in self.experiments:
+            return 404, {"error": {"code": "not-found", "message": f"No experiment {name!r}; the manifest has hero."}}
+        return 200, detail(name, url.query)
+
+
+@dataclass(frozen=True)
+class Site:
+    base_url: str
+    api: Api
+    served: dict[str, int]  # path → bytes sent, compressed as a CDN would
+
+    def page(self, route: str = "#/") -> str:
+        return f"{self.base_url}/results/{route}"
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Site]:
+    api, served = Api(), dict[str, int]()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            name = path.removeprefix("/") + ("index.html" if path.endswith("/") else "")
+            if path.startswith("/stats"):
+                status, said = api.answer(self.path, self.headers.get("X-Read-Key", ""))
+                self._send(status, json.dumps(said).encode(), {"Content-Type": "application/json"})
+            elif name in assets():
+                asset = assets()[name]
+                body = self._send(
+                    200,
+                    asset.body,
+                    {"Content-Type": asset.content_type, "Content-Security-Policy": policy()},
+                )
+                served[name] = body
+            else:
+                self._send(404, b"", {})
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> int:
+            packed = gzip.compress(body, 6, mtime=0)
+            self.send_response(status)
+            for header, value in (headers | {"Content-Encoding": "gzip", "Content-Length": str(len(packed))}).items():
+                self.send_header(header, value)
+            self.end_headers()
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(packed)
+            return len(packed)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Site(f"http://127.0.0.1:{server.server_port}", api, served)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+__all__ = ["Api", "Scenario", "Site", "serving"]

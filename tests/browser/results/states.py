@@ -1,0 +1,99 @@
+"""Every state of the results page: how to get there, and what to wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.results.site import Site
+
+Act = Callable[[Site, Page], None]
+
+
+def nothing(site: Site, page: Page) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class State:
+    """`before`: sets the API up; `after`: what somebody does once the page is there; `shows`: then visible."""
+
+    name: str
+    route: str
+    shows: str
+    before: Act = nothing
+    after: Act = nothing
+
+
+def _answers(**settings: object) -> Act:
+    def act(site: Site, page: Page) -> None:
+        for name, value in settings.items():
+            setattr(site.api, name, value)
+
+    return act
+
+
+def _waits(site: Site, page: Page) -> None:
+    """No answer until the test is over, and a page that is as patient."""
+    site.api.hang = threading.Event()
+    page.add_init_script("AbortSignal.timeout = () => new AbortController().signal")
+
+
+def _then_fails(site: Site, page: Page) -> None:
+    page.wait_for_selector("h1")
+    site.api.status = 503
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def _wrong_key(site: Site, page: Page) -> None:
+    page.get_by_label("Read key").fill("guess")
+    page.get_by_role("button", name="Show the results").click()
+
+
+def _offline(site: Site, page: Page) -> None:
+    page.wait_for_selector("h1")
+    page.context.set_offline(True)
+
+
+DEEP = "about,evidence,checks,outcomes,phases,days,install"
+
+STATES = [
+    State("list", "#/", "h1:text('Experiments')"),
+    State("list-filtered", "#/?q=cta&status=running", "h2 a:text('cta-color')"),
+    State("list-nothing-found", "#/?q=zebra", "text=No experiment fits"),
+    State("list-empty", "#/", "text=No experiments yet", _answers(experiments=[])),
+    State("loading", "#/", ".skeleton", _waits),
+    State("unavailable", "#/", "text=The server is busy", _answers(status=503)),
+    State("key", "#/", "text=These results need a key", _answers(key="open sesame")),
+    State("key-refused", "#/", "text=That key was not accepted", _answers(key="open sesame"), _wrong_key),
+    State("missing", "#/hreo", "text=No such experiment"),
+    State("stale", "#/cta-color", ".notice", after=_then_fails),
+    State("offline", "#/cta-color", ".notice", after=_offline),
+    State("winner", "#/cta-color", "text=Ship green"),
+    State("winner-deep", f"#/cta-color?open={DEEP}", ".methods"),
+    State("goal", "#/hero?goal=signup&rate=day", ".tabs [aria-current]:text('signup')"),
+    State("loser", "#/search-box", "text=Keep top"),
+    State("equivalent", "#/price-tag", "text=Stop, and take either one"),
+    State("undecided", "#/a-a-test", "text=Keep running"),
+    State("broken-split", "#/checkout-steps", "text=Fix the tracking first"),
+    State("collecting", "#/newsletter", "text=Keep running"),
+    State("no-visitors", "#/gift-wrap", "text=Waiting for visitors"),
+    State("many-variants", "#/hero", "text=Ship benefit"),
+    State("weights-changed", "#/free-shipping", "text=Ship from-50"),
+    State("weights-changed-deep", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
+    State("stopped", "#/sticky-header", "text=sticky is live for everybody"),
+    State("some-days", "#/cta-color?from=2026-11-05&to=2026-11-18", "text=Only visitors first seen"),
+]
+
+
+def enter(state: State, site: Site, page: Page) -> None:
+    """Brings `page` into `state`, charts and all."""
+    state.before(site, page)
+    page.goto(site.page(state.route), wait_until="commit")
+    state.after(site, page)
+    page.wait_for_selector(state.shows)
+    for figure in page.locator(".plot").all():
+        figure.locator("canvas").wait_for(state="attached")

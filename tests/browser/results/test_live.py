@@ -1,0 +1,144 @@
+"""The results page over time: it refreshes itself, says what failed, and keeps a key to itself."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.results.site import Site
+from tests.browser.snippet.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.browser
+
+KEY = "open sesame"
+
+
+def opened(site: Site, page: Page, route: str = "#/cta-color") -> Page:
+    page.clock.install()
+    page.goto(site.page(route))
+    page.wait_for_selector("main h1")
+    return page
+
+
+def with_visitors(n: int) -> dict[str, object]:
+    report = SCENARIOS["cta-color"].detail({})
+    report["variants"][0]["visitors"] = n
+    return report
+
+
+def test_new_numbers_come_by_themselves(results: Site, new_page: Open) -> None:
+    results.api.answers["/stats/cta-color"] = with_visitors(1001)
+    page = opened(results, new_page())
+    expect(page.get_by_text("1,001")).to_be_visible()
+    results.api.answers["/stats/cta-color"] = with_visitors(1002)
+    page.clock.run_for(15_500)
+    expect(page.get_by_text("1,002")).to_be_visible()
+
+
+def test_a_failure_is_said_with_its_time_and_the_numbers_stay(results: Site, new_page: Open) -> None:
+    page = opened(results, new_page())
+    results.api.status = 503
+    page.clock.run_for(15_500)
+    expect(page.get_by_role("status").filter(has_text="Could not update at")).to_be_visible()
+    expect(page.get_by_text("Too much at once. Try again in a moment.")).to_be_visible()
+    assert page.locator(".advice").inner_text() == "Ship green"
+    assert page.locator(".live.late").inner_text().startswith("Not updated since")
+    results.api.status = 200
+    page.get_by_role("button", name="Try now").click()
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_after_a_failure_it_tries_again_by_itself(results: Site, new_page: Open) -> None:
+    results.api.status = 503
+    page = opened(results, new_page())
+    expect(page.get_by_role("heading", name="The server is busy")).to_be_visible()
+    results.api.status = 200
+    page.clock.run_for(5_500)
+    expect(page.locator(".advice")).to_have_text("Ship green")
+
+
+def test_without_a_connection_it_says_so_and_comes_back(results: Site, new_page: Open) -> None:
+    page = opened(results, new_page())
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator(".notice")).to_have_count(0)
+
+
+def test_while_it_waits_it_shows_that_it_does(results: Site, new_page: Open) -> None:
+    results.api.hang = threading.Event()
+    page = new_page()
+    page.goto(results.page("#/cta-color"))
+    expect(page.locator(".skeleton")).to_be_visible()
+    assert page.locator("main").get_attribute("aria-busy") == "true"
+    results.api.hang.set()
+    expect(page.locator(".advice")).to_be_visible()
+
+
+def test_the_key_is_asked_for_once_and_never_in_an_address(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page()
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    opened(results, page)
+    page.get_by_label("Read key").fill(KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator(".advice")).to_have_text("Ship green")
+    page.get_by_role("link", name="All experiments").click()
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+    assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]
+    assert not any("sesame" in url for url in [*urls, page.url])
+    assert {key for _, key in results.api.asked} == {"", KEY}
+
+
+def test_a_wrong_key_is_said_and_forgotten(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = opened(results, new_page())
+    page.get_by_label("Read key").fill("guess")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("That key was not accepted.")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_when_the_key_no_longer_opens_the_numbers_are_gone(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = opened(results, new_page())
+    page.get_by_label("Read key").fill(KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator(".advice")).to_be_visible()
+    results.api.key = "another one"
+    page.clock.run_for(15_500)
+    expect(page.get_by_label("Read key")).to_be_visible()
+    assert page.locator(".advice, .variants").count() == 0
+
+
+def test_forgetting_the_key_takes_the_numbers_with_it(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = opened(results, new_page())
+    page.get_by_label("Read key").fill(KEY)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Forget the key").click()
+    expect(page.get_by_label("Read key")).to_be_visible()
+    assert page.locator(".advice, .variants").count() == 0
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_answers_are_never_kept_by_the_browser(results: Site, new_page: Open) -> None:
+    page = opened(results, new_page())
+    assert page.evaluate("caches.keys()") == []
+    asked = len(results.api.asked)
+    page.reload()
+    page.wait_for_selector(".advice")
+    assert len(results.api.asked) > asked
+
+
+def test_a_search_is_not_lost_when_new_numbers_come(results: Site, new_page: Open) -> None:
+    page = opened(results, new_page(), "#/")
+    page.get_by_role("searchbox").press_sequentially("hero")
+    page.clock.run_for(15_500)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    assert page.get_by_role("searchbox").input_value() == "hero"
+    expect(page.locator(".list h2")).to_have_text(["hero"])

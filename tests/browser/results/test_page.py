@@ -1,0 +1,378 @@
+"""The results page in a real Chromium: what somebody reads, clicks, types and takes away."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.results.site import Site, assets, policy
+from tests.browser.snippet.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.browser
+
+
+def at(site: Site, page: Page, route: str) -> Page:
+    page.goto(site.page(route))
+    page.wait_for_selector("main h1")
+    return page
+
+
+# ---------------------------------------------------------------- the first screen
+
+
+def test_a_phone_says_without_scrolling_what_to_do_and_why(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(width=390, height=700), "#/cta-color")
+    for said in (page.locator(".advice"), page.locator(".why")):
+        box = said.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 700
+    assert page.locator(".advice").inner_text() == "Ship green"
+
+
+def test_each_variant_has_its_numbers_and_its_lift(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    green = SCENARIOS["cta-color"].detail({})["variants"][1]
+    row = page.get_by_role("row", name="green")
+    assert row.locator(".number b").all_inner_texts() == [
+        f"{green['visitors']:,}",
+        f"{green['ctr']:.2%}",
+        f"{green['rate']:.1%}",
+        "> 99.9%",
+    ]
+    assert row.locator(".lift p").inner_text() == "+30% +12% to +50%"
+
+
+def test_the_verdict_has_a_sign_and_a_word_besides_its_colour(results: Site, new_page: Open) -> None:
+    page = new_page()
+    said = {}
+    for key in ("cta-color", "search-box", "price-tag", "a-a-test", "newsletter", "checkout-steps"):
+        page = at(results, page, f"#/{key}")
+        card = page.get_by_role("region", name="Verdict")
+        expect(page.locator("h1")).to_contain_text(key)
+        said[key] = (card.locator(".state").inner_text(), card.locator(".sign path").get_attribute("d"))
+    assert len(set(said.values())) == 6
+
+
+def test_broken_data_take_the_word_before_any_lift(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/checkout-steps")
+    assert page.locator(".advice").inner_text() == "Fix the tracking first"
+    assert page.get_by_text("Until that is mended, the comparison below means nothing.").is_visible()
+    assert page.locator(".variants .chip.winner").count() == 0
+
+
+def test_without_visitors_it_shows_the_tag_to_paste(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/gift-wrap")
+    assert page.locator(".first code").inner_text() == f'<script src="{results.base_url}/ab.js"></script>'
+
+
+# ---------------------------------------------------------------- the list
+
+
+def test_the_list_is_searched_and_filtered_and_the_address_says_so(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/")
+    assert page.locator(".list li").count() == len(SCENARIOS)
+    page.get_by_role("searchbox").fill("header")
+    expect(page.locator(".list li")).to_have_count(1)
+    assert page.url.endswith("#/?q=header")
+    page.get_by_role("link", name="Running 9").click()
+    expect(page.get_by_text("No experiment fits.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("No experiment fits.")).to_be_visible()
+    assert page.get_by_role("searchbox").input_value() == "header"
+
+
+def test_what_needs_somebody_comes_first(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/")
+    shown = page.locator(".list h2").all_inner_texts()
+    assert (shown[0], shown[1], shown[-1]) == ("checkout-steps", "cta-color", "sticky-header")
+
+
+def test_a_stopped_experiment_says_what_was_shipped(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/?status=stopped")
+    assert page.locator(".list .said b").all_inner_texts() == ["sticky is live for everybody."]
+
+
+def test_back_from_an_experiment_the_list_is_where_it_was(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(height=400), "#/")
+    page.get_by_role("link", name="newsletter").click()
+    expect(page.locator("h1")).to_contain_text("newsletter")
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    expect(page.locator(".list h2", has_text="newsletter")).to_be_in_viewport()
+
+
+def test_a_hundred_experiments_of_ninety_days_are_all_there(results: Site, new_page: Open) -> None:
+    days = [{"at": f"2026-{8 + n // 30:02}-{1 + n % 30:02}", "visitors": 50 + n, "converted": 5} for n in range(90)]
+    entry = SCENARIOS["cta-color"].entry() | {"series": days}
+    listed = [entry | {"experiment": f"experiment-{n}"} for n in range(100)]
+    results.api.answers["/stats"] = {"experiments": listed}
+    page = at(results, new_page(), "#/")
+    assert page.locator(".list li svg.spark").count() == 100
+    page.get_by_role("searchbox").fill("experiment-77")
+    expect(page.locator(".list h2")).to_have_text(["experiment-77"])
+
+
+# ---------------------------------------------------------------- charts
+
+
+def test_arrow_keys_read_a_chart_day_by_day(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    chart = page.get_by_role("slider", name="Lift over blue")
+    chart.locator("canvas").wait_for()
+    chart.focus()
+    page.keyboard.press("Home")
+    first = chart.get_attribute("aria-valuetext") or ""
+    assert (chart.get_attribute("aria-valuenow"), first.partition(":")[0]) == ("0", "Sun, 1 Nov 2026 UTC")
+    page.keyboard.press("ArrowRight")
+    assert (chart.get_attribute("aria-valuetext") or "").startswith("Mon, 2 Nov 2026 UTC: green ")
+    assert page.locator("#reading-lift .day").inner_text() == "2 Nov UTC"
+    page.keyboard.press("End")
+    assert chart.get_attribute("aria-valuenow") == "20"
+
+
+def test_the_pointer_reads_the_day_that_it_is_over(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.locator("#plot-rate .u-over").hover(position={"x": 2, "y": 40})
+    expect(page.locator("#reading-rate .day")).to_have_text("1 Nov UTC")
+    page.mouse.move(0, 0)
+    expect(page.locator("#reading-rate .day")).to_have_text("21 Nov UTC")
+
+
+def test_a_day_nobody_came_on_is_a_gap(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/hero")
+    chart = page.get_by_role("slider", name="Visitors per day")
+    chart.locator("canvas").wait_for()
+    chart.focus()
+    page.keyboard.press("Home")
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    assert chart.get_attribute("aria-valuetext") == ("Mon, 9 Nov 2026 UTC: plain –; benefit –; question –; story –")
+
+
+def test_the_same_values_stand_in_a_table(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.locator("summary", has_text="Values as a table: Visitors per day").click()
+    rows = page.get_by_role("region", name="Visitors per day, values").get_by_role("row")
+    expect(rows).to_have_count(22)
+    point = SCENARIOS["cta-color"].detail({})["series"][0]["variants"][0]
+    assert rows.nth(1).inner_text().split("\t")[:2] == [
+        "1 Nov",
+        f"{point['visitors']} ({point['expected']:.0f} expected)",
+    ]
+
+
+def test_what_a_chart_shows_is_chosen_and_kept_in_the_address(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.get_by_role("link", name="CTR per day").click()
+    expect(page.get_by_role("heading", name="CTR over time")).to_be_visible()
+    assert page.url.endswith("#/cta-color?rate=ctr")
+
+
+# ---------------------------------------------------------------- depth
+
+
+def test_open_sections_are_in_the_address_and_survive_a_reload_and_a_refresh(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.get_by_text("The statistics behind the verdict").click()
+    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+    assert page.url.endswith("?open=evidence")
+    page.reload()
+    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+    asked = len(results.api.asked)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator(".dot:not(.asking)")).to_be_visible()
+    assert len(results.api.asked) > asked
+    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+
+
+def test_a_link_without_a_section_closes_it(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?open=evidence,values-lift")
+    expect(page.get_by_role("region", name="Lift over blue, values")).to_be_visible()
+    page.evaluate("location.hash = '#/cta-color?open=checks'")
+    expect(page.get_by_text("All counts can be true.")).to_be_visible()
+    assert page.locator("details[open]").evaluate_all("all => all.map((e) => e.dataset.section)") == ["checks"]
+
+
+def test_each_goal_has_its_tab_and_its_numbers(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/hero")
+    page.get_by_role("link", name="purchase").click()
+    expect(page.get_by_text("reached purchase").first).to_be_visible()
+    assert results.api.asked[-1][0] == "/stats/hero?goal=purchase"
+
+
+def test_phases_are_told_with_the_split_of_each(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/free-shipping?open=phases,about")
+    rows = page.get_by_role("region", name="Phases").get_by_role("row")
+    assert [rows.nth(n).inner_text().split("\t")[:4] for n in (1, 2)] == [
+        ["0", "1 Nov – 10 Nov", "100%", "90.0%"],
+        ["1", "11 Nov – 21 Nov", "100%", "50.0%"],
+    ]
+    last = page.locator(".history li").last
+    assert last.locator("time").inner_text() == "Wed, 11 Nov 2026 UTC"
+    assert last.locator("p").inner_text() == "Split changed Phase 1: split 50/50."
+
+
+def test_only_some_days_can_be_looked_at(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?open=days")
+    page.get_by_label("From").fill("2026-11-05")
+    page.get_by_role("button", name="Show these days").click()
+    expect(page.get_by_text("Only visitors first seen from 5 Nov (UTC).")).to_be_visible()
+    assert results.api.asked[-1][0] == "/stats/cta-color?from=2026-11-05"
+
+
+def test_what_it_has_cost_so_far_is_said_with_the_date_of_the_prices(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?open=install")
+    cost = SCENARIOS["cta-color"].detail({})["cost"]
+    least, most = cost["per_million"]
+    said = page.locator("#install").inner_text()
+    assert f"${least:.2f} to ${most:.2f} per million events" in said
+    assert f"for the {cost['events']:,} so far" in said
+    assert "AWS list prices of Sat, 21 Nov 2026 (us-east-1)" in said
+
+
+# ---------------------------------------------------------------- to take away
+
+
+def test_the_numbers_can_be_downloaded(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(accept_downloads=True), "#/cta-color")
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="CSV").click()
+    lines = csv.value.path().read_text().split("\n")
+    assert (csv.value.suggested_filename, len(lines)) == ("cta-color-click-2026-11-21.csv", 1 + 2 * 21 + 1)
+    with page.expect_download() as report:
+        page.get_by_role("button", name="JSON").click()
+    assert json.loads(report.value.path().read_text()) == SCENARIOS["cta-color"].detail({})
+
+
+def test_the_result_is_copied_as_text_for_a_chat(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(permissions=["clipboard-read", "clipboard-write"]), "#/cta-color")
+    page.get_by_role("button", name="Copy as text").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    head, why, _, blue, green, *_, href = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert (head, why) == ("cta-color: Ship green", "Green beats blue by 30% (at least 12%).")
+    assert (blue, green) == (
+        "• blue (control): 9.67% of 7,593 visitors",
+        "• green: 12.5% of 7,486 visitors, lift +30% (+12% to +50%)",
+    )
+    assert href == results.page("#/cta-color")
+
+
+COPIED = """async () => {
+  const [item] = await navigator.clipboard.read();
+  const bytes = new Uint8Array(await (await item.getType("image/png")).arrayBuffer());
+  return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ""));
+}"""
+
+
+def test_the_result_is_copied_as_a_picture(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(permissions=["clipboard-read", "clipboard-write"]), "#/cta-color")
+    page.get_by_role("button", name="Copy as image").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    png = base64.b64decode(page.evaluate(COPIED))
+    assert (png[1:4], struct.unpack(">I", png[16:20])[0]) == (b"PNG", 1200)
+
+
+def test_on_paper_everything_is_open_and_nothing_is_a_button(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(color_scheme="dark"), "#/cta-color")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.get_by_text("This one decides.", exact=False).is_visible()
+    assert not page.get_by_role("button", name="Print").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert not page.get_by_text("This one decides.", exact=False).is_visible()
+    assert "open=" not in page.url
+
+
+# ---------------------------------------------------------------- language, keyboard, weight, policy
+
+
+def test_german_readers_get_german_numbers(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(locale="de-DE"), "#/cta-color")
+    assert page.locator(".why").inner_text() == "Green beats blue by 30\u00a0% (at least 12\u00a0%)."
+    assert page.get_by_role("row", name="green").locator("b").nth(2).inner_text() == "8,93\u00a0%"
+    assert page.locator("#reading-rate .day").inner_text() == "21. Nov. UTC"
+
+
+def test_everything_can_be_reached_with_the_tab_key_and_shows_where_one_is(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.locator("#plot-split canvas").wait_for()
+    page.evaluate("document.activeElement.blur()")
+    reached = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            """() => { const e = document.activeElement; const s = getComputedStyle(e);
+            return e === document.body ? "" : [e.getAttribute("aria-label") ?? e.textContent.trim(),
+            s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 1] }"""
+        )
+        if not name:
+            break
+        reached.append(name)
+    assert [name for name, ringed in reached if not ringed] == []
+    names = [name for name, _ in reached]
+    assert names[:5] == ["Skip to the results", "ABacus", "All experiments", "See all", "click"]
+    for needed in ("signup", "Copy as text", "Print", "Per day", "Data checks", "Script tag and cost", "Manifest"):
+        assert needed in names
+    assert sum("arrow keys" in name for name in names) == 3
+
+
+def test_the_skip_link_leads_past_the_header(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert page.url.endswith("#/cta-color")
+
+
+def test_going_to_an_experiment_moves_the_focus_to_its_name(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/")
+    page.get_by_role("link", name="hero").click()
+    expect(page.locator("h1")).to_contain_text("hero")
+    expect(page.locator("h1")).to_be_focused()
+
+
+def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    page.locator("#plot-split canvas").wait_for()
+    assert sorted(name.split("-")[0] for name in results.served if name != "abacus.svg") == [
+        "results/charts",
+        "results/index.html",
+        "results/results",
+        "results/results",
+    ]
+    assert sum(results.served.values()) <= 60 * 1024
+
+
+def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site, new_page: Open) -> None:
+    page = new_page()
+    page.route("**/charts-*.js", lambda route: route.abort())
+    page.goto(results.page("#/cta-color"))
+    expect(page.locator(".advice")).to_have_text("Ship green")
+    page.get_by_text("Data checks", exact=True).click()
+    expect(page.get_by_text("All counts can be true.")).to_be_visible()
+    expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
+
+
+def test_the_policy_lets_nothing_inline_and_nothing_from_elsewhere(results: Site, new_page: Open) -> None:
+    assert policy().startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy()
+    page = new_page()
+    hosts = set()
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    at(results, page, "#/cta-color?open=about,evidence,checks,outcomes,phases,install")
+    page.locator("#plot-split canvas").wait_for()
+    assert hosts == {results.base_url.split("/")[2]}
+
+
+def test_scripts_and_styles_are_kept_for_ever_and_the_page_is_not() -> None:
+    rules = {name: asset.cache_control for name, asset in assets().items() if name.startswith("results/")}
+    assert rules.pop("results/index.html").startswith("public, max-age=60,")
+    assert set(rules.values()) == {"public, max-age=31536000, immutable"}

@@ -1,0 +1,187 @@
+"""Experiments in every state the results page can be in: invented tallies, and what GET /stats makes of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.reporting import queries
+from chalicelib.storage.store import Booking, cell_name
+from chalicelib.storage.tally import Cell, Tallies, Tally
+from tests.support.memory_store import MemoryStore
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`rates`: share of visitors who click at least once. `phases`: (from which day on, weights). `lost`: share of a
+    variant's visitors that never arrive. `days`: how long it has run."""
+
+    key: str
+    rates: Mapping[str, float]
+    days: int = 21
+    per_day: int = 400
+    phases: Sequence[tuple[int, Sequence[float]]] = ()
+    lost: Mapping[str, float] = field(default_factory=dict)
+    goals: tuple[str, ...] = ()
+    status: str = "running"
+    winner: str | None = None
+    description: str = ""
+    drift: float = 0.0  # of all rates, per phase
+    gaps: tuple[int, ...] = ()  # days nobody came on
+    bots: float = 0.0  # share of visitors that were bots
+    seed: int = 1
+
+    @property
+    def experiment(self) -> Experiment:
+        keys = list(self.rates)
+        weights = [w for _, w in self.phases] or [[1 / len(keys)] * len(keys)]
+        end = None if self.status != "stopped" else round(NOW.timestamp() * 1000) - 86_400_000
+        return Experiment(
+            key=self.key,
+            status=self.status,  # type: ignore[arg-type]
+            variants=tuple(Variant(key=key) for key in keys),
+            phases=tuple(Phase(weights=tuple(w)) for w in weights),
+            seed=self.key,
+            description=self.description,
+            hypothesis="More visitors click when the next step is plain to see." if self.description else "",
+            goals=self.goals,
+            minimum_detectable_effect=0.1,
+            winner=self.winner,
+            periods=(Period(end=end),),
+        )
+
+    def tallies(self) -> Tallies:
+        dice = random.Random(self.seed)
+        tallies: Tallies = {}
+        for day, phase, weights in self._days():
+            left, shares = round(self.per_day * dice.uniform(0.85, 1.15)), sum(weights)
+            for (variant, rate), weight in zip(self.rates.items(), weights, strict=True):
+                due = binomial(dice, left, weight / shares)
+                left, shares = left - due, shares - weight
+                size = due - binomial(dice, due, self.lost.get(variant, 0))
+                tally = _cohort(dice, size, min(0.95, rate * (1 + self.drift * phase)), self.goals, self.bots)
+                when = day.isoformat()
+                for cell in (Cell("total", "", phase, variant), Cell("day", when, phase, variant)):
+                    tallies.setdefault(cell, Tally()).add(tally)
+        return tallies
+
+    def _days(self) -> Iterator[tuple[date, int, Sequence[float]]]:
+        phases = self.phases or [(0, [1.0] * len(self.rates))]
+        over = 1 if self.status == "stopped" else 0
+        for n in range(self.days):
+            if n not in self.gaps:
+                phase = max(i for i, (since, _) in enumerate(phases) if since <= n)
+                yield TODAY - timedelta(days=self.days - 1 - n + over), phase, phases[phase][1]
+
+    def store(self) -> MemoryStore:
+        """The tables as a fold would have left them."""
+        store = MemoryStore()
+        for cell, tally in self.tallies().items():
+            store.book([Booking(self.key, cell_name(cell, 0, 0), tally.numbers())])
+        for outcome, n in self.refused.items():
+            store.book([Booking(self.key, f"refused#{outcome}#0", {"n": n})])
+            store.book([Booking(self.key, f"daily#{TODAY - timedelta(days=2)}#{outcome}", {"n": n})])
+        return store
+
+    def detail(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """What GET /stats/{experiment} answers."""
+        manifest = Manifest(experiments=(self.experiment,))
+        return wired(queries.detail(self.store(), manifest, self.key, queries.Question.of(query), now=NOW))
+
+    def entry(self) -> dict[str, Any]:
+        """Its entry in what GET /stats?series=day answers."""
+        manifest = Manifest(experiments=(self.experiment,))
+        (entry,) = wired(queries.overview(self.store(), manifest, days=True, now=NOW))["experiments"]
+        return entry  # type: ignore[no-any-return]
+
+    @property
+    def refused(self) -> dict[str, int]:
+        return {"too-old": 14, "wrong-variant": 3} if self.days > 10 else {}
+
+
+def _cohort(dice: random.Random, size: int, rate: float, goals: Sequence[str], bots: float) -> Tally:
+    converted = binomial(dice, size, rate)
+    impressions = size + binomial(dice, size, 0.6)
+    clicks = converted + binomial(dice, converted, 0.15)
+    tally = Tally(visitors=size, impressions=impressions, clicks=clicks, sx=impressions, sy=clicks)
+    extra = impressions - size  # visitors with two impressions; the others have one
+    tally.sxx, tally.syy, tally.sxy = size + 3 * extra, converted + 3 * (clicks - converted), round(1.6 * clicks)
+    tally.converted["click"] = converted
+    for goal in goals:
+        tally.converted[goal] = binomial(dice, converted, 0.4)
+        tally.goal_events[goal] = tally.converted[goal]
+    left_out = binomial(dice, size, bots)
+    tally.excluded["bot"] = left_out
+    tally.excluded_events = left_out
+    tally.events = impressions + clicks + sum(tally.goal_events.values()) + left_out
+    tally.received = tally.events + binomial(dice, tally.events, 0.01)
+    return tally
+
+
+def wired(answer: dict[str, Any]) -> dict[str, Any]:
+    """As it arrives: through JSON and back."""
+    return json.loads(json.dumps(answer))  # type: ignore[no-any-return]
+
+
+def binomial(dice: random.Random, n: int, p: float) -> int:
+    """Near enough, and quick."""
+    return max(0, min(n, round(dice.gauss(n * p, math.sqrt(max(0.0, n * p * (1 - p)))))))
+
+
+SCENARIOS = {
+    scenario.key: scenario
+    for scenario in (
+        Scenario(
+            "cta-color",
+            {"blue": 0.1, "green": 0.125},
+            per_day=700,
+            goals=("signup",),
+            bots=0.01,
+            description="The colour of the button on the first screen of the demo shop.",
+        ),
+        Scenario("search-box", {"top": 0.12, "side": 0.088}, per_day=700, description="Where the search box stands."),
+        Scenario("a-a-test", {"a": 0.1, "also-a": 0.1}, description="The same page twice. Nothing should be found."),
+        Scenario("price-tag", {"plain": 0.5, "bold": 0.5}, per_day=60_000, seed=3, description="Bold prices."),
+        Scenario(
+            "checkout-steps",
+            {"three-pages": 0.2, "one-page": 0.22},
+            lost={"one-page": 0.12},
+            description="One long page instead of three short ones.",
+        ),
+        Scenario("newsletter", {"foot": 0.05, "popup": 0.08}, days=3, description="Where we ask for the address."),
+        Scenario(
+            "hero",
+            {"plain": 0.10, "benefit": 0.142, "question": 0.104, "story": 0.097},
+            per_day=900,
+            goals=("signup", "purchase"),
+            gaps=(8, 9),
+            description="The headline of the shop.",
+        ),
+        Scenario(
+            "free-shipping",
+            {"none": 0.1, "from-50": 0.112},
+            per_day=600,
+            phases=[(0, (0.9, 0.1)), (10, (0.5, 0.5))],
+            drift=0.4,
+            description="Free shipping above 50 euros. Began with 10 % of visitors, to be careful.",
+        ),
+        Scenario(
+            "sticky-header",
+            {"scrolls": 0.1, "sticky": 0.13},
+            per_day=700,
+            status="stopped",
+            winner="sticky",
+            description="The header stays while one scrolls.",
+        ),
+        Scenario("gift-wrap", {"no": 0.1, "yes": 0.1}, days=0, description="Published just now."),
+    )
+}

@@ -1,0 +1,217 @@
+"""An impression is what was seen: half of it, in view for a moment, once a page view, in a page that is shown."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.snippet.site import Site, an_experiment
+from tests.browser.snippet.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
+
+HERO = an_experiment(goals=("end",))
+BOX = '<div data-ab="hero" style="height:100px">box</div>'
+FAR = '<div style="height:2000px"></div>'
+
+
+def test_what_is_in_view_is_seen_once_a_page_view(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", BOX + FAR)
+    page = visit(known="v1~")
+    site.wait_for_events(1)
+    for way in (500, -500):
+        page.mouse.wheel(0, way)
+        a_moment_passes(page)
+    assert seen_by_now(site, page) == ["impression hero bold"]
+
+
+def test_each_page_view_counts(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", BOX)
+    page = visit(known="v1~")
+    a_moment_passes(page)
+    page.reload()
+    assert seen_by_now(site, page) == ["impression hero bold"] * 2
+
+
+def test_what_is_below_the_fold_is_not_seen_before_it_is_scrolled_to(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", FAR + BOX)
+    page = visit(known="v1~")
+    assert seen_by_now(site, page) == []
+    page.goto(site.origin)
+    page.locator("[data-ab=hero]").scroll_into_view_if_needed()
+    assert seen_by_now(site, page) == ["impression hero bold"]
+
+
+def test_less_than_half_of_it_is_not_enough(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<div style="height:560px;margin:-8px"></div>' + BOX)  # 48 px of 100 in a window of 600
+    assert seen_by_now(site, visit(known="v1~")) == []
+
+
+def test_of_what_is_taller_than_the_window_half_a_window_is_enough(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    tall = (
+        '<div style="margin:-8px"></div><div style="height:{}px"></div><div data-ab="hero" style="height:{}px"></div>'
+    )
+    for path, above, height in (("/no", 400, 5000), ("/3", 250, 1800), ("/9", 250, 5400), ("/30", 250, 18000)):
+        site.page(path, tall.format(above, height))
+    assert seen_by_now(site, visit("/no", known="v1~")) == []
+    for path in ("/3", "/9", "/30"):
+        site.events.clear()
+        assert seen_by_now(site, visit(path, known="v1~")) == ["impression hero bold"], path
+
+
+def test_what_is_scrolled_past_is_not_seen(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", FAR + BOX + FAR)
+    page = visit(known="v1~")
+    page.evaluate("""new Promise((done) => {
+      document.querySelector('[data-ab]').scrollIntoView();
+      requestAnimationFrame(() => requestAnimationFrame(() => { scrollTo(0, 0); done(); }));
+    })""")
+    assert seen_by_now(site, page) == []
+
+
+def test_what_is_not_rendered_is_never_seen(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<div data-ab="hero" hidden>box</div>')
+    assert seen_by_now(site, visit(known="v1~")) == []
+
+
+def test_an_element_that_is_removed_before_it_was_seen_is_not_seen(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", BOX)
+    site.files["gone.js"] = b"requestAnimationFrame(() => document.querySelector('[data-ab]').remove())"
+    site.pages["/"] += '<script src="/gone.js"></script>'
+    assert seen_by_now(site, visit(known="v1~")) == []
+
+
+def test_an_experiment_without_an_element_is_seen_when_a_script_asks_for_it(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", "no element")
+    page = visit(known="v1~")
+    assert seen_by_now(site, page) == []
+    page.goto(site.origin)
+    assert page.evaluate("abacus.variant('hero')") == "bold"
+    assert seen_by_now(site, page) == ["impression hero bold"]
+
+
+def test_asking_for_an_experiment_that_has_an_element_is_not_seeing_it(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", FAR + BOX, head='<script src="/ask.js"></script>')
+    site.files["ask.js"] = b"abacus.variant('hero')"
+    assert seen_by_now(site, visit(known="v1~")) == []
+
+
+def test_who_clicks_at_once_has_seen_it(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<button data-ab="hero">buy</button>')
+    page = visit(known="v1~")
+    page.evaluate("document.querySelector('button').click()")
+    leave(page)
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+
+
+def test_a_double_click_is_one_click(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<button data-ab="hero">buy</button>')
+    page = visit(known="v1~")
+    page.dblclick("button")
+    assert seen_by_now(site, page) == ["impression hero bold", "click hero bold"]
+
+
+def test_a_click_on_a_label_is_one_click(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<div data-ab="hero"><label>yes <input type="checkbox"></label></div>')
+    page = visit(known="v1~")
+    page.click("label")
+    assert page.is_checked("input")
+    assert seen_by_now(site, page) == ["impression hero bold", "click hero bold"]
+
+
+def test_a_click_counts_although_the_page_stops_it(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<div data-ab="hero"><button>buy</button></div><script src="/stop.js"></script>')
+    site.files["stop.js"] = b"addEventListener('click', (e) => e.stopImmediatePropagation(), true)"
+    page = visit(known="v1~")
+    page.click("button")
+    assert seen_by_now(site, page) == ["impression hero bold", "click hero bold"]
+
+
+def test_seen_and_clicked_may_be_two_elements_and_a_form_sent_a_goal(site: Site, visit: Visit) -> None:
+    site.runs(HERO, an_experiment("cta", goals=("signup",)))
+    site.page(
+        "/",
+        '<div data-ab="seen:hero seen:cta">box</div><button data-ab="click:hero">a</button>'
+        '<form data-ab="goal:signup"><input required><button id="b">b</button></form>',
+    )
+    page = visit(known="v1~cta.bold.0~")
+    a_moment_passes(page)
+    page.click("div")
+    page.click("button")
+    page.click("#b")  # the form is not valid: not sent
+    page.fill("input", "x")
+    page.evaluate("addEventListener('submit', (e) => e.preventDefault())")
+    page.click("#b")
+    assert sorted(seen_by_now(site, page)) == [
+        "click hero bold",
+        "goal signup cta bold",
+        "impression cta bold",
+        "impression hero bold",
+    ]
+
+
+def test_a_page_from_the_back_forward_cache_is_seen_again(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", BOX)
+    site.page("/next", "next")
+    page = visit(known="v1~")
+    a_moment_passes(page)
+    page.evaluate("this.same = true")
+    page.goto(site.origin + "/next")
+    page.go_back(wait_until="commit")
+    page.wait_for_function("this.same")  # it was kept: nothing of ours kept it from being
+    site.wait_for(lambda: len(site.said()) == 2)
+    assert site.said() == ["impression hero bold"] * 2
+
+
+def test_a_page_in_a_background_tab_is_not_seen_before_it_is_shown(site: Site, ordinary: Browser) -> None:
+    site.runs(HERO)
+    site.page("/", BOX, head='<script src="/told.js" defer></script>')
+    site.files["told.js"] = b"setTimeout(() => fetch('/told'), 900)"
+    session = ordinary.new_browser_cdp_session()
+    profile = session.send("Target.createBrowserContext")["browserContextId"]
+    where = {"browserContextId": profile, "url": "about:blank"}
+    session.send("Target.createTarget", where)
+    opened = session.send("Target.createTarget", where | {"url": site.origin, "background": True})
+    site.wait_for(lambda: "/told" in site.asked)
+    assert site.said() == []
+    session.send("Target.activateTarget", {"targetId": opened["targetId"]})
+    assert len(site.wait_for_events(1)) == 1
+    session.send("Target.disposeBrowserContext", {"browserContextId": profile})
+    session.detach()
+
+
+def test_a_prerendered_page_is_not_seen_before_it_is_shown(site: Site, tmp_path: Path) -> None:
+    # Without a debugger: Chromium prerenders nothing where there is one. The pages tell how far they are.
+    site.runs(HERO)
+    rules = '<script type="speculationrules">{"prerender":[{"urls":["/next"],"eagerness":"immediate"}]}</script>'
+    site.page("/", f'{rules}<script src="/go.js"></script>', tag="")
+    site.files["go.js"] = b"""(async () => {
+      while (!(await fetch('/may-go')).ok) await new Promise((f) => setTimeout(f, 50));
+      location.href = '/next';
+    })()"""
+    site.page("/next", BOX + '<script src="/told.js"></script>')
+    site.files["told.js"] = b"setTimeout(() => fetch('/prerendered-' + document.prerendering), 900)"
+    command = ["/usr/bin/chromium", "--headless", f"--user-agent={ORDINARY}", f"--user-data-dir={tmp_path}", *FLAGS]
+    with subprocess.Popen([*command, site.origin], stderr=subprocess.DEVNULL) as chromium:
+        try:
+            site.wait_for(lambda: "/prerendered-true" in site.asked, 30)
+            assert site.requests == []
+            site.files["may-go"] = b""
+            assert len(site.wait_for_events(1)) == 1
+        finally:
+            chromium.terminate()

@@ -1,0 +1,100 @@
+"""What one row adds to the tallies."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chalicelib.counting.contribution import contribution
+from chalicelib.storage.tally import Cell, Tally
+from tests.support.builders import DAY, HOUR, NOON, an_element
+
+TOTAL = Cell("total", "", 0, "green")
+TODAY = Cell("day", "2026-11-21", 0, "green")
+
+
+def impression(event_id: str = "i1", **fields: object) -> str:
+    return an_element(id=event_id, **fields)  # type: ignore[arg-type]
+
+
+def click(event_id: str = "c1", **fields: object) -> str:
+    return an_element(id=event_id, type="click", **fields)  # type: ignore[arg-type]
+
+
+def test_a_visitor_who_saw_and_clicked() -> None:
+    cells = contribution({impression(), impression("i2", at=NOON + HOUR), click()}, 4)
+    visitor = Tally(
+        impressions=2,
+        clicks=1,
+        visitors=1,
+        sx=2,
+        sy=1,
+        sxx=4,
+        syy=1,
+        sxy=2,
+        received=4,
+        events=3,
+        converted=Counter(click=1),
+    )
+    assert cells == {
+        TOTAL: visitor,
+        TODAY: visitor,
+        Cell("hour", "2026-11-21T12", 0, "green"): Tally(impressions=1, clicks=1),
+        Cell("hour", "2026-11-21T13", 0, "green"): Tally(impressions=1),
+    }
+
+
+def test_nothing_adds_nothing() -> None:
+    assert contribution(set(), 0) == {}
+
+
+def test_a_late_click_goes_back_to_the_day_and_phase_of_the_first_impression() -> None:
+    cells = contribution({impression(), click(at=NOON + 2 * DAY, phase=1)}, 2)
+    assert cells[TODAY].clicks == 1
+    assert [cell for cell in cells if cell.span != "hour"] == [TOTAL, TODAY]
+
+
+def test_a_visitor_seen_in_two_variants_counts_in_none() -> None:
+    cells = contribution({impression(), impression("i2", variant="blue", at=NOON + 1)}, 2)
+    assert cells[TOTAL] == Tally(received=2, events=2, excluded=Counter({"multiple-variants": 1}), excluded_events=2)
+    assert Cell("total", "", 0, "blue") not in cells
+
+
+def test_where_the_sender_chooses_a_visitor_counts_in_each_variant_seen() -> None:
+    cells = contribution({impression(client=True), impression("i2", variant="blue", at=NOON + 1, client=True)}, 2)
+    assert cells[TOTAL].visitors == 1
+    assert cells[Cell("total", "", 0, "blue")].visitors == 1
+    assert cells[TOTAL].events + cells[Cell("total", "", 0, "blue")].events == 2
+
+
+def test_a_click_without_an_impression_makes_no_visitor() -> None:
+    assert contribution({click()}, 1)[TOTAL] == Tally(
+        received=1, events=1, excluded=Counter({"no-impression": 1}), excluded_events=1
+    )
+
+
+def test_a_visitor_later_flagged_as_a_bot_is_left_out() -> None:
+    cells = contribution({impression(), click(at=NOON + 1, bot=True)}, 2)
+    assert cells[TOTAL] == Tally(received=2, events=2, excluded=Counter(bot=1), excluded_events=2)
+
+
+def test_a_browser_that_speaks_after_the_bot_takes_the_visitor_back() -> None:
+    cells = contribution({impression(), click(at=NOON + 1, bot=True), click("c2", at=NOON + 2)}, 3)
+    assert (cells[TOTAL].visitors, cells[TOTAL].clicks, cells[TOTAL].excluded_events) == (1, 1, 1)
+    assert cells[TOTAL].excluded == Counter()
+
+
+def test_one_id_with_two_contents_is_the_lesser_of_them_in_any_order() -> None:
+    one, other = impression(at=NOON), impression(at=NOON + DAY)
+    assert contribution([one, other], 2) == contribution([other, one], 2)
+    assert contribution([one, other], 2)[TODAY].events == 1
+
+
+def test_the_squares_stop_at_a_hundred_and_the_counts_do_not() -> None:
+    total = contribution({impression(f"i{n}", at=NOON + n) for n in range(150)}, 150)[TOTAL]
+    assert (total.impressions, total.sx, total.sxx) == (150, 100, 10_000)
+
+
+def test_goals_count_the_visitor_once_and_the_events_each() -> None:
+    signups = {an_element(id=f"g{n}", type="goal", goal="signup", at=NOON + n) for n in range(3)}
+    total = contribution({impression(), *signups}, 4)[TOTAL]
+    assert (total.converted, total.goal_events) == (Counter(signup=1), Counter(signup=3))

@@ -1,0 +1,141 @@
+"""The same promise as test_exactly_once.py, on real threads against the emulator's DynamoDB and its stream.
+
+Senders post the same batches more than once, in their own order; folders take the stream's records with some lost,
+some repeated, all shuffled; transactions are made to conflict, and processes to die after a commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from abacus.local.emulated_stacks import LocalAws
+from abacus.operations.audit import audit
+from chalicelib.counting.fold import Fold
+from chalicelib.counting.reconcile import reconcile_rows
+from chalicelib.ingestion.pipeline import Ingest
+from chalicelib.ingestion.request import Batch, Event
+from chalicelib.runtime.service import version
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.event_encoding import read as read_element
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Key, tallies_in
+from tests.counting.test_exactly_once import CLIENT, MANIFEST, NOW, FixedCatalog
+from tests.support import faults
+from tests.support.builders import HOUR, NOON
+from tests.support.recount import Sent, merge, recount
+
+VISITORS = 60
+BATCHES = 240
+SENDERS = 4
+FOLDERS = 3
+
+
+class Died(Exception):
+    """The folder's process is gone: before its transaction, or after it and before it knew."""
+
+
+def a_batch(dice: random.Random) -> tuple[Batch, bool]:
+    events = []
+    for _ in range(dice.randint(1, 4)):
+        experiment = dice.choice(["hashed", "client"])
+        kind = dice.choice(["impression", "impression", "click", "goal"])
+        phase = dice.randint(0, 1) if experiment == "hashed" and dice.random() < 0.1 else 0
+        variant = ("blue", "green")[phase] if experiment == "hashed" else dice.choice(["blue", "green"])
+        events.append(
+            Event(
+                id=f"e{dice.randrange(400)}",
+                type=kind,  # type: ignore[arg-type]
+                goal="signup" if kind == "goal" else None,
+                experiment=experiment,
+                variant=variant,
+                phase=phase,
+                at=NOON + dice.randrange(20) * HOUR // 2,
+            )
+        )
+    return Batch(visitor=f"v{dice.randrange(VISITORS)}", events=tuple(events)), dice.random() < 0.05
+
+
+@pytest.mark.ministack
+def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -> None:
+    store = DynamoStore(
+        aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(budget=20.0)
+    )
+    fold = Fold(store, 2, random.randrange, version, Patience(budget=20.0))
+    ingest = Ingest(store, FixedCatalog(), None, 90, version, lambda *_: None)
+    dice = random.Random(20)
+    batches = [a_batch(dice) for _ in range(BATCHES)]
+    dirty: list[Key] = []
+    sending = threading.Event()
+    sent_received: dict[Key, int] = defaultdict(int)
+    lock = threading.Lock()
+
+    def conflicts() -> object:
+        return faults.cancelled("TransactionConflict", "None") if random.random() < 0.2 else None
+
+    def die(**_: object) -> None:
+        if random.random() < 0.1:
+            deaths.append(1)
+            raise Died
+
+    deaths: list[int] = []
+    moments = ("before-call.dynamodb.TransactWriteItems", "after-call.dynamodb.TransactWriteItems")
+    stop = faults.inject(aws.dynamodb, "TransactWriteItems", conflicts)  # type: ignore[arg-type]
+    for moment in moments:
+        aws.dynamodb.meta.events.register(moment, die)
+
+    def send(seed: int) -> None:
+        own = random.Random(seed)
+        for batch, bot in own.sample(batches, len(batches)):
+            for _ in range(own.choice([1, 1, 2])):
+                answer = ingest.receive(batch, range(len(batch.events)), [], now=NOW, bot=bot)
+                assert answer.accepted + answer.repeated == len(batch.events)
+                with lock:
+                    for event in batch.events:
+                        sent_received[Key(batch.visitor, event.experiment)] += 1
+                        dirty.append(Key(batch.visitor, event.experiment))
+
+    def take(seed: int) -> None:
+        own = random.Random(seed)
+        while not sending.is_set():
+            with lock:
+                records = own.choices(dirty, k=40) if dirty else []
+            with contextlib.suppress(Died):
+                fold(records, now=NOW / 1000)
+
+    with ThreadPoolExecutor(SENDERS + FOLDERS) as pool:
+        folders = [pool.submit(take, seed) for seed in range(FOLDERS)]
+        senders = [pool.submit(send, seed) for seed in range(SENDERS)]
+        for sender in senders:
+            sender.result()
+        sending.set()
+        for folder in folders:
+            folder.result()
+    stop()
+    for moment in moments:
+        aws.dynamodb.meta.events.unregister(moment, die)
+    assert deaths
+    reconcile_rows(store, fold, now=NOW / 1000)
+
+    sent: dict[Key, list[Sent]] = defaultdict(list)
+    for batch, bot in batches:
+        for e in batch.events:
+            assert e.phase is not None
+            key = Key(batch.visitor, e.experiment)
+            sent[key].append(Sent(*key, e.id, e.type, e.goal, e.variant, e.phase, e.at, bot))
+    for experiment in ("hashed", "client"):
+        cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
+        found = {tuple(cell): tally.numbers() for cell, tally in tallies_in(cells, 0).items() if tally.numbers()}
+        due = [
+            recount(sent[key], experiment == CLIENT.key, sent_received[key])
+            for key in sent
+            if key.experiment == experiment
+        ]
+        assert found == merge(due)
+    assert audit(store, [e.key for e in MANIFEST.experiments], sleep=lambda _: None).problems == []
+    assert any(read_element(element).bot for row in store.scan() for element in row.counted)

@@ -1,0 +1,122 @@
+"""The fold on the store in memory: one thing at a time. test_exactly_once.py does everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from chalicelib.counting.contribution import contribution
+from chalicelib.counting.fold import Fold
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.storage.tally import Tallies
+from tests.support.builders import HOUR, NOON, an_element
+from tests.support.memory_store import MemoryStore
+
+NOW = NOON / 1000
+KEY = Key("v1", "cta-color")
+
+
+def a_fold(store: MemoryStore) -> Fold:
+    versions = iter(range(1_000_000))
+    return Fold(
+        store, 2, lambda n: 0, lambda: f"v{next(versions)}", Patience(1.0, clock=lambda: 0.0, sleep=lambda _: None)
+    )
+
+
+def write(store: MemoryStore, *elements: str, key: Key = KEY) -> Row:
+    return store.add(key, elements, len(elements), version="born", expires_at=0, cap=200)
+
+
+def live(store: MemoryStore, experiment: str = "cta-color") -> Tallies:
+    gen = store.generations(experiment).live
+    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST), gen)
+    return {cell: tally for cell, tally in found.items() if tally.numbers()}
+
+
+def test_a_pending_event_is_counted_once_however_often_the_stream_says_so() -> None:
+    store = MemoryStore()
+    element = an_element()
+    write(store, element)
+    fold = a_fold(store)
+    assert fold([KEY, KEY], now=NOW).events == 1
+    assert fold([KEY], now=NOW).events == 0
+    assert live(store) == contribution({element}, 1)
+    assert store.rows[KEY].counted == {element}
+
+
+def test_a_repeat_changes_only_what_was_received() -> None:
+    store = MemoryStore()
+    fold = a_fold(store)
+    for _ in range(3):
+        write(store, an_element())
+        fold([KEY], now=NOW)
+    assert live(store) == contribution({an_element()}, 3)
+
+
+def test_a_row_that_is_gone_is_not_brought_back() -> None:
+    store = MemoryStore()
+    write(store, an_element())
+    read = store.rows[KEY]
+    store.erase(read, [])
+    with pytest.raises(Stale):
+        store.settle([Move(read, read.pending, 0, "v")], [])
+    assert a_fold(store)([KEY], now=NOW).rows == 0
+    assert store.rows == {}
+
+
+def test_a_visitor_who_came_every_hour_for_ten_days_is_folded_in_parts() -> None:
+    store = MemoryStore()
+    elements = [an_element(id=f"i{n}", at=NOON - n * HOUR) for n in range(150)]
+    write(store, *elements)
+    done = a_fold(store)([KEY], now=NOW)
+    assert (done.events, done.transactions > 1) == (150, True)
+    assert live(store) == contribution(elements, 150)
+
+
+def test_activity_older_than_a_fortnight_is_not_kept() -> None:
+    store = MemoryStore()
+    write(store, an_element(at=NOON - 20 * 24 * HOUR))
+    a_fold(store)([KEY], now=NOW)
+    assert {cell.span for cell in live(store)} == {"total", "day"}
+
+
+def test_many_rows_share_a_transaction_of_at_most_a_hundred_items() -> None:
+    store = MemoryStore()
+    sizes: list[int] = []
+    settle = store.settle
+    store.settle = lambda moves, bookings: (sizes.append(len(moves) + len(bookings)), settle(moves, bookings))[1]  # type: ignore[method-assign]
+    keys = [Key(f"v{n}", f"experiment-{n % 9}") for n in range(200)]
+    for n, key in enumerate(keys):
+        write(store, an_element(id=f"e{n}", at=NOON - n * HOUR), key=key)
+    assert a_fold(store)(keys, now=NOW).rows == 200
+    assert max(sizes) <= 100
+
+
+def test_rows_of_one_experiment_share_transactions_however_the_stream_mixes_them() -> None:
+    store = MemoryStore()
+    keys = [Key(f"v{i}", ("cta-color", "hero")[i % 2]) for i in range(50)]
+    for key in keys:
+        write(store, an_element(), key=key)
+    together = []
+    settle = store.settle
+
+    def noted(moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        together.append({booking.experiment for booking in bookings})
+        settle(moves, bookings)
+
+    store.settle = noted  # type: ignore[method-assign]
+    a_fold(store)(keys, now=NOW)
+    assert together == [{"cta-color"}, {"hero"}]
+
+
+def test_a_row_of_a_generation_that_is_over_is_counted_again_in_the_live_one() -> None:
+    store = MemoryStore()
+    write(store, an_element())
+    fold = a_fold(store)
+    fold([KEY], now=NOW)
+    store.open_generation("cta-color", Generations(0), Generations(1))
+    fold([KEY], now=NOW)
+    assert live(store) == contribution({an_element()}, 1)
+    assert store.rows[KEY].gen == 1

@@ -1,0 +1,130 @@
+"""What GrowthBook's event plugin posts, read as events of ours. The bodies are what the plugin of npm
+@growthbook/growthbook 1.8.0 sends; tests/growthbook/test_sdks.py has the real one send them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib.domain.errors import InvalidInput, TooLarge
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.ingestion.growthbook_plugin import events_from_plugin
+from chalicelib.ingestion.request import Batch
+
+AT = 1_795_248_000_123
+HERO = Experiment(
+    key="hero",
+    status="running",
+    seed="hero",
+    variants=(Variant(key="plain"), Variant(key="benefit")),
+    phases=(Phase(weights=(0.0, 1.0)),),
+    goals=("sign-up",),
+)
+
+
+def an_entry(name="Experiment Viewed", **properties):
+    return {
+        "event_name": name,
+        "properties_json": properties,
+        "user_id": None,
+        "device_id": "user-123",
+        "page_id": None,
+        "session_id": "s1",
+        "utm_source": "x",
+        "sdk_language": "js",
+        "sdk_version": "1.8.0",
+        "url": "https://ex.com/p?a=1",
+        "context_json": {"plan": "pro"},
+    }
+
+
+def an_exposure(visitor="user-123", variant="green"):
+    return an_entry(experimentId="cta-color", variationId=variant, hashAttribute="id", hashValue=visitor)
+
+
+def read(*entries, at=AT, manifest=None):
+    return events_from_plugin(json.dumps(entries).encode(), at, manifest)
+
+
+def test_an_exposure_is_an_impression_and_nothing_personal_is_kept():
+    [(visitor, [event])] = read(an_exposure())
+    assert visitor == "user-123"
+    assert event.pop("id").startswith("gb-")
+    assert event == {"type": "impression", "experiment": "cta-color", "variant": "green", "at": AT}
+
+
+def test_an_exposure_has_the_same_id_whenever_and_with_whatever_it_comes():
+    [(_, [first])] = read(an_exposure())
+    [(_, events)] = read(an_entry("Page View"), an_exposure(), at=AT + 86_400_000)
+    assert [e["id"] for e in events] == [first["id"]]
+
+
+def test_exposures_to_two_variants_or_of_two_visitors_differ():
+    ids = {e["id"] for _, es in read(an_exposure(), an_exposure(variant="blue"), an_exposure("u2")) for e in es}
+    assert len(ids) == 3
+
+
+def test_the_events_pass_the_front_door():
+    [(visitor, events)] = read(an_exposure(), an_entry("click", experimentId="cta-color", variationId="green"))
+    batch = Batch.model_validate_json(json.dumps({"visitor": visitor, "events": events}))
+    assert [e.type for e in batch.events] == ["impression", "click"]
+
+
+def test_a_variant_kept_from_an_earlier_phase_says_so():
+    phases = (Phase(weights=(1.0, 0.0)), Phase(weights=(0.0, 1.0)))
+    manifest = Manifest(experiments=(HERO.model_copy(update={"phases": phases}),))
+    kept, fresh = (an_entry(experimentId="hero", variationId=v, hashValue="u1") for v in ("plain", "benefit"))
+    [(_, [old, new])] = read(kept, fresh, manifest=manifest)
+    assert old["phase"] == 0
+    assert "phase" not in new  # the current one
+
+
+def test_a_custom_event_counts_each_time():
+    click = an_entry("click", experimentId="cta-color", variationId="green")
+    [(_, events)] = read(click, click)
+    assert len({e["id"] for e in events}) == 2
+
+
+def test_a_goal_without_an_experiment_goes_to_those_that_declare_it():
+    [(visitor, [event])] = read(an_entry("Sign Up"), manifest=Manifest(experiments=(HERO,)))
+    assert (visitor, event["type"], event["goal"]) == ("user-123", "goal", "sign-up")
+    assert (event["experiment"], event["variant"]) == ("hero", "benefit")
+
+
+def test_a_click_without_an_experiment_is_nobodys():
+    assert read(an_entry("click"), manifest=Manifest(experiments=(HERO,))) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        an_entry("Feature Evaluated", feature="hero", source="experiment"),
+        an_entry("Page View"),
+        an_entry(experimentId="hero"),
+        an_entry(experimentId=["hero"], variationId={}),
+        {"event_name": 5},
+        "text",
+        None,
+    ],
+)
+def test_what_is_not_ours_is_left_out(entry):
+    assert read(entry) == []
+
+
+def test_more_events_than_a_page_makes_at_once_are_refused_whole():
+    click = an_entry("click", experimentId="hero", variationId="plain")
+    assert [(v, len(es)) for v, es in read(*[click] * 100)] == [("user-123", 100)]
+    with pytest.raises(TooLarge, match="more than 100 events"):
+        read(*[click] * 101)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"nonsense", b"\xff", b"[" * 100_000])
+def test_what_is_no_array_is_refused(body):
+    with pytest.raises(InvalidInput, match="not a JSON array"):
+        events_from_plugin(body, AT)
+
+
+def test_a_body_too_large_is_refused_unread():
+    with pytest.raises(TooLarge, match="262145 bytes"):
+        events_from_plugin(b" " * (256 * 1024 + 1), AT)

@@ -1,0 +1,105 @@
+"""Every event ends in exactly one outcome; here, the refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from abacus.paths import PROJECT
+from chalicelib.domain.manifest import Manifest, Period, Phase
+from chalicelib.ingestion.request import Event
+from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, judge, judge_all
+from tests.support.builders import DAY, HOUR, MINUTE, NOON, a_manifest, a_visitor, an_event, an_experiment
+
+GREEN = a_visitor("green")
+
+
+def outcome(event: Event, manifest: Manifest | None = None, visitor: str = GREEN, now: int = NOON) -> str | None:
+    refusal = judge(event, visitor, manifest or a_manifest(), now=now)
+    return refusal and refusal.outcome.value
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (an_event(), None),
+        (an_event(type="click"), None),
+        (an_event(phase=0), None),
+        (an_event(experiment="cta-colour"), "unknown-experiment"),
+        (an_event(variant="red"), "unknown-variant"),
+        (an_event(type="goal", goal="signup"), "unknown-goal"),
+        (an_event(type="goal", goal="click"), "unknown-goal"),
+        (an_event(variant="blue"), "wrong-variant"),
+        (an_event(phase=1), "wrong-variant"),
+        (an_event(at=NOON - 7 * DAY), None),
+        (an_event(at=NOON - 7 * DAY - 1), "too-old"),
+        (an_event(at=NOON + 10 * MINUTE), None),
+        (an_event(at=NOON + 10 * MINUTE + 1), "in-the-future"),
+    ],
+)
+def test_what_becomes_of_an_event(event: Event, expected: str | None) -> None:
+    assert outcome(event) == expected
+
+
+def test_an_event_is_judged_by_its_own_time_and_not_by_its_arrival() -> None:
+    stopped = a_manifest(an_experiment(status="stopped", periods=(Period(start=None, end=NOON),)))
+    assert outcome(an_event(at=NOON - 1), stopped, now=NOON + HOUR) is None
+    assert outcome(an_event(at=NOON), stopped, now=NOON + HOUR) == "not-running"
+
+
+def test_a_draft_takes_no_events() -> None:
+    assert outcome(an_event(), a_manifest(an_experiment(status="draft"))) == "not-running"
+
+
+def test_an_event_of_an_earlier_phase_is_judged_by_that_phases_weights() -> None:
+    turned = an_experiment(phases=(Phase(weights=(0.0, 1.0)), Phase(weights=(1.0, 0.0))))
+    assert outcome(an_event(phase=0), a_manifest(turned)) is None
+    assert outcome(an_event(phase=1), a_manifest(turned)) == "wrong-variant"
+    assert outcome(an_event(), a_manifest(turned)) == "wrong-variant"
+
+
+def test_a_visitor_outside_the_coverage_has_no_variant_to_be_in() -> None:
+    nobody = an_experiment(phases=(Phase(weights=(0.5, 0.5), coverage=0.0),))
+    refusal = judge(an_event(), GREEN, a_manifest(nobody), now=NOON)
+    assert refusal is not None
+    assert refusal.message == "cta-color: this visitor is not enrolled in phase 0, not green."
+
+
+def test_where_the_sender_chooses_every_variant_is_right() -> None:
+    manifest = a_manifest(an_experiment(assignment="client"))
+    assert [outcome(an_event(variant=v), manifest) for v in ("blue", "green")] == [None, None]
+
+
+def test_where_the_sender_chooses_a_phase_still_has_to_exist() -> None:
+    assert outcome(an_event(phase=1), a_manifest(an_experiment(assignment="client"))) == "wrong-variant"
+
+
+def test_a_signed_sender_may_go_further_back() -> None:
+    event = an_event(at=NOON - 30 * DAY)
+    assert judge(event, GREEN, a_manifest(), now=NOON, window_back=90 * DAY) is None
+
+
+def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_anew_once() -> None:
+    reads: list[Manifest] = []
+
+    def refresh() -> Manifest:
+        reads.append(a_manifest())
+        return reads[-1]
+
+    events = [an_event(), an_event(id="e2", at=NOON - 8 * DAY)]
+    manifest, verdicts = judge_all(events, GREEN, Manifest(), refresh, now=NOON)
+    assert [v and v.outcome for v in verdicts] == [None, Outcome.TOO_OLD]
+    assert [manifest] == reads
+
+
+def test_the_manifest_is_not_read_anew_for_what_it_cannot_change() -> None:
+    def refresh() -> Manifest:
+        raise AssertionError("read")
+
+    judge_all([an_event(), an_event(at=NOON - 8 * DAY)], GREEN, a_manifest(), refresh, now=NOON)
+    assert Outcome.TOO_OLD not in DEPENDS_ON_MANIFEST
+
+
+def test_every_outcome_is_documented_and_nothing_else() -> None:
+    page = (PROJECT / "docs" / "outcomes.md").read_text()
+    rows = [line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [outcome.value for outcome in Outcome]

@@ -1,0 +1,94 @@
+// The results page's words and numbers, without a browser. Run by tests/javascript/test_results.py, or: node --test tests/javascript
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+Object.defineProperty(globalThis, "navigator", { value: { language: process.env.LANGUAGE_OF_PAGE ?? "en-GB" } });
+const { chance, interval, lift, localised, money, pValue, share, whole } = await import("../../static/results/ui/format.js");
+const { here, link, parse } = await import("../../static/results/data/route.js");
+const { looks } = await import("../../static/results/ui/colours.js");
+const { axis, ticks } = await import("../../static/results/charts/bars.js");
+const { csv } = await import("../../static/results/actions/download.js");
+const { advice, reason } = await import("../../static/results/ui/labels.js");
+const german = navigator.language === "de-DE";
+
+test("numbers are written as the reader's language does", { skip: !german }, () => {
+  assert.equal(whole(1234567), "1.234.567");
+  assert.equal(share(0.12345), "12,3\u00a0%");
+  assert.equal(lift(-0.0456), "−4,6\u00a0%");
+});
+
+test("the server's English numbers become the reader's own", { skip: !german }, () => {
+  assert.equal(localised("green beats blue by 12.5 % (at least 3 %)."), "green beats blue by 12,5\u00a0% (at least 3\u00a0%).");
+  assert.equal(localised("1,234 visitors saw green"), "1.234 visitors saw green");
+  assert.equal(localised("side is between -0.5 % and 1.4 % apart"), "side is between −0,5\u00a0% and 1,4\u00a0% apart");
+});
+
+test("what only looks like a number stays", () => {
+  const same = "v2 beats v1-3 in a 50/50 split since 2026-11-21 around 13:00 UTC: `abacus rebuild 12`, from-50, 1.2.3";
+  assert.equal(localised(same), same);
+});
+
+test("rates keep three digits, and nothing is ever certain", { skip: german }, () => {
+  assert.deepEqual([0.5, 0.0512, 0, 1, null, NaN].map(share), ["50.0%", "5.12%", "0.0%", "100.0%", "–", "–"]);
+  assert.deepEqual([0.99999, 0.98, 0, null].map(chance), ["> 99.9%", "98.0%", "< 0.1%", "–"]);
+  assert.deepEqual([0.5, 0.01234, 0.00001].map(pValue), ["0.5", "0.012", "< 0.0001"]);
+});
+
+test("lifts always have a sign, and an open end says so", { skip: german }, () => {
+  assert.deepEqual([0.3, -0.05, 0, 12].map(lift), ["+30%", "−5.0%", "0.0%", "+1,200%"]);
+  assert.equal(interval([-0.1, null]), "−10% to ∞");
+  assert.equal(interval(null), "–");
+});
+
+test("dollars have cents, and nothing is for nothing", { skip: german }, () => {
+  assert.equal(interval([1.758, 1234.5], money), "$1.76 to $1,234.50");
+  assert.deepEqual([0.0049, 0, null].map(money), ["< $0.01", "< $0.01", "–"]);
+});
+
+test("a link leads to where it says, whatever the experiment is called", () => {
+  const query = { goal: "signup", open: "checks,about", rate: "day" };
+  assert.deepEqual(parse(link("cta-color", query)), { experiment: "cta-color", query });
+  assert.equal(here(parse("#/hero?goal=signup&rate=day"), { goal: "" }), "#/hero?rate=day");
+  assert.deepEqual(parse("#/%"), { experiment: "", query: {} });
+  assert.deepEqual(parse(""), { experiment: "", query: {} });
+});
+
+test("a variant called green is green, and no two share colour and dash", () => {
+  const found = looks(["blue", "dark-green", "control", "b", "c", "d", "e", "f", "g", "h"]);
+  assert.deepEqual([found.blue.hue, found["dark-green"].hue, found.control.hue], ["blue", "green", "orange"]);
+  const all = Object.values(found).slice(0, 8).map(({ hue, dash }) => `${hue} ${dash}`);
+  assert.equal(new Set(all).size, 8);
+});
+
+test("the common axis holds 0 and every interval, but not the sky", () => {
+  const { from, to } = axis([{ lift: 0.1, lift_interval: [0.05, 0.2] }, { lift: 0.02, lift_interval: [-0.1, 90] }]);
+  assert.ok(from < -0.1 && to > 0.2 && to < 1);
+  assert.deepEqual(ticks(-0.11, 0.32).map((n) => n.toFixed(1)), ["0.0", "0.2"]);
+});
+
+test("an experiment that nobody can compare yet has an axis too", () => {
+  assert.ok(axis([{ lift: null, lift_interval: null }]).to > 0);
+});
+
+test("the CSV quotes what needs it and leaves empty what is not known", () => {
+  const point = {
+    at: "2026-11-21",
+    comparisons: [{ variant: 'b"', lift: 0.5, lift_interval: [null, 2] }],
+    variants: [{ variant: 'b"', visitors: 4, expected: 5.5, converted: 1, rate: 0.25, impressions: 6, clicks: 1, cumulative: { visitors: 40, converted: 10, rate: 0.25 } }],
+  };
+  const [head, row, end] = csv({ experiment: "a,b", goal: "click", series: [point] }).split("\r\n");
+  assert.equal(head, "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks,visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high");
+  assert.equal(row, '"a,b",click,2026-11-21,"b""",4,5.5,1,0.25,6,1,40,10,0.25,0.5,,2');
+  assert.equal(end, "");
+});
+
+test("the sentence behind the advice does not say it again", () => {
+  const entry = (text) => ({ status: "running", variants: [{ visitors: 1 }], verdict: { next: "wait", state: "inconclusive", text } });
+  assert.equal(reason(entry("Keep running: about 9 days to detect 10 %.")), "About 9 days to detect 10 %.");
+  assert.equal(reason(entry("Too early.")), "Too early.");
+  const ship = (text, more) => ({ status: "running", variants: [], verdict: { next: "ship", state: "winner", variant: "b", text }, ...more });
+  assert.equal(reason(ship("B beats a by 30 %. Ship it.")), "B beats a by 30 %.");
+  const doubtful = ship("B beats a by 30 %. Check first: novelty and srm. Then ship it.");
+  assert.deepEqual([advice(doubtful), reason(doubtful)], ["Check, then ship b", "B beats a by 30 %. Check first: “Drift” and “Split”."]);
+  assert.equal(advice(ship("B beats a.", { shipped: "b" })), "b is live for everybody");
+});

@@ -1,0 +1,142 @@
+"""The price: measured use that cannot go stale, times prices that can be read."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from click.testing import CliRunner
+
+from abacus.cli import main
+from abacus.local.emulated_stacks import LocalAws
+from abacus.operations import bill, prices
+from abacus.operations.capacity import Scenario, kept, measure
+from abacus.operations.cost import report
+from abacus.operations.metering import Use, metered, read_units
+from abacus.paths import INFRA, PROJECT
+from chalicelib.counting.fold import Fold
+from chalicelib.reporting import queries
+from chalicelib.runtime.service import version
+from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.retry import Patience
+from chalicelib.storage.store import Key
+from tests.support.builders import NOON, a_manifest, an_element
+
+MEASURED = kept()
+BUSY = Scenario(3, 25)
+MEMORY = bill.Settings.shipped().memory
+
+
+def dollars(scenario: Scenario, visit: int = 0) -> float:
+    return sum(bill.events(MEASURED[scenario][visit], scenario, MEMORY).values())
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize("scenario", MEASURED, ids=lambda s: "-".join(map(str, s)))
+def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Scenario) -> None:
+    """If not: `.venv/bin/python -m abacus.operations.capacity` measures anew; docs/performance.md quotes it."""
+    found = [(use.written, use.read, use.calls) for use in measure(aws, scenario)]
+    assert found == [pytest.approx((use.written, use.read, use.calls), abs=1e-4) for use in MEASURED[scenario]]
+
+
+def test_a_busy_request_takes_what_the_rules_of_dynamodb_say() -> None:
+    # One write; two for the row in a transaction; twelve for six items of tallies, shared by 25 rows. One strongly
+    # consistent read of the row, and one of the generations by 25 rows. One call, and three of the fold by 25.
+    assert MEASURED[BUSY] == [Use(1 + 2 + 12 / 25, 1 + 1 / 25, 1 + 3 / 25)]
+
+
+def test_a_million_events_cost_under_two_dollars_at_three_events_a_request() -> None:
+    assert dollars(BUSY) < 2.00
+    # By hand: the two doors, the table, and some cents of Lambda, logs and bytes.
+    assert dollars(BUSY) == pytest.approx((1.00 + 1.00 + 3.48 * 0.625 + 1.04 * 0.125) / 3, abs=0.35)
+
+
+def test_every_line_of_a_bill_is_use_times_a_price() -> None:
+    bill_ = bill.request(Use(written=2, read=4, calls=0), BUSY, MEMORY)
+    assert bill_["DynamoDB, writes"] == pytest.approx(1.25)
+    assert bill_["DynamoDB, reads"] == pytest.approx(0.50)
+    assert bill_["HTTP API"] + bill_["CloudFront, requests"] == pytest.approx(2.00)
+
+
+def test_the_price_rises_with_the_size_of_the_row_by_three_write_units_a_kilobyte() -> None:
+    (returning,) = (scenario for scenario in MEASURED if scenario.visits > 1)
+    written = [use.written for use in MEASURED[returning]][1:]
+    assert written == sorted(written)
+    assert {round(b - a, 2) for a, b in pairwise(written) if b - a > 2} == {3.0}
+
+
+def test_memory_and_window_are_those_that_are_deployed() -> None:
+    assert bill.Settings.shipped() == bill.Settings(memory=1024, window=2)
+
+
+def test_a_quiet_site_pays_more_for_each_event_and_next_to_nothing_in_all() -> None:
+    settings = bill.Settings.shipped()
+    assert bill.at_traffic(MEASURED, 0.1, settings) > bill.at_traffic(MEASURED, 1000, settings) == dollars(BUSY)
+    assert bill.together(0.1, 2) == 1
+    assert bill.together(40, 2) == 20  # forty a second, for two seconds, in four shards
+    assert bill.together(100_000, 2) == bill.BATCH
+
+
+def test_what_the_templates_cost_by_the_month_is_counted_in_them() -> None:
+    template = "Resources:\n  A:\n    Type: AWS::CloudWatch::Alarm\n  B:\n    Type: AWS::CloudWatch::Alarm\n"
+    assert bill.stack_at_rest(template) == pytest.approx(0.20)
+    assert bill.stack_at_rest((INFRA / "firewall.yaml").read_text()) == 6.00
+    for name in ("data", "edge"):
+        assert bill.stack_at_rest((INFRA / f"{name}.yaml").read_text()) == 0
+
+
+@pytest.mark.ministack
+def test_units_are_counted_as_the_answers_say(aws: LocalAws) -> None:
+    table, client = aws.names["ParticipantsName"], aws.dynamodb
+    keys = [{"visitor": {"S": str(i)}, "experiment": {"S": "e"}} for i in range(3)]
+    with metered(client) as use:
+        client.put_item(TableName=table, Item=keys[0])
+        client.put_item(TableName=table, Item=keys[1] | {"pending": {"SS": ["x" * 5000]}})
+        client.query(
+            TableName=table, KeyConditionExpression="visitor = :v", ExpressionAttributeValues={":v": {"S": "0"}}
+        )
+        client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+    assert use == Use(written=1 + 5, read=0.5 + 1 + 2 + 1, calls=4)
+    client.put_item(TableName=table, Item=keys[0])
+    assert use.calls == 4
+
+
+@pytest.mark.ministack
+def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: LocalAws) -> None:
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    fold = Fold(store, 2, random.Random(1).randrange, version, Patience())
+    for visitor, variant in [(f"v{n}", ("blue", "green")[n % 2]) for n in range(40)]:
+        elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
+        store.add(Key(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, cap=200)
+        fold([Key(visitor, "cta-color")], now=NOON / 1000)  # each for itself, so that every item of the spread is there
+    now = datetime.fromtimestamp(NOON / 1000, UTC)
+    with metered(aws.dynamodb) as use:
+        answer = queries.detail(store, a_manifest(), "cta-color", queries.Question(series="none"), now=now)
+    assert [variant["visitors"] for variant in answer["variants"]] == [20, 20]
+    assert use == Use(read=1.0, calls=2)
+
+
+def test_reads_are_rounded_up_to_four_kilobytes() -> None:
+    small, big = {"visitor": {"S": "v"}}, {"visitor": {"S": "v" * 4100}}
+    keys = {"t": {"Keys": [{}, {}, {}], "ConsistentRead": True}}  # one of them is not there
+    assert read_units("BatchGetItem", {"RequestItems": keys}, {"Responses": {"t": [small, big]}}) == 1 + 2 + 1
+    assert read_units("Query", {"ConsistentRead": True}, {"Items": [small] * 300}) == 1  # as a whole: 2,400 bytes
+    assert read_units("Scan", {}, {"Items": [big, small]}) == 2 / 2
+    assert read_units("Query", {}, {"Items": []}) == 0.5
+    assert read_units("UpdateItem", {}, {}) is None
+
+
+def test_the_page_on_performance_quotes_the_price_as_it_is() -> None:
+    page = (PROJECT / "docs" / "performance.md").read_text()
+    assert "\n".join(report(MEASURED, bill.Settings.shipped())) in page
+
+
+def test_the_command_says_date_total_and_what_is_left_out() -> None:
+    said = CliRunner().invoke(main, ["cost"], catch_exceptions=False).output
+    total = next(line for line in said.splitlines() if line.startswith("  together"))
+    assert f"{dollars(BUSY):.2f}" in total.split()
+    assert prices.READ_ON in said
+    assert "Not in it: delivery of ab.js" in said
+    assert f"{sum(bill.at_rest().values()):.2f}" in said

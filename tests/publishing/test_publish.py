@@ -1,0 +1,330 @@
+"""Publishing, against an S3 that behaves: what lies in the bucket afterwards, and who wins a race."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
+import pytest
+from click.testing import CliRunner
+
+from abacus.authoring.load import load
+from abacus.cli import main
+from abacus.local.emulated_stacks import environment
+from abacus.paths import PROJECT
+from abacus.publishing import manifest_store as published
+from abacus.publishing.history import restored
+from abacus.publishing.publish import CACHE, Refused, plan, publish, write
+from abacus.publishing.remote import Remote
+from abacus.site.build import Asset
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.storage.manifest_cache import Catalog
+
+NOW = 1_795_248_000_000
+
+
+def an_experiment(**fields: object) -> Experiment:
+    defaults: dict[str, object] = {
+        "key": "cta-color",
+        "status": "running",
+        "seed": "cta-color",
+        "variants": (Variant(key="blue"), Variant(key="green")),
+        "phases": (Phase(weights=(0.5, 0.5)),),
+    }
+    return Experiment.model_validate(defaults | fields)
+
+
+def a_manifest(**fields: object) -> Manifest:
+    return Manifest(experiments=(an_experiment(**fields),))
+
+
+def no_site(manifest: Manifest) -> dict[str, Asset]:
+    return {"ab.js": Asset(manifest.digest.encode(), "text/javascript", "public, max-age=30")}
+
+
+class Shop:
+    """One bucket, and publishing to it."""
+
+    def __init__(self, aws) -> None:
+        self.s3, self.bucket = aws.s3, aws.names["BucketName"]
+
+    def publish(self, manifest, now=NOW, **options):
+        return publish(manifest, self.s3, self.bucket, now, build=no_site, **options)
+
+    def plan(self, manifest, now=NOW):
+        return plan(manifest, self.s3, self.bucket, now)
+
+    def write(self, planned, now=NOW, build=no_site):
+        return write(planned, self.s3, self.bucket, now, build=build)
+
+    def get(self, key):
+        return self.s3.get_object(Bucket=self.bucket, Key=key)
+
+    def body(self, key):
+        return self.get(key)["Body"].read()
+
+    def keys(self):
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.bucket)["Contents"]]
+
+
+@pytest.fixture
+def shop(aws) -> Shop:
+    return Shop(aws)
+
+
+pytestmark = pytest.mark.ministack
+
+
+def test_a_publish_writes_the_live_manifest_its_copy_its_history_and_the_site(shop):
+    digest = shop.publish(a_manifest()).manifest.digest
+    assert shop.keys() == [
+        f"manifest/{digest}.json",
+        f"manifest/history/{NOW:014d}-{digest}.json",
+        "manifest/live.json",
+        "site/ab.js",
+        "site/api/features/abacus",
+        "site/manifest.json",
+    ]
+    assert shop.body("manifest/live.json") == shop.body(f"manifest/{digest}.json")
+    assert shop.body("site/ab.js") == digest.encode()
+
+
+def test_what_is_served_says_its_type_and_how_long_it_may_be_kept(shop):
+    shop.publish(a_manifest())
+    answer = shop.get("site/manifest.json")
+    assert (answer["ContentType"], answer["CacheControl"]) == ("application/json; charset=utf-8", CACHE)
+    assert answer["ETag"]
+    assert shop.get("manifest/live.json")["CacheControl"] == "no-store"
+
+
+def test_the_lambda_reads_what_was_published(shop):
+    planned = shop.publish(a_manifest())
+    assert Catalog(shop.s3, shop.bucket).current(NOW) == planned.manifest
+
+
+def test_publishing_the_same_again_changes_nothing_but_writes_the_site(shop):
+    first = shop.publish(a_manifest())
+    shop.s3.delete_object(Bucket=shop.bucket, Key="site/ab.js")
+    again = shop.publish(a_manifest(), NOW + 1000)
+    assert (again.manifest, again.changes) == (first.manifest, [])
+    assert len(list(published.history(shop.s3, shop.bucket))) == 1
+    assert shop.body("site/ab.js") == first.manifest.digest.encode()
+
+
+def test_of_two_publishers_who_saw_the_same_one_wins_and_the_other_is_told(shop):
+    shop.publish(a_manifest())
+    mine, theirs = shop.plan(a_manifest(description="mine")), shop.plan(a_manifest(description="theirs"))
+    shop.write(theirs)
+    with pytest.raises(published.Overtaken, match="Somebody else published just now"):
+        shop.write(mine)
+    assert published.read_live(shop.s3, shop.bucket).manifest == theirs.manifest
+
+
+def test_of_twenty_racing_first_publishers_exactly_one_wins(shop):
+    plans = [shop.plan(a_manifest(description=str(i))) for i in range(20)]
+
+    def attempt(planned):
+        try:
+            return bool(shop.write(planned))
+        except published.Overtaken:
+            return False
+
+    with ThreadPoolExecutor(10) as pool:
+        won = list(pool.map(attempt, plans))
+    assert sum(won) == 1
+    live = published.read_live(shop.s3, shop.bucket).manifest
+    assert live == plans[won.index(True)].manifest
+    assert shop.body("site/ab.js") == live.digest.encode()
+
+
+def test_a_lost_answer_to_our_own_success_is_no_defeat(shop):
+    planned = shop.plan(a_manifest())
+    published.write_live(shop.s3, shop.bucket, planned.manifest, None)
+    published.write_live(shop.s3, shop.bucket, planned.manifest, None)  # the client's second try
+
+
+def test_a_publisher_overtaken_while_writing_the_site_leaves_the_winners_site(shop):
+    mine = shop.plan(a_manifest(description="mine"))
+
+    real_put = shop.s3.put_object
+    overtaking = []
+
+    class Slow:
+        """An S3 through which somebody else publishes just before our first site file arrives."""
+
+        exceptions = shop.s3.exceptions
+        get_object = shop.s3.get_object
+
+        def put_object(self, **request):
+            if request["Key"].startswith("site/") and not overtaking:
+                overtaking.append(shop.publish(a_manifest(description="theirs")).manifest)
+            return real_put(**request)
+
+    write(mine, Slow(), shop.bucket, NOW, build=no_site)  # type: ignore[arg-type]
+    assert shop.body("site/ab.js") == overtaking[0].digest.encode()
+    assert json.loads(shop.body("site/manifest.json"))["digest"] == overtaking[0].digest
+
+
+def test_a_refused_change_writes_nothing(shop):
+    shop.publish(a_manifest())
+    before = shop.body("manifest/live.json"), shop.keys()
+    with pytest.raises(Refused, match="refusal: cta-color: seed cta-color → other"):
+        shop.publish(a_manifest(seed="other"))
+    assert (shop.body("manifest/live.json"), shop.keys()) == before
+
+
+def test_a_site_that_cannot_be_built_leaves_everything_as_it_was(shop):
+    shop.publish(a_manifest())
+    before = shop.body("manifest/live.json")
+
+    def broken(manifest):
+        raise RuntimeError("no esbuild")
+
+    with pytest.raises(RuntimeError):
+        shop.write(shop.plan(a_manifest(description="new")), build=broken)
+    assert shop.body("manifest/live.json") == before
+
+
+def test_history_lists_every_publishing_with_what_changed(shop):
+    first = shop.publish(a_manifest(), by="ada")
+    second = shop.publish(a_manifest(status="paused"), NOW + 1, by="bob", note="the shop is down")
+    assert list(published.history(shop.s3, shop.bucket)) == [
+        published.Publishing(
+            at=NOW,
+            digest=first.manifest.digest,
+            by="ada",
+            changes=("cta-color: new, running: blue 50 %, green 50 %, coverage 100 %",),
+        ),
+        published.Publishing(
+            at=NOW + 1,
+            digest=second.manifest.digest,
+            by="bob",
+            note="the shop is down",
+            changes=("cta-color: running → paused: everybody sees blue until it runs again",),
+        ),
+    ]
+
+
+def test_every_published_manifest_stays_under_its_digest(shop):
+    first = shop.publish(a_manifest())
+    shop.publish(a_manifest(status="stopped", winner="green"), NOW + 1)
+    assert published.read_copy(shop.s3, shop.bucket, first.manifest.digest) == first.manifest
+
+
+def test_an_unknown_digest_is_not_found(shop):
+    with pytest.raises(NotFound, match="No manifest 'feed' was ever published here"):
+        published.read_copy(shop.s3, shop.bucket, "feed")
+
+
+def test_a_rollback_of_weights_opens_a_phase_with_the_old_ones(shop):
+    half, most = Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9))
+    first = shop.publish(a_manifest())
+    second = shop.publish(a_manifest(phases=(half, most)), NOW + 1)
+    wanted = restored(first.manifest, second.manifest)
+    assert wanted.experiments[0].phases == (half, most, half)
+    rolled = shop.publish(wanted, NOW + 2)
+    assert rolled.refusals == []
+
+
+def test_a_rollback_pauses_what_did_not_run_then_and_keeps_the_rest(shop):
+    first = shop.publish(a_manifest(description="then"))
+    hero = an_experiment(key="hero", seed="hero")
+    second = shop.publish(Manifest(experiments=(an_experiment(description="now"), hero)), NOW + 1)
+    wanted = restored(first.manifest, second.manifest)
+    assert [(e.key, e.status, e.description) for e in wanted.experiments] == [
+        ("cta-color", "running", "then"),
+        ("hero", "paused", ""),
+    ]
+    rolled = shop.publish(wanted, NOW + 2).manifest
+    assert rolled.experiment("hero").periods == (Period(start=None, end=NOW + 2),)
+
+
+def test_the_demo_manifest_publishes(shop):
+    assert shop.publish(load(PROJECT / "manifest")).refusals == []
+
+
+# --- the commands ----------------------------------------------------------------------------------------------
+
+A = "key: a\nstatus: running\nvariants: [{key: x}, {key: y}]\n"
+
+
+@pytest.fixture
+def abacus(aws, tmp_path, monkeypatch):
+    """abacus("publish", ...) in a project whose only experiment is what abacus.says was last set to."""
+    for name, value in environment(aws.endpoint, {}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ABACUS_BUCKET", aws.names["BucketName"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "manifest").mkdir()
+
+    def run(*arguments):
+        (tmp_path / "manifest/a.yaml").write_text(run.says)
+        result = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+        return result.exit_code, result.output
+
+    run.says = A
+    return run
+
+
+def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
+    code, first = abacus("publish", "--note", "hello")
+    assert code == 0, first
+    assert first.startswith("a: new, running: x 50 %, y 50 %, coverage 100 %\npublished ")
+    digest = first.split("published ")[1][:16]
+    assert b"<!doctype html>" in shop.body("site/index.html").lower()
+
+    abacus.says = A.replace("running", "paused")
+    dry = abacus("publish", "--dry-run")
+    assert dry == (0, "a: running → paused: everybody sees x until it runs again\n")
+    assert published.read_live(shop.s3, shop.bucket).manifest.digest == digest
+    assert abacus("publish")[0] == 0
+
+    abacus.says = A.replace("{key: y}", "{key: z}")
+    code, refused = abacus("publish")
+    assert code == 1
+    assert "refusal: a: variants x, y → x, z" in refused
+    assert "nothing was published" in refused
+
+    code, rolled = abacus("rollback", digest)
+    assert code == 0
+    assert rolled.startswith("a: paused → running: visitors take part again\npublished ")
+    assert "the next `abacus publish` brings back what you rolled back" in rolled
+
+    code, lines = abacus("history")
+    heads = [line for line in lines.split("\n") if line and not line.startswith(" ")]
+    assert (code, len(heads)) == (0, 3)
+    assert heads[0].startswith(digest)
+    assert f"rollback to {digest}" in lines
+    assert "    hello\n" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("rollback", "feed"), "Error: No manifest 'feed' was ever published here: see `abacus history`."),
+        (("publish", "--bucket", "nobodys"), "Is AWS configured here, and the bucket's name right?"),
+        (("publish", "--folder", "nowhere"), "nowhere:1: is not a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(abacus, arguments, told):
+    code, output = abacus(*arguments)
+    assert code == 1
+    assert told in output
+
+
+def test_publishing_refreshes_the_cdn_once(aws):
+    class CloudFront:
+        asked: ClassVar[list[dict[str, object]]] = []
+
+        def create_invalidation(self, **request):
+            self.asked.append(request)
+
+    Remote(aws.s3, "bucket", CloudFront(), "E123", "ada").invalidate("feed")  # type: ignore[arg-type]
+    assert CloudFront.asked == [
+        {
+            "DistributionId": "E123",
+            "InvalidationBatch": {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "feed"},
+        }
+    ]

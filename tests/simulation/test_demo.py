@@ -1,0 +1,123 @@
+"""The demo's past: each of its experiments is in the state that it is there to show, whenever it is played."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from abacus.authoring.load import load
+from abacus.paths import PROJECT
+from abacus.simulation.demo import STORIES, crowd
+from abacus.simulation.visitors import Visitor
+from chalicelib.counting.contribution import contribution
+from chalicelib.domain.manifest import Manifest
+from chalicelib.ingestion.request import Event, parse
+from chalicelib.ingestion.validation import DAY, judge_all
+from chalicelib.reporting import queries
+from chalicelib.storage import event_encoding
+from chalicelib.storage.store import Booking, cell_name
+from tests.support.builders import HOUR, NOON
+from tests.support.memory_store import MemoryStore
+from tests.support.product import ABACUS, Product, until
+
+MANIFEST = load(PROJECT / "manifest")
+PEOPLE = crowd(MANIFEST.experiments, now=NOON)
+
+
+def counted(people: list[Visitor]) -> MemoryStore:
+    rows = defaultdict(list)
+    for visitor in people:
+        for event in (Event(**event) for visit in visitor.visits for event in visit):
+            rows[visitor.id, event.experiment].append(event_encoding.write(event, phase=0, bot=False, client=False))
+    store = MemoryStore()
+    for (_, experiment), events in rows.items():
+        for cell, tally in contribution(set(events), len(events)).items():
+            store.book([Booking(experiment, cell_name(cell, 0, 0), tally.numbers())])
+    return store
+
+
+def told(people: list[Visitor], now: int) -> dict[str, dict[str, Any]]:
+    store, moment = counted(people), datetime.fromtimestamp(now / 1000, UTC)
+    return {key: queries.detail(store, MANIFEST, key, queries.Question(), now=moment) for key in STORIES}
+
+
+SHOWN = {
+    "cta-color": "winner",
+    "hero": "winner",
+    "footer-links": "inconclusive",
+    "checkout-steps": "invalid",
+    "free-shipping": "inconclusive",
+    "newsletter": "collecting",
+    "sticky-header": "winner",
+}
+
+
+@pytest.mark.parametrize("now", [NOON, NOON + 3 * DAY + 9 * HOUR], ids=["Saturday noon", "Tuesday night"])
+def test_each_experiment_is_in_the_state_that_it_is_there_to_show(now: int) -> None:
+    reports = told(crowd(MANIFEST.experiments, now=now), now)
+    assert {key: report["verdict"]["state"] for key, report in reports.items()} == SHOWN
+    assert (reports["cta-color"]["verdict"]["variant"], reports["hero"]["verdict"]["variant"]) == ("green", "benefit")
+
+
+def test_the_weights_changed_while_it_ran() -> None:
+    first, second = told(PEOPLE, NOON)["free-shipping"]["phases"]
+    shares = [
+        [v["visitors"] / sum(w["visitors"] for w in p["variants"]) for v in p["variants"]] for p in (first, second)
+    ]
+    assert shares[0][0] == pytest.approx(0.9, abs=0.05)
+    assert shares[1][0] == pytest.approx(0.5, abs=0.05)
+    assert first["last"] <= second["first"]
+
+
+def test_the_service_takes_every_event_from_a_signed_sender() -> None:
+    for visitor in PEOPLE:
+        batch, _, malformed = parse(f'{{"visitor":"{visitor.id}","events":[]}}'.encode())
+        events = [Event(**event) for visit in visitor.visits for event in visit]
+        _, verdicts = judge_all(events, batch.visitor, MANIFEST, lambda: MANIFEST, now=NOON, window_back=90 * DAY)
+        assert (malformed, set(verdicts)) == ([], {None})
+
+
+def test_it_reaches_three_weeks_back_and_has_a_few_of_everything() -> None:
+    events = [event for visitor in PEOPLE for event in visitor.visits[0]]
+    days = (NOON - min(e["at"] for e in events)) / DAY
+    assert 20 < days < 21
+    assert {e["type"] for e in events} == {"impression", "click", "goal"}
+    assert 10 < sum(len(visitor.visits) > 1 for visitor in PEOPLE) < 100
+    assert sum(told(PEOPLE, NOON)[key]["excluded"]["no-impression"] for key in STORIES) > 5
+
+
+def test_played_again_it_is_the_same_people_with_the_same_ids() -> None:
+    later = crowd(MANIFEST.experiments, now=NOON + HOUR)
+    ids = [{event["id"] for person in people for event in person.visits[0]} for people in (PEOPLE, later)]
+    assert [person.id for person in later] == [person.id for person in PEOPLE]
+    assert len(ids[0] & ids[1]) > 0.99 * len(ids[0])
+
+
+@pytest.mark.ministack
+def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product) -> None:
+    command = [str(ABACUS), "demo", "--base-url", product.base_url, "--home", str(product.home), "--visitors", "40"]
+    before = received(product)
+    said = [subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    first, again = (Counter({name: int(n) for n, name in map(str.split, line.split(","))}) for line in said)
+    assert first.keys() | again.keys() == {"accepted", "repeated"}
+    # Some seconds later, so one visit or another has slipped into the next hour, where there are more or fewer people.
+    assert again["repeated"] > 0.9 * first.total()
+    until(lambda: received(product) >= before + first.total() + again.total())
+    days = {point["at"] for key in STORIES for point in product.ask(f"/stats/{key}").json()["series"]}
+    assert len(days) > 15
+
+
+def received(product: Product) -> int:
+    """How many events of the demo's experiments are counted."""
+    reports = [product.ask(f"/stats/{key}?series=none").json() for key in STORIES]
+    return sum(report["health"]["conservation"]["received"] for report in reports)
+
+
+def test_a_manifest_of_ones_own_gets_visitors_too() -> None:
+    own = Manifest(experiments=(MANIFEST.experiments[0].model_copy(update={"key": "my-own", "seed": "my-own"}),))
+    people = crowd(own.experiments, visitors=100, now=NOON)
+    assert 30 < len(people) < 70

@@ -1,0 +1,28 @@
+"""What the CDN serves, built from static/ and a manifest."""
+
+from __future__ import annotations
+
+from abacus.authoring.load import load
+from abacus.paths import PROJECT
+from abacus.site.build import build_site
+
+MANIFEST = load(PROJECT / "manifest")
+
+
+def test_the_site_holds_the_snippet_the_landing_page_and_the_demo_shop() -> None:
+    built = build_site(MANIFEST)
+    assert {"ab.js", "index.html", "demo/index.html", "demo/shop.css"} <= set(built)
+    assert built["ab.js"].content_type == "text/javascript; charset=utf-8"
+
+
+def test_the_snippet_carries_the_manifest() -> None:
+    assert b'["cta-color",[["blue",5e3],["green",1e4]]]' in build_site(MANIFEST)["ab.js"].body
+
+
+def test_the_landing_page_links_demo_results_and_manifest() -> None:
+    page = build_site(MANIFEST)["index.html"].body.decode()
+    assert [door for door in ("/demo/", "/results/", "/manifest.json") if f'href="{door}"' in page] == [
+        "/demo/",
+        "/results/",
+        "/manifest.json",
+    ]

@@ -1,0 +1,106 @@
+"""The snippet's files: how big they are, and what goes into them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from abacus.site import snippet
+from abacus.site.esbuild import BuildError
+from abacus.site.public_manifest import public
+from abacus.site.snippet import Options, scripts
+from abacus.site.snippet_manifest import compact
+from chalicelib.domain.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
+from tests.browser.snippet.site import an_experiment
+
+PLAIN = Manifest(experiments=(an_experiment("cta-color", "blue green"), an_experiment("hero")))
+EVERYTHING = Manifest(
+    experiments=(
+        an_experiment(
+            "cta-color",
+            "blue green",
+            namespace=Namespace(name="shop", start=0, end=0.5),
+            condition={"country": {"$in": ["SE", "NO"]}},
+            goals=("signup",),
+        ),
+        an_experiment(
+            "hero",
+            urls=Urls(include=(UrlPattern(pattern="/shop/*"),)),
+            redirect={"bold": "https://example.com/b"},
+        ),
+    )
+)
+
+
+def on_the_wire(manifest: Manifest, **options: Any) -> int:
+    """Bytes of /ab.js as `gzip -9` makes them."""
+    return len(gzip.compress(scripts(public(manifest), Options(**options))["ab.js"], 9, mtime=0))
+
+
+def test_the_core_with_two_plain_experiments_is_at_most_2048_bytes() -> None:
+    assert on_the_wire(PLAIN) <= 2048
+
+
+def test_everything_in_use_is_at_most_3072_bytes() -> None:
+    assert on_the_wire(EVERYTHING, consent=True, global_privacy_control=True) <= 3072
+
+
+def test_what_no_experiment_uses_is_left_out() -> None:
+    plain, all_of_it = (scripts(public(m), Options())["ab.js"].decode() for m in (PLAIN, EVERYTHING))
+    for part in ("currententrychange", "URLSearchParams", "location.replace", "JSON.parse"):
+        assert (part in plain, part in all_of_it) == (part == "JSON.parse", True), part
+    assert "globalPrivacyControl" not in all_of_it
+    assert "globalPrivacyControl" in scripts(public(PLAIN), Options(global_privacy_control=True))["ab.js"].decode()
+
+
+def test_operators_that_no_condition_uses_are_left_out() -> None:
+    using = Manifest(experiments=(an_experiment(condition={"age": {"$gte": 18}, "x": {"$not": {"$regex": "a"}}}),))
+    built = scripts(public(using), Options())["ab.js"].decode()
+    assert ('"$gte"' in built, '"$regex"' in built, '"$veq"' in built) == (True, True, False)
+
+
+def test_nothing_is_declared_outside_of_the_file_and_nothing_is_thrown_out_of_it() -> None:
+    for name in ("ab.js", "ab.async.js", "ab.debug.js"):
+        built = scripts(public(EVERYTHING), Options())[name].decode()
+        assert (built[:10], built[-13:]) == ("(()=>{try{", "}catch{}})();"), name
+
+
+def test_rows_say_what_the_snippet_needs_and_no_more() -> None:
+    phases = (Phase(weights=(0.9, 0.1)), Phase(weights=(0.5, 0.5), seed="s"), Phase(weights=(0.2, 0.8), seed="s"))
+    manifest = Manifest(
+        experiments=(
+            an_experiment("plain"),
+            an_experiment("fifth", "a b", phases=(Phase(weights=(0.5, 0.5), coverage=0.2),)),
+            an_experiment("anew", "a b", phases=phases),
+            an_experiment("paused", "a b", status="paused"),
+            an_experiment("over", "a b", status="stopped", winner="b", urls=Urls(include=(UrlPattern(pattern="/x"),))),
+            an_experiment("draft", "a b", status="draft"),
+            an_experiment("last", "a b", start=5),
+        )
+    )
+    rows = compact(public(manifest))
+    assert rows[0] == ["plain", [["plain", 5000], ["bold", 10000]]]
+    assert rows[1] == ["fifth", [["a", 1000], ["", 5000], ["b", 6000], ["", 10000]]]
+    assert rows[2] == ["anew", [["a", 2000], ["b", 10000]], 2, 1, "s"]
+    assert rows[3] == ["paused", [["a", 10000]], 0, 1, ""]
+    assert rows[4][:5] == ["over", [["a", 0], ["b", 10000]], 0, 1, ""]
+    assert rows[4][5].keys() == {"u"}
+    assert rows[5][5] == {"t": [5, 8.64e15]}
+
+
+def test_the_module_reads_the_same_rows() -> None:
+    built = scripts(public(EVERYTHING), Options())
+    assert json.loads(built["ab.json"]) == {
+        "experiments": compact(public(EVERYTHING)),
+        "goals": {"signup": ["cta-color"]},
+    }
+
+
+def test_a_wrong_option_is_refused_by_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "options.json").write_text('{"consent": "yes"}')
+    monkeypatch.setattr(snippet, "SNIPPET", tmp_path)
+    with pytest.raises(BuildError, match=r"options\.json: consent: Input should be a valid boolean"):
+        snippet.options()
