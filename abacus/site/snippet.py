@@ -129,7 +129,8 @@ def _asked(site: Options) -> dict[str, bool]:
 
 
 def _used(condition: Json) -> Iterator[str]:
-    """What of static/snippet/targeting/conditions.js `condition` needs: operators, kinds of values, attributes known anyway."""
+    """What static/snippet/targeting/conditions.js needs for `condition`: operators, kinds of values, and the attributes
+    that are always known."""
     for key, wanted in condition.items():
         yield key
         yield from ["paths"] if "." in key else []

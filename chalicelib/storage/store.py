@@ -1,7 +1,7 @@
 """What ingest, fold and stats need of the two tables: rows, moves, bookings, and how the items of a tally are named.
 
-dynamodb.py keeps them in DynamoDB, tests/support/memory_store.py in dictionaries. tests/storage/test_store.py holds both
-to it.
+dynamodb.py keeps them in DynamoDB, tests/support/memory_store.py in dictionaries; tests/storage/test_store.py holds
+both to it.
 """
 
 from __future__ import annotations
