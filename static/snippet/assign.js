@@ -2,16 +2,8 @@ import { forced } from "./tester/overrides.js";
 import { depart, destination, eligible, onPage, underway } from "./targeting/targeting.js";
 import { fnv } from "./core/hash.js";
 import { granted, record, visitor } from "./core/storage.js";
+import { live, off, payloads, shown } from "./core/state.js";
 import { expose } from "./exposure.js";
-
-/** experiment → the variant on show, and `experiment:variant` → 1. */
-export const shown = {};
-/** experiment → what an event says of it. Only of those that count. */
-export const live = {};
-/** experiment → the payload of the variant on show. */
-export const payloads = {};
-/** experiment → 1: nothing is seen on this page, 2: nor clicked. */
-export const off = {};
 
 /** One experiment; abacus/site/snippet_manifest.py describes the row. */
 export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {

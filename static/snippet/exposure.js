@@ -1,11 +1,9 @@
 import { moment, safe } from "./core/guard.js";
-import { live, off, shown } from "./assign.js";
+import { last, live, off, placed, shown } from "./core/state.js";
 import { remember } from "./core/storage.js";
-import { last, track } from "./outbox.js";
+import { track } from "./outbox.js";
 
 export const listeners = [];
-/** Experiments that have an element to be seen. */
-export const placed = {};
 
 /** What the words of `data-ab` name, without `kind`: `hero` is seen and clicked, `seen:hero` and `click:hero` only that. */
 export const means = (element, kind, f) => element.dataset?.ab?.split(" ").map((word) => f(word.replace(kind, "")));

@@ -1,6 +1,6 @@
-import { shown } from "./assign.js";
+import { placed, shown } from "./core/state.js";
 import { safe } from "./core/guard.js";
-import { means, observer, placed } from "./exposure.js";
+import { means, observer } from "./exposure.js";
 
 /** Shows each element as its attributes say. Again and again, for a parser or a framework may not be done with it. */
 export const scan = () =>

@@ -1,7 +1,7 @@
 import { listen, moment, safe } from "./core/guard.js";
-import { live } from "./assign.js";
+import { last, live, newView } from "./core/state.js";
 import { answered, noted } from "./tester/overrides.js";
-import { agreed, put, random, remember, script, store, visitor, wipe } from "./core/storage.js";
+import { agreed, put, random, remember, script, store, visitor, waiting, wipe } from "./core/storage.js";
 
 // Each event is an entry of its own, `abacus:<time><random>,<visitor>`, until an answer confirms it: tabs do not
 // overwrite each other's, and a retry is the same event.
@@ -10,14 +10,6 @@ import { agreed, put, random, remember, script, store, visitor, wipe } from "./c
 let busy;
 let timer;
 let tries = 0;
-
-/** When each thing happened last, and on which path each experiment was seen last. */
-export let last = {};
-
-export const waiting = () =>
-  Object.keys(store)
-    .filter((key) => key.split("abacus:")[1])
-    .sort();
 
 const hold = (ms) => put("abacus_w", Date.now() + ms);
 
@@ -103,7 +95,7 @@ export const track = (type, key, goal) => {
 };
 
 listen("pagehide", () => {
-  moment(() => (last = {})); // a page that comes back from the back/forward cache is seen anew
+  moment(newView); // a page that comes back from the back/forward cache is seen anew
   send(1);
   remember("");
 });

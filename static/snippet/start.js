@@ -1,5 +1,6 @@
 import { listen, moment, safe } from "./core/guard.js";
-import { assign, off, payloads, shown } from "./assign.js";
+import { assign } from "./assign.js";
+import { off, payloads, shown } from "./core/state.js";
 import { onRoute } from "./targeting/targeting.js";
 import { agreed, grant, granted, remember } from "./core/storage.js";
 import { later, stop, track } from "./outbox.js";

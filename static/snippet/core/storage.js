@@ -16,6 +16,12 @@ export const put = (key, value) => {
   }
 };
 
+/** The keys of the events that no answer has confirmed, the oldest first. */
+export const waiting = () =>
+  Object.keys(store)
+    .filter((key) => key.split("abacus:")[1])
+    .sort();
+
 // localStorage first, which no late answer overwrites with what was older; but other subdomains know the cookie alone.
 const raw = () => (COOKIE_DOMAIN ? cookie() || store.abacus : store.abacus || cookie()) || "";
 

@@ -1,10 +1,8 @@
 // The tester's build only: overrides, and what is worth telling of what happens. panel.js shows it.
-import { live, off } from "../assign.js";
+import { last, live, off, placed } from "../core/state.js";
 import { attributes, eligible, underway } from "../targeting/targeting.js";
 import { bucket } from "../core/hash.js";
-import { granted, record, store, visitor } from "../core/storage.js";
-import { last, waiting } from "../outbox.js";
-import { placed } from "../exposure.js";
+import { granted, record, store, visitor, waiting } from "../core/storage.js";
 
 const query = new URLSearchParams(location.search);
 const experiments = MANIFEST.experiments;

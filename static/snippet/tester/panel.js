@@ -1,5 +1,5 @@
 // The tester's panel: what is on show and why, what was seen, what was sent, and what was not.
-import { shown } from "../assign.js";
+import { shown } from "../core/state.js";
 import { force, forces, hide, log, outbox, reason, seen, showing } from "./overrides.js";
 import { safe } from "../core/guard.js";
 import { store, visitor, wipe } from "../core/storage.js";
