@@ -22,7 +22,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Key
+from chalicelib.storage.store import RowKey
 
 ROWS = 200  # as many records as the trigger hands over at most
 KINDS = ("i", "c", "g:signup")  # the events of each row
@@ -31,11 +31,11 @@ NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 numbers = count()
 
 
-def written(store: DynamoStore, experiments: int) -> list[Key]:
+def written(store: DynamoStore, experiments: int) -> list[RowKey]:
     """ROWS rows with an event of each kind each, written and not counted yet."""
     keys = []
     for number in range(ROWS):
-        key = Key(f"{next(numbers):0{VISITOR}d}", f"experiment-{number % experiments}")
+        key = RowKey(f"{next(numbers):0{VISITOR}d}", f"experiment-{number % experiments}")
         variant = ("blue", "green")[number % 2]
         elements = [f"{kind}|{variant}|0|{NOON}|{next(numbers):0{EVENT_ID}d}" for kind in KINDS]
         store.add(key, elements, len(elements), version=version(), expires_at=0, cap=200)
@@ -52,7 +52,7 @@ def folding(aws: LocalAws, batch: int, experiments: int) -> tuple[Taken, Use]:
 
         def work() -> None:
             for start in range(0, ROWS, batch):
-                fold(keys[start : start + batch], now=NOON / 1000)
+                fold(keys[start : start + batch], now_ms=NOON)
 
         return timed(work), use
 

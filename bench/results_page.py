@@ -15,8 +15,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench._slow import slowed
+from tests.browser.results.scenarios import SCENARIOS
 from tests.browser.results.site import Site, serving
-from tests.browser.snippet.scenarios import SCENARIOS
 
 ROUNDS = 10
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}

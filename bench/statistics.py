@@ -13,12 +13,12 @@ import sys
 import time
 import venv
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from statistics import median
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.reporting.report import report
+from chalicelib.reporting.report import Context, Question, report
 from chalicelib.storage.tally import Cell, Tallies, Tally
 
 PEERS = ("gbstats==0.8.0", "statsmodels==0.15.0")
@@ -46,11 +46,11 @@ def ours() -> tuple[float, float]:
     variants = tuple(Variant(key=f"v{i}") for i in range(len(CONVERTED)))
     phases = (Phase(weights=(0.2,) * 5),)
     experiment = Experiment(key="five", status="running", variants=variants, phases=phases, seed="five")
-    given, began, now = tallies(), date(2026, 11, 1), datetime(2026, 11, 21, tzinfo=UTC)
+    given, context = tallies(), Context(1_795_219_200_000, date(2026, 11, 1))
     times = []
     for _ in range(ROUNDS * REPEATS):
         start = time.process_time()
-        report(experiment, given, began=began, series="none", now=now, conservation={}, refused={})
+        report(experiment, given, Question(series="none"), context)
         times.append(time.process_time() - start)
     code = "import time; t = time.process_time(); import chalicelib.reporting.report; print(time.process_time() - t)"
     loaded = [

@@ -12,7 +12,6 @@ import contextlib
 import os
 import random
 import tempfile
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +26,7 @@ from bench._rounds import medians
 from bench.ingest import an_experiment
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
+from chalicelib.domain.clock import now_ms
 from chalicelib.domain.manifest import Manifest
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
@@ -43,7 +43,7 @@ ROUNDS = 9
 SPREAD = 2
 
 
-def tallied(experiment: str, events: int, dice: random.Random, now: float) -> list[Booking]:
+def tallied(experiment: str, events: int, dice: random.Random, now: int) -> list[Booking]:
     """The items that folding so many events would leave: each visitor one impression, a third of them a click."""
     items: dict[str, Counter[str]] = defaultdict(Counter)
     made = number = 0
@@ -51,7 +51,7 @@ def tallied(experiment: str, events: int, dice: random.Random, now: float) -> li
         deltas: Tallies = {}
         for _ in range(ROWS):
             variant = ("blue", "green")[number % 2]
-            at = int(now * 1000) - dice.randrange(DAYS * 86_400_000)
+            at = now - dice.randrange(DAYS * 86_400_000)
             row = [f"i|{variant}|0|{at}|{number}"] + [f"c|{variant}|0|{at + 1}|c{number}"] * (number % 3 == 0)
             for cell, tally in contribution(row, len(row)).items():
                 deltas.setdefault(cell, Tally()).add(tally)
@@ -112,7 +112,7 @@ def scan(aws: LocalAws, events: int) -> Callable[[], None]:
 
 
 def main() -> None:
-    now, dice = time.time(), random.Random(1)
+    now, dice = now_ms(), random.Random(1)
     experiments = {size: an_experiment(f"events-{size}") for size in SIZES}
     manifest = Manifest(experiments=tuple(experiments.values()))
     with tempfile.TemporaryDirectory() as home, emulator(Path(home), persist=False) as (_, endpoint):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
-from chalicelib.domain.manifest import Key, Status, VariantKey
+from chalicelib.domain.manifest import Slug, Status, VariantKey
 
 
 def _share(value: Any) -> Any:
@@ -108,7 +108,7 @@ class UrlsForm(Form):
 
 class ExperimentForm(Form):
     key: Annotated[
-        Key, Field(description="The experiment's name: a-z, 0-9 and -, at most 64 characters. Keep it for ever.")
+        Slug, Field(description="The experiment's name: a-z, 0-9 and -, at most 64 characters. Keep it for ever.")
     ]
     description: Annotated[Text, Field(description="What is compared. Stays private.")] = ""
     hypothesis: Annotated[Text, Field(description="What you expect, and why. Stays private.")] = ""
@@ -146,7 +146,7 @@ class ExperimentForm(Form):
         Field(description="The url each variant is sent to; a variant without one stays. Needs urls.include."),
     ] = None
     goals: Annotated[
-        list[Key],
+        list[Slug],
         Field(max_length=20, description="Named things a visitor can do, besides click, which always counts."),
     ] = []
     assignment: Annotated[
@@ -167,6 +167,6 @@ class SiteForm(Form):
     """A file for all: several experiments, and what belongs to none of them."""
 
     client_key: Annotated[
-        Key | None, Field(description="The name under which GrowthBook's SDKs ask for the experiments.")
+        Slug | None, Field(description="The name under which GrowthBook's SDKs ask for the experiments.")
     ] = None
     experiments: Annotated[list[ExperimentForm], Field(description="Any number of experiments.")] = []

@@ -18,7 +18,7 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Proxy
 from abacus.operations.erase import erase
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment, Manifest
-from chalicelib.storage.store import Key, Store
+from chalicelib.storage.store import RowKey, Store
 
 REQUEST_TIMEOUT = 30  # seconds for one request; the first one starts a function
 
@@ -141,7 +141,7 @@ class Smoke:
                 lambda: self.site.ask("/events", sent),
             )
             began = self.clock()
-            while not any(row.counted and not row.pending for row in self.store.read([Key(visitor, experiment)])):
+            while not any(row.counted and not row.pending for row in self.store.read([RowKey(visitor, experiment)])):
                 if self.clock() - began > self.patience:
                     raise SmokeFailed(
                         f"POST /events: the event is written, but was not counted within {self.patience:.0f} s"
@@ -149,7 +149,7 @@ class Smoke:
                 self.sleep(PAUSE)
             return Result("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
         finally:
-            erase(self.store, visitor, now=self.clock(), spread=1, dice=random.randrange)
+            erase(self.store, visitor, now_ms=round(self.clock() * 1000), spread=1, dice=random.randrange)
 
     def _now(self) -> int:
         return round(self.clock() * 1000)
@@ -172,13 +172,13 @@ def _is(kind: str, answer: Answer) -> bool:
     return answer.status == 200 and answer.headers["Content-Type"].startswith(kind)
 
 
-def _enrolled(experiment: Experiment) -> tuple[Key, str] | None:
+def _enrolled(experiment: Experiment) -> tuple[RowKey, str] | None:
     """A visitor who is in it, and the variant; None where a hundred are not."""
     for _ in range(100):
         visitor = f"abacus-deploy-{secrets.token_hex(8)}"
         variant = experiment.assign(visitor, experiment.current_phase)
         if variant is not None:
-            return Key(visitor, experiment.key), variant
+            return RowKey(visitor, experiment.key), variant
     return None
 
 

@@ -10,7 +10,8 @@ import click
 
 from abacus.aws.target import at_target
 from abacus.operations.rebuild import Recount, recount, too_old
-from chalicelib.counting.reconcile import Account, reconcile_rows
+from chalicelib.counting.reconcile import RowTotals, reconcile_rows
+from chalicelib.domain.clock import now_ms
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import Store
 from chalicelib.storage.tally import Tally
@@ -20,7 +21,7 @@ from chalicelib.storage.tally import Tally
 class Audit:
     """The rows' account, and for each experiment what its tallies are beside what the rows say."""
 
-    account: Account
+    account: RowTotals
     recounts: dict[str, Recount]
 
     @property
@@ -52,11 +53,11 @@ TRIES = 3
 
 
 def audit(store: Store, experiments: list[str], *, sleep: Callable[[float], None]) -> Audit:
-    """Account for every row, and compare the tallies of `experiments` with their rows.
+    """RowTotals for every row, and compare the tallies of `experiments` with their rows.
 
     Rows and tallies cannot be read at one moment. What differs is looked at again, so that an event that was being
     counted meanwhile is no alarm; under traffic that never pauses, ask at a quieter time."""
-    account = Account()
+    account = RowTotals()
     for row in store.scan():
         account.add(row)
     recounts = {}
@@ -76,10 +77,10 @@ def audit_command() -> None:
 
     Exits with 1 when it does not hold."""
     service = from_environment()
-    manifest = service.catalog.refresh(time.time_ns() // 1_000_000)
+    manifest = service.catalog.refresh(now_ms())
     young = []
     for experiment in manifest.experiments:
-        why = too_old(service.store, experiment.key, now=time.time(), retention_days=service.settings.retention_days)
+        why = too_old(service.store, experiment.key, now_ms=now_ms(), retention_days=service.settings.retention_days)
         if why:
             click.echo(f"{experiment.key}: not compared. {why}")
         else:
@@ -100,5 +101,5 @@ def audit_command() -> None:
 def reconcile_command() -> None:
     """Fold every event that is written and not counted yet."""
     service = from_environment()
-    found = reconcile_rows(service.store, service.fold, now=time.time())
+    found = reconcile_rows(service.store, service.fold, now_ms=now_ms())
     click.echo(f"{found['rows']} rows read; {found['folded']} events were pending and are counted now.")

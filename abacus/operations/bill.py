@@ -94,8 +94,8 @@ def log_bytes(events: int, folds: float) -> float:
     meter = Meter("abacus-prod", lines.append)
     for _ in range(2):  # the first says that it started cold
         meter.note({"accepted": events})
-        meter.request("POST /events", 202, ms=10.5, now=NOON)
-    meter.batch("fold", {"Folded": events * 25, "Stale": 0}, now=NOON)
+        meter.request("POST /events", 202, ms=10.5, now_ms=NOON)
+    meter.batch("fold", {"Folded": events * 25, "Stale": 0}, now_ms=NOON)
     _, request, fold = (26 + len(line) for line in lines)
     return request + PLATFORM_LOG + API_LOG + folds * (fold + PLATFORM_LOG)
 

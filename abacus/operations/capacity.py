@@ -17,14 +17,15 @@ from typing import NamedTuple
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.metering import Use, metered
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.clock import DAY_MS
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, Event
-from chalicelib.ingestion.validation import DAY
+from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Key
+from chalicelib.storage.store import RowKey
 
 FILE = Path(__file__).with_suffix(".json")
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do
@@ -55,7 +56,7 @@ class _Shelf:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
 
-    def current(self, now: int) -> Manifest:
+    def current(self, now_ms: int) -> Manifest:
         return self._manifest
 
     refresh = current
@@ -82,11 +83,11 @@ def measure(aws: LocalAws, scenario: Scenario) -> list[Use]:
     for visit in range(scenario.visits):
         with metered(aws.dynamodb) as use:
             for i, visitor in enumerate(visitors):
-                at = NOON + visit if visit else NOON - i % scenario.days * DAY
+                at = NOON + visit if visit else NOON - i % scenario.days * DAY_MS
                 batch = Batch(visitor=visitor, events=_events(visitor, experiments, scenario.events, visit, at))
-                answer = ingest.receive(batch, range(scenario.events), [], now=at)
+                answer = ingest.receive(ParsedRequest(batch, tuple(range(scenario.events))), now_ms=at)
                 assert answer.accepted == scenario.events, answer
-            fold((Key(visitor, e.key) for visitor in visitors for e in experiments), now=NOON / 1000)
+            fold((RowKey(visitor, e.key) for visitor in visitors for e in experiments), now_ms=NOON)
         uses.append(use.shared(scenario.together))
     return uses
 

@@ -7,11 +7,10 @@ while traffic goes on, and swaps.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import click
@@ -20,8 +19,9 @@ from click._termui_impl import ProgressBar
 from abacus.aws.target import at_target
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.clock import SECOND_MS, now_ms, utc_datetime
 from chalicelib.runtime.service import from_environment, version
-from chalicelib.storage.store import FIRST, LAST, Generations, Row, Stale, Store, tallies_in
+from chalicelib.storage.store import FIRST, LAST, Generations, ParticipantRow, Stale, Store, tallies_in
 from chalicelib.storage.tally import Tallies, Tally, difference
 
 SEGMENTS = 4  # of the parallel scan
@@ -47,10 +47,10 @@ def live_tallies(store: Store, experiment: str) -> Tallies:
     return {cell: tally for cell, tally in found.items() if cell.span != "hour" and tally.numbers()}
 
 
-def rows_of(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Iterator[Row]:
+def rows_of(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Iterator[ParticipantRow]:
     """Every row of the experiment, from several scans side by side."""
 
-    def segment(n: int) -> list[Row]:
+    def segment(n: int) -> list[ParticipantRow]:
         rows = []
         for row in store.scan(n, SEGMENTS):
             progress()
@@ -63,9 +63,9 @@ def rows_of(store: Store, experiment: str, progress: Callable[[], None] = lambda
             yield from rows
 
 
-def too_old(store: Store, experiment: str, *, now: float, retention_days: int) -> str | None:
+def too_old(store: Store, experiment: str, *, now_ms: int, retention_days: int) -> str | None:
     """Why the tallies cannot be recounted: rows of the experiment's first days have expired, or may have."""
-    oldest = (datetime.fromtimestamp(now, UTC) - timedelta(days=retention_days)).strftime("%Y-%m-%d")
+    oldest = (utc_datetime(now_ms) - timedelta(days=retention_days)).strftime("%Y-%m-%d")
     first = min((cell.when for cell in live_tallies(store, experiment) if cell.span == "day"), default=oldest)
     if first >= oldest:
         return None
@@ -92,7 +92,7 @@ def rebuild(
     fold: Fold,
     experiment: str,
     *,
-    clock: Callable[[], float],
+    clock_ms: Callable[[], int],
     version: Callable[[], str],
     progress: Callable[[], None] = lambda: None,
 ) -> Recount:
@@ -101,18 +101,18 @@ def rebuild(
     was = store.generations(experiment)
     # A number that no row and no tally has ever had, also after the tallies were deleted or restored from a backup; an
     # abandoned rebuild left `fill`, and this one begins anew above it.
-    target = max((was.live if was.fill is None else was.fill) + 1, int(clock()))
+    target = max((was.live if was.fill is None else was.fill) + 1, clock_ms() // SECOND_MS)
     filling = Generations(was.live, target)
     store.open_generation(experiment, was, filling)
 
     rows = 0
     while True:
-        moved, rows = _move(store, fold, experiment, target, clock, version, progress)
+        moved, rows = _move(store, fold, experiment, target, clock_ms, version, progress)
         if not moved:
             break
     store.open_generation(experiment, filling, Generations(target))
     # Whoever read the old generation just before the swap may still have counted a new visitor into it.
-    while _move(store, fold, experiment, target, clock, version, progress)[0]:
+    while _move(store, fold, experiment, target, clock_ms, version, progress)[0]:
         pass
     gone = [
         cell
@@ -128,13 +128,13 @@ def _move(
     fold: Fold,
     experiment: str,
     target: int,
-    clock: Callable[[], float],
+    clock_ms: Callable[[], int],
     version: Callable[[], str],
     progress: Callable[[], None],
 ) -> tuple[int, int]:
     """One pass over the rows: those of another generation are moved, and what is pending is folded."""
     moved = rows = 0
-    batch: list[Row] = []
+    batch: list[ParticipantRow] = []
     for row in rows_of(store, experiment, progress):
         rows += 1
         # A row that has counted nothing yet needs no move: whatever folds it puts it where newborns go, which is here.
@@ -146,9 +146,9 @@ def _move(
             continue
         batch.append(row)
         if len(batch) >= BATCH:
-            fold([r.key for r in batch], now=clock())
+            fold([r.key for r in batch], now_ms=clock_ms())
             batch.clear()
-    fold([r.key for r in batch], now=clock())
+    fold([r.key for r in batch], now_ms=clock_ms())
     return moved, rows
 
 
@@ -175,12 +175,12 @@ def command(experiment: str | None, apply: bool, force: bool) -> None:
     """Recount the tallies of EXPERIMENT (all, unless named) from the rows, and show what is off."""
     service = from_environment()
     store = service.store
-    manifest = service.catalog.refresh(time.time_ns() // 1_000_000)
+    manifest = service.catalog.refresh(now_ms())
     keys = [experiment] if experiment else [e.key for e in manifest.experiments]
     off = 0
     for key in keys:
         open_already = store.generations(key).fill is not None  # an abandoned rebuild, to be finished whatever its age
-        why = too_old(store, key, now=time.time(), retention_days=service.settings.retention_days)
+        why = too_old(store, key, now_ms=now_ms(), retention_days=service.settings.retention_days)
         if why and not open_already:
             click.echo(f"{key}: not rebuilt. {why}", err=True)
             off += 1
@@ -202,7 +202,7 @@ def command(experiment: str | None, apply: bool, force: bool) -> None:
 
 def _apply(store: Store, fold: Fold, key: str, progress: Callable[[], None]) -> Recount:
     try:
-        return rebuild(store, fold, key, clock=time.time, version=version, progress=progress)
+        return rebuild(store, fold, key, clock_ms=now_ms, version=version, progress=progress)
     except Stale:
         raise click.ClickException(f"{key}: another rebuild of it is under way. Try again when it is done.") from None
     except KeyboardInterrupt:

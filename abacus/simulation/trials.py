@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from random import Random
 
 from abacus.simulation.random_counts import binomial, multinomial
 from chalicelib.analysis.checks.sample_ratio import measure
 from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
+from chalicelib.domain.clock import day_start_ms
 from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
-from chalicelib.reporting.report import report
+from chalicelib.reporting.report import Context, Question, report
 from chalicelib.statistics import Interval
 from chalicelib.statistics.numerics import normal
 from chalicelib.storage.tally import Cell, Tallies, Tally
 
 # A month after the first visitor, so that nothing is withheld for being too early.
-BEGAN, NOW = date(2026, 10, 1), datetime(2026, 11, 1, tzinfo=UTC)
+BEGAN, NOW = date(2026, 10, 1), day_start_ms(date(2026, 11, 1))
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,7 @@ def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome:
     found = compare(sample)
     if outcome.decided is None and any(c.decision in ("winner", "loser") for c in found):
         # The report may still withhold it (a split that is off); what it says is what counts.
-        told = report(experiment, tallies, began=BEGAN, series="none", now=NOW, conservation={}, refused={})["verdict"][
-            "state"
-        ]
+        told = report(experiment, tallies, Question(series="none"), Context(NOW, BEGAN)).verdict.state
         if told in ("winner", "loser"):
             outcome.decided, outcome.winner = number, told == "winner"
     if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in found):

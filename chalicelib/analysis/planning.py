@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from chalicelib.analysis.comparison import tau_of
 from chalicelib.analysis.sample import Sample
+from chalicelib.domain.clock import DAY_MS, day_start_ms, utc_day
 from chalicelib.domain.manifest import Experiment
 from chalicelib.statistics import ALPHA, power
 
@@ -29,7 +30,7 @@ class Needed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DurationPlan:
     """days_left at the traffic of the last days; days: the same in whole weeks, at least one. mde_reached: the
     lift that the present sample would find."""
 
@@ -84,7 +85,7 @@ def traffic(sample: Sample, today: date) -> float | None:
     return sum(n for day, n in visitors.items() if since <= day <= last.isoformat()) / length
 
 
-def plan(sample: Sample, today: date) -> Plan:
+def plan(sample: Sample, today: date) -> DurationPlan:
     """The rate is the control's so far."""
     experiment, tau = sample.experiment, tau_of(sample)
     weights = experiment.phases[experiment.current_phase].weights
@@ -93,7 +94,7 @@ def plan(sample: Sample, today: date) -> Plan:
     per_day = traffic(sample, today)
     wanted = needed(rate, abs(experiment.minimum_detectable_effect or LIFT), weights, tau=tau)
     if wanted is None:
-        return Plan(None, None, None, per_day, None, None, None, None)
+        return DurationPlan(None, None, None, per_day, None, None, None, None)
     share = sum(weights)
     have = [sample.counts(variant).visitors for variant in experiment.variant_keys]
     missing = max((n - h) / w * share for n, h, w in zip(wanted.visitors, have, weights, strict=True) if w > 0)
@@ -107,7 +108,7 @@ def plan(sample: Sample, today: date) -> Plan:
         else None
     )
     k = sum(w > 0 for w in weights)
-    return Plan(
+    return DurationPlan(
         wanted,
         math.ceil(sum(wanted.visitors) / k),
         math.ceil(sum(wanted.fixed) / k),
@@ -120,7 +121,6 @@ def plan(sample: Sample, today: date) -> Plan:
 
 
 WEEK = 7
-_DAY = 86_400_000  # milliseconds
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,16 @@ class Age:
     week: bool
 
 
-def age(sample: Sample, now: datetime) -> Age:
+def age(sample: Sample, now_ms: int) -> Age:
     """Counted from the first cohort, or, where no days are at hand, from the start that the manifest gives."""
-    experiment, end = sample.experiment, now.astimezone(UTC).date()
+    experiment, end = sample.experiment, utc_day(now_ms)
     if sample.window.end is not None:
         end = min(end, sample.window.end + timedelta(days=1))
     starts = [p.start for p in experiment.periods if p.start is not None]
     if sample.first_day is not None:
         first = sample.first_day
     elif starts and sample.phases:
-        first = datetime.fromtimestamp(min(starts) / 1000, UTC).date()
+        first = utc_day(min(starts))
     else:
         return Age(None, 0, False)
     days = [day for n in range((end - first).days) if _ran_on(experiment, day := first + timedelta(days=n))]
@@ -150,7 +150,7 @@ def age(sample: Sample, now: datetime) -> Age:
 
 
 def _ran_on(experiment: Experiment, day: date) -> bool:
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000
+    start = day_start_ms(day)
     return any(
-        (p.start is None or p.start < start + _DAY) and (p.end is None or p.end > start) for p in experiment.periods
+        (p.start is None or p.start < start + DAY_MS) and (p.end is None or p.end > start) for p in experiment.periods
     )

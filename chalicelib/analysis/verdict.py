@@ -7,128 +7,170 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from chalicelib.analysis.checks.check import Check
 from chalicelib.analysis.comparison import ROPE, Comparison
-from chalicelib.analysis.planning import WEEK, Age, Plan, age
+from chalicelib.analysis.planning import WEEK, Age, DurationPlan
 from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.wording import count, listed, percent, sentence
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
+Next = Literal["ship", "keep", "stop", "wait", "fix"]
 FATAL = ("impossible-counts", "srm")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """variant: whom it is about, where it is about one. next: what to do about it."""
+    """What the numbers say and what to do about it.
+
+    headline: the advice, in a few words. reason: the evidence, without the advice. doubts: names of the checks that
+    void the result (`invalid`) or that a winner should survive first. text: evidence and advice in one paragraph.
+    variant: the variant it is about, where it is about one. next: the advice as one word.
+    """
 
     state: State
+    headline: str
+    reason: str
     text: str
-    variant: str | None
-    next: Literal["ship", "keep", "stop", "wait", "fix"]
+    next: Next
+    variant: str | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Case:
-    """All there is to judge by."""
+class Evidence:
+    """Everything that the verdict rests on."""
 
     sample: Sample
     comparisons: Sequence[Comparison]
     checks: Sequence[Check]
-    plan: Plan
+    duration: DurationPlan
     age: Age
 
     @property
     def control(self) -> str:
+        """The variant that the others are compared with."""
         return self.sample.experiment.control
 
     @property
     def stopped(self) -> bool:
+        """Whether the experiment is over."""
         return self.sample.experiment.status == "stopped"
 
     @property
     def go_on(self) -> str:
+        """How a sentence begins that advises to collect more."""
         return "Resume it" if self.sample.experiment.status == "paused" else "Keep running"
 
+    @property
+    def wait(self) -> str:
+        """The headline while nothing is decided."""
+        if not any(tally.visitors > 0 for tally in self.sample.totals.values()):
+            return "Waiting for visitors"
+        return "Paused: nothing decided yet" if self.sample.experiment.status == "paused" else "Keep running"
 
-def judge(
-    sample: Sample, comparisons: Sequence[Comparison], checks: Sequence[Check], plan: Plan, now: datetime
+
+def decide(
+    sample: Sample, comparisons: Sequence[Comparison], checks: Sequence[Check], duration: DurationPlan, age: Age
 ) -> Verdict:
-    case = Case(sample, comparisons, checks, plan, age(sample, now))
-    return _invalid(case) or _collecting(case) or _winner(case) or _loser(case) or _equivalent(case) or _open(case)
+    """The first state that applies: invalid, collecting, winner, loser, equivalent, inconclusive."""
+    evidence = Evidence(sample, comparisons, checks, duration, age)
+    rules = (_invalid, _collecting, _winner, _loser, _equivalent)
+    return next((verdict for rule in rules if (verdict := rule(evidence))), None) or _inconclusive(evidence)
 
 
-def _invalid(case: Case) -> Verdict | None:
-    for check in case.checks:
+def _invalid(evidence: Evidence) -> Verdict | None:
+    for check in evidence.checks:
         if check.state == "alarm" and check.name in FATAL:
-            return Verdict("invalid", f"Stop: {check.text[:1].lower()}{check.text[1:]}", None, "fix")
+            text = f"Stop: {check.text[:1].lower()}{check.text[1:]}"
+            return Verdict("invalid", "Fix the tracking first", check.text, text, "fix", doubts=(check.name,))
     return None
 
 
-def _collecting(case: Case) -> Verdict | None:
+def _collecting(evidence: Evidence) -> Verdict | None:
     """A stopped experiment keeps the result that it has."""
-    if case.stopped:
+    if evidence.stopped:
         return None
-    if not case.comparisons or case.age.first is None:
+    if not evidence.comparisons or evidence.age.first is None:
         text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
-        return Verdict("collecting", text, None, "wait")
-    if case.age.days >= WEEK and case.age.week:
+        return Verdict("collecting", evidence.wait, text, text, "wait")
+    if evidence.age.days >= WEEK and evidence.age.week:
         return None
-    left = max(1, WEEK - case.age.days)
-    ahead = [_beats(c) for c in case.comparisons if c.decision in ("winner", "loser")]
+    ahead = [_beats(c) for c in evidence.comparisons if c.decision in ("winner", "loser")]
     so_far = sentence(f"{listed(ahead)} so far, but weekdays differ. ") if ahead else ""
-    days = count(left, "more day")
-    text = f"{so_far}{case.go_on} for {days}: too early to judge before a full week."
-    return Verdict("collecting", text, None, "wait")
+    days = count(max(1, WEEK - evidence.age.days), "more day")
+    reason = f"{so_far}Too early to judge before a full week: {days} to go."
+    text = f"{so_far}{evidence.go_on} for {days}: too early to judge before a full week."
+    return Verdict("collecting", evidence.wait, reason, text, "wait")
 
 
-def _winner(case: Case) -> Verdict | None:
-    winners = [c for c in case.comparisons if c.decision == "winner"]
+def _winner(evidence: Evidence) -> Verdict | None:
+    winners = [c for c in evidence.comparisons if c.decision == "winner"]
     if not winners:
         return None
     best = max(winners, key=lambda c: c.lift if c.lift is not None else float("inf"))
-    also = [c.variant for c in winners if c is not best]
-    others = f"; {listed(also)} {'beats' if len(also) == 1 else 'beat'} it too" if also else ""
-    advice = f"Check first: {listed(_doubts(case))}. Then ship it." if _doubts(case) else "Ship it."
-    text = sentence(f"{_beats(best)}{others}.{_short(case)} {advice}")
-    return Verdict("winner", text, best.variant, "ship")
+    others = [c.variant for c in winners if c is not best]
+    too = f"; {listed(others)} {'beats' if len(others) == 1 else 'beat'} it too" if others else ""
+    doubts = _doubts(evidence)
+    reason = sentence(f"{_beats(best)}{too}.{_short(evidence)}")
+    text = f"{reason} Check first: {listed(doubts)}. Then ship it." if doubts else f"{reason} Ship it."
+    if evidence.sample.experiment.winner == best.variant:
+        headline = f"{best.variant} is live for everybody"
+    else:
+        headline = f"Check, then ship {best.variant}" if doubts else f"Ship {best.variant}"
+    return Verdict("winner", headline, reason, text, "ship", best.variant, tuple(doubts))
 
 
-def _loser(case: Case) -> Verdict | None:
-    losers = [c for c in case.comparisons if c.decision == "loser"]
+def _loser(evidence: Evidence) -> Verdict | None:
+    losers = [c for c in evidence.comparisons if c.decision == "loser"]
     if not losers:
         return None
     worst = min(losers, key=lambda c: c.lift or 0.0).variant
-    lost, undecided = listed([_beats(c) for c in losers]), [c.variant for c in case.comparisons if c.decision == "open"]
-    if undecided and not case.stopped:
-        text = sentence(f"{lost}. Drop it. {case.go_on} for {listed(undecided)}, not decided yet.")
-        return Verdict("loser", text, worst, "wait")
-    return Verdict("loser", sentence(f"{lost}.{_short(case)} Keep {case.control}."), worst, "keep")
+    lost = listed([_beats(c) for c in losers])
+    undecided = [c.variant for c in evidence.comparisons if c.decision == "open"]
+    if undecided and not evidence.stopped:
+        reason = sentence(f"{lost}. Drop it; {listed(undecided)} {_is(undecided)} not decided yet.")
+        text = sentence(f"{lost}. Drop it. {evidence.go_on} for {listed(undecided)}, not decided yet.")
+        return Verdict("loser", evidence.wait, reason, text, "wait", worst)
+    reason = sentence(f"{lost}.{_short(evidence)}")
+    keep = f"Keep {evidence.control}"
+    return Verdict("loser", keep, reason, f"{reason} {keep}.", "keep", worst)
 
 
-def _equivalent(case: Case) -> Verdict | None:
-    if not case.comparisons or any(c.decision != "equivalent" for c in case.comparisons):
+def _equivalent(evidence: Evidence) -> Verdict | None:
+    if not evidence.comparisons or any(c.decision != "equivalent" for c in evidence.comparisons):
         return None
-    names, verb = listed([c.variant for c in case.comparisons]), "is" if len(case.comparisons) == 1 else "are"
-    text = f"{names} {verb} within {percent(ROPE)} of {case.control}. Stop, and take whichever you like."
-    return Verdict("equivalent", sentence(text), None, "stop")
+    variants = [c.variant for c in evidence.comparisons]
+    reason = sentence(f"{listed(variants)} {_is(variants)} within {percent(ROPE)} of {evidence.control}.")
+    text = f"{reason} Stop, and take whichever you like."
+    return Verdict("equivalent", "Stop, and take either one", reason, text, "stop")
 
 
-def _open(case: Case) -> Verdict:
-    ranges = [_range(c) for c in case.comparisons if c.decision == "open" and c.lift is not None]
+def _inconclusive(evidence: Evidence) -> Verdict:
+    ranges = [_range(c) for c in evidence.comparisons if c.decision == "open" and c.lift is not None]
     told = listed(ranges) if ranges else "too few converted to compare"
-    if case.stopped:
-        return Verdict("inconclusive", f"Stopped undecided: {told}. Keep {case.control}.", None, "keep")
-    if case.plan.needed is None or case.plan.days_left is None:
-        return Verdict("inconclusive", f"{case.go_on}: so far {told}.", None, "wait")
-    aim = percent(case.plan.needed.lift)
-    if case.plan.days_left > 0:
-        days = count(case.plan.days_left, "day")
-        return Verdict("inconclusive", f"{case.go_on}: about {days} to detect {aim}. So far {told}.", None, "wait")
-    text = f"{told}. A difference of {aim} would very likely have shown by now. Stop, and try something bolder."
-    return Verdict("inconclusive", sentence(text), None, "stop")
+    if evidence.stopped:
+        keep = f"Keep {evidence.control}"
+        text = f"Stopped undecided: {told}. {keep}."
+        return Verdict("inconclusive", keep, f"Stopped undecided: {told}.", text, "keep")
+    duration = evidence.duration
+    if duration.needed is None or duration.days_left is None:
+        text = f"{evidence.go_on}: so far {told}."
+        return Verdict("inconclusive", evidence.wait, f"So far {told}.", text, "wait")
+    aim = percent(duration.needed.lift)
+    if duration.days_left > 0:
+        days = count(duration.days_left, "day")
+        reason = f"About {days} to detect {aim}. So far {told}."
+        text = f"{evidence.go_on}: about {days} to detect {aim}. So far {told}."
+        return Verdict("inconclusive", evidence.wait, reason, text, "wait")
+    reason = sentence(f"{told}. A difference of {aim} would very likely have shown by now.")
+    text = f"{reason} Stop, and try something bolder."
+    return Verdict("inconclusive", "Stop, or try something bolder", reason, text, "stop")
+
+
+def _is(words: Sequence[str]) -> str:
+    return "is" if len(words) == 1 else "are"
 
 
 def _beats(c: Comparison) -> str:
@@ -149,16 +191,16 @@ def _range(c: Comparison) -> str:
     return f"{c.variant} is between {ends[0]} and {ends[1]} than {c.control}"
 
 
-def _doubts(case: Case) -> list[str]:
+def _doubts(evidence: Evidence) -> list[str]:
     """Checks that do not void the result, but that a winner should survive."""
     return [
         check.name
-        for check in case.checks
+        for check in evidence.checks
         if check.state == "alarm" or (check.state == "warning" and check.name in ("srm", "twyman", "novelty"))
     ]
 
 
-def _short(case: Case) -> str:
-    if case.age.week and case.age.days >= WEEK:
+def _short(evidence: Evidence) -> str:
+    if evidence.age.week and evidence.age.days >= WEEK:
         return ""
     return " It ran for less than a full week, so weekdays may matter."

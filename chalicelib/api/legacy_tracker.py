@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from chalicelib.api import parameters
+from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.ingestion.request import MAX_BODY, Batch, Event, Name, VisitorId, explain
+from chalicelib.domain.event import Event, Name, VisitorId
+from chalicelib.ingestion.request import MAX_BODY, Batch, ParsedRequest, explain
 from chalicelib.reporting import queries
 from chalicelib.storage.tally import Tally
 
@@ -39,35 +42,35 @@ class GetStats(_Message):
     end: str | None = Field(None, alias="to")
 
 
-_MESSAGE: TypeAdapter[Log | GetStats] = TypeAdapter(Log | GetStats)
 _LEGACY_NAMES = {"experiment_id": "experimentId", "user_id": "userId"}
 
 
-def answer(service: Service, body: bytes, *, now: int, bot: bool, may_read: Callable[[], None]) -> dict[str, Any]:
-    """The answer to one call, in the shape of the original. `now`: epoch milliseconds; `may_read` raises where the
+def answer(service: Service, body: bytes, *, now_ms: int, bot: bool, may_read: Callable[[], None]) -> dict[str, Any]:
+    """The answer to one call, in the shape of the original. `now_ms`: epoch milliseconds; `may_read` raises where the
     caller may not see numbers.
 
     Raises InvalidInput for what cannot be read and for events that are refused, with the outcome in the message."""
     message = _parse(body)
     if isinstance(message, GetStats):
         may_read()
-        return _stats(service, message, now)
+        return _stats(service, message, now_ms)
     event = Event(
         id=secrets.token_urlsafe(16),
         type="impression" if message.action == "log_impression" else "click",
         experiment=message.experiment,
         variant=message.variant,
-        at=now,
+        at=now_ms,
     )
-    written = service.ingest.receive(Batch(visitor=message.visitor, events=(event,)), [0], [], now=now, bot=bot)
+    written = service.ingest.receive(
+        ParsedRequest(Batch(visitor=message.visitor, events=(event,)), (0,)), now_ms=now_ms, bot=bot
+    )
     for refusal in written.refused:
         raise InvalidInput(f"{refusal.outcome}: {refusal.message}", field="experimentId")
-    moment = datetime.fromtimestamp(now / 1000, UTC)
     return {
         "message": "Event logged",
         "data": {
             "experimentId": message.experiment,
-            "timestamp": _iso(moment),
+            "timestamp": iso(now_ms, "milliseconds"),
             "userId": message.visitor,
             "variant": message.variant,
             "action": message.action,
@@ -94,16 +97,16 @@ def _parse(body: bytes) -> Log | GetStats:
         raise InvalidInput(explain(error), field=str(error.errors()[0]["loc"][0])) from None
 
 
-def _stats(service: Service, message: GetStats, now: int) -> dict[str, Any]:
+def _stats(service: Service, message: GetStats, now_ms: int) -> dict[str, Any]:
     """Numbers by day of first exposure, so the window is whole days (UTC); the last 30 of them unless told."""
     asked = {name: value for name, value in (("from", message.start), ("to", message.end)) if value}
-    question = queries.Question.of(asked)
-    today = datetime.fromtimestamp(now / 1000, UTC).date()
+    question = parameters.question(asked)
+    today = utc_day(now_ms)
     end = question.end or today
     start = question.start or date.fromordinal(max(1, end.toordinal() - 30))
     if start > end:
         raise InvalidInput(f"from: {start} is after to: {end}", field="from")
-    manifest = service.catalog.refresh(now)
+    manifest = service.catalog.refresh(now_ms)
     experiment = queries.known(manifest, message.experiment)
     per_variant = {key: Tally() for key in experiment.variant_keys}
     for cell, tally in queries.days(service.store, experiment.key, start, end).items():
@@ -127,7 +130,3 @@ def _four(tally: Tally) -> dict[str, float]:
         "ctr": tally.clicks / tally.impressions if tally.impressions else 0,
         "uniqueUsers": tally.visitors,
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,5 +1,5 @@
-"""The API's description of itself, OpenAPI 3.1: served at GET /openapi.json, compared with the routes by a test, and
-what the fuzzer reads."""
+"""The OpenAPI 3.1 document, served at GET /openapi.json. Bodies come from the models; a test compares it with the
+routes, and the fuzzer reads it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api.legacy_tracker import GetStats, Log
-from chalicelib.ingestion.pipeline import Answer
+from chalicelib.ingestion.pipeline import EventsResponse
 from chalicelib.ingestion.request import MAX_BODY, Batch
+from chalicelib.reporting.answers import ExperimentList, Report
 
 Document = dict[str, Any]
 
@@ -35,7 +36,7 @@ ERROR: Document = {
 _ERRORS = {
     400: "Cannot be read; the message names field, value and rule.",
     401: "No or wrong credentials.",
-    404: "There is no such thing.",
+    404: "No such experiment.",
     405: "The path has no such method.",
     413: f"More than {MAX_BODY} bytes or 100 events.",
     415: "Neither application/json nor text/plain.",
@@ -66,24 +67,6 @@ def _query(name: str, schema: Document, description: str) -> Document:
 
 
 DAY = {"type": "string", "format": "date"}
-_LEAST_AND_MOST = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-COST: Document = {
-    "type": ["object", "null"],
-    "description": "What all events of the experiment have cost so far, from the least to the most: one request for"
-    " each visitor on a busy site, one for each event on a quiet one. AWS list prices, without any free tier, storage"
-    " or delivery. Null before the first event.",
-    "required": ["currency", "prices_of", "region", "events", "requests", "per_million", "dollars"],
-    "additionalProperties": False,
-    "properties": {
-        "currency": {"const": "USD"},
-        "prices_of": DAY | {"description": "When the prices were read."},
-        "region": {"type": "string"},
-        "events": {"type": "integer", "description": "Received, repeats too."},
-        "requests": _LEAST_AND_MOST,
-        "per_million": _LEAST_AND_MOST | {"description": "Dollars for a million events."},
-        "dollars": _LEAST_AND_MOST | {"description": "For the events so far."},
-    },
-}
 
 
 @cache
@@ -91,9 +74,11 @@ def document() -> Document:
     """The OpenAPI document of every route of app.py."""
     models: list[Any] = [
         (Batch, "validation"),
-        (Answer, "serialization"),
+        (EventsResponse, "serialization"),
         (Log, "validation"),
         (GetStats, "validation"),
+        (ExperimentList, "serialization"),
+        (Report, "serialization"),
     ]
     _, definitions = models_json_schema(models, by_alias=True, ref_template="#/components/schemas/{model}")
     read_key: list[Document] = [{}, {"readKey": []}]
@@ -112,7 +97,7 @@ def document() -> Document:
                     "summary": "Report events of one visitor. Sending the same again changes nothing.",
                     "requestBody": _body(_ref("Batch")),
                     "responses": _answers(
-                        202, _ref("Answer"), "Every event, by outcome.", 400, 401, 413, 415, 429, 503
+                        202, _ref("EventsResponse"), "Every event, by outcome.", 400, 401, 413, 415, 429, 503
                     ),
                 }
             },
@@ -122,7 +107,9 @@ def document() -> Document:
                     "summary": "What GrowthBook's event plugin posts: exposures, clicks and goals of its SDKs.",
                     "parameters": [_query("client_key", {"type": "string"}, "The manifest's client key; not needed.")],
                     "requestBody": _body({"type": "array", "items": {"type": "object"}}),
-                    "responses": _answers(202, _ref("Answer"), "Every event, by outcome.", 400, 401, 413, 415, 503),
+                    "responses": _answers(
+                        202, _ref("EventsResponse"), "Every event, by outcome.", 400, 401, 413, 415, 503
+                    ),
                 }
             },
             "/collect": {
@@ -130,7 +117,9 @@ def document() -> Document:
                     "operationId": "postCollect",
                     "summary": "The protocol of ab-testing-tracker. It has no event ids: a retry counts twice.",
                     "requestBody": _body({"anyOf": [_ref("Log"), _ref("GetStats")]}),
-                    "responses": _answers(200, {"type": "object"}, "Logged, or the numbers.", 400, 404, 413, 415, 503),
+                    "responses": _answers(
+                        200, {"type": "object"}, "Logged, or the numbers.", 400, 401, 404, 413, 415, 503
+                    ),
                 }
             },
             "/stats": {
@@ -139,9 +128,7 @@ def document() -> Document:
                     "summary": "Every experiment with status, verdict and totals.",
                     "security": read_key,
                     "parameters": [_query("series", {"enum": ["none", "day"]}, "Visitors of the last 28 days too.")],
-                    "responses": _answers(
-                        200, {"type": "object", "required": ["experiments"]}, "The list.", 400, 401, 503
-                    ),
+                    "responses": _answers(200, _ref("ExperimentList"), "The list.", 400, 401, 503),
                 }
             },
             "/stats/{experiment}": {
@@ -151,18 +138,14 @@ def document() -> Document:
                     "security": read_key,
                     "parameters": [
                         {"name": "experiment", "in": "path", "required": True, "schema": {"type": "string"}},
-                        _query("goal", {"type": "string"}, "Whose rate to report; click unless told."),
+                        _query("goal", {"type": "string"}, "The goal to report; default click."),
                         _query("from", DAY, "First day (UTC) of first exposure."),
                         _query("to", DAY, "Last day (UTC) of first exposure."),
                         _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),
                     ],
                     "responses": _answers(
                         200,
-                        {
-                            "type": "object",
-                            "required": ["experiment", "variants", "cost"],
-                            "properties": {"cost": COST},
-                        },
+                        _ref("Report"),
                         "The report.",
                         400,
                         401,

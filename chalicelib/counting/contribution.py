@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
+from chalicelib.domain.clock import utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
 from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
 
@@ -95,5 +95,5 @@ def _activity(cells: Tallies, event: Element) -> None:
         tally.goal_events[event.kind.removeprefix("goal:")] += 1
 
 
-def _utc(at: int, form: str) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime(form)
+def _utc(at_ms: int, form: str) -> str:
+    return utc_datetime(at_ms).strftime(form)

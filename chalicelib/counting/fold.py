@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from chalicelib.counting.contribution import contribution
+from chalicelib.domain.clock import DAY_MS, utc_datetime
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import TRANSACTION, Booking, Dice, Generations, Key, Move, Row, Stale, Store, cell_name
+from chalicelib.storage.store import (
+    TRANSACTION,
+    Booking,
+    Dice,
+    Generations,
+    Move,
+    ParticipantRow,
+    RowKey,
+    Stale,
+    Store,
+    cell_name,
+)
 from chalicelib.storage.tally import Tallies, Tally, difference
 
 # Rows a transaction: beside them stand the tallies they touch, a hundred items together at most. More rows a
@@ -43,8 +55,8 @@ class Fold:
     patience: Patience
     rows: int = ROWS  # in a transaction, at most
 
-    def __call__(self, keys: Iterable[Key], *, now: float) -> Folded:
-        """Fold the rows under `keys`, as far as they are dirty. `now`: epoch seconds.
+    def __call__(self, keys: Iterable[RowKey], *, now_ms: int) -> Folded:
+        """Fold the rows under `keys`, as far as they are dirty. `now_ms`: epoch milliseconds.
 
         Raises what the tables raise when they stay busy; then some transactions are committed and the others not, and
         folding the same keys again does the rest."""
@@ -53,15 +65,15 @@ class Fold:
         todo = sorted(dict.fromkeys(keys), key=lambda key: key.experiment)
         generations: dict[str, Generations] = {}
         for start in range(0, len(todo), self.rows):
-            self._fold(todo[start : start + self.rows], generations, now, done)
+            self._fold(todo[start : start + self.rows], generations, now_ms, done)
         return done
 
-    def _fold(self, keys: Sequence[Key], generations: dict[str, Generations], now: float, done: Folded) -> None:
+    def _fold(self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, done: Folded) -> None:
         clashes = 0
         deadline = self.patience.clock() + self.patience.budget
         while keys:
             try:
-                keys = self._once(keys, generations, now, done)
+                keys = self._once(keys, generations, now_ms, done)
                 clashes = 0
             except Stale:
                 # Somebody else folded one of them first. Read again; if it keeps happening, part the rows, so that the
@@ -74,12 +86,12 @@ class Fold:
                 self.patience.sleep(self.patience.dice() * min(self.patience.first_wait * 2**clashes, 1.0))
                 if clashes >= 3 and len(keys) > 1:
                     half = len(keys) // 2
-                    self._fold(keys[:half], generations, now, done)
+                    self._fold(keys[:half], generations, now_ms, done)
                     keys = keys[half:]
 
     def _once(
-        self, keys: Sequence[Key], generations: dict[str, Generations], now: float, done: Folded
-    ) -> Sequence[Key]:
+        self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, done: Folded
+    ) -> Sequence[RowKey]:
         """One transaction; returns the keys that still have to be folded."""
         rows = self.store.read(keys)
         for row in rows:
@@ -95,7 +107,7 @@ class Fold:
 
         moves: list[Move] = []
         deltas: dict[tuple[str, int], Tallies] = {}
-        rest: list[Key] = []
+        rest: list[RowKey] = []
         for row in filter(lambda row: row.dirty, rows):
             gen = generations[row.key.experiment].newborn if row.gen is None else row.gen
             beside = deltas.get((row.key.experiment, gen), {})
@@ -112,16 +124,16 @@ class Fold:
                 rest.append(row.key)
         if moves:
             # The spread is drawn for each transaction: deltas commute, and folds side by side rarely meet.
-            self.store.settle(moves, bookings(deltas, now, self.dice(self.spread)))
+            self.store.settle(moves, bookings(deltas, now_ms, self.dice(self.spread)))
             done.rows += len(moves)
             done.events += sum(len(move.elements) for move in moves)
             done.transactions += 1
         return rest
 
 
-def bookings(deltas: dict[tuple[str, int], Tallies], now: float, place: int) -> list[Booking]:
+def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) -> list[Booking]:
     """The deltas as items of the tallies, in spread `place`, without what is too old to be kept."""
-    horizon = datetime.fromtimestamp(now - ACTIVITY_DAYS * 86400, UTC).strftime("%Y-%m-%dT%H")
+    horizon = utc_datetime(now_ms - ACTIVITY_DAYS * DAY_MS).strftime("%Y-%m-%dT%H")
     booked = []
     for (experiment, gen), tallies in deltas.items():
         for cell, tally in tallies.items():
@@ -130,17 +142,19 @@ def bookings(deltas: dict[tuple[str, int], Tallies], now: float, place: int) -> 
                 continue
             expires_at = None
             if cell.span == "hour":
-                expires_at = int(datetime.fromisoformat(cell.when + ":00+00:00").timestamp()) + ACTIVITY_DAYS * 86400
+                expires_at = (
+                    int(datetime.fromisoformat(cell.when + ":00+00:00").timestamp()) + ACTIVITY_DAYS * DAY_MS // 1000
+                )
             booked.append(Booking(experiment, cell_name(cell, gen, place), numbers, expires_at))
     return booked
 
 
-def _delta(row: Row, elements: frozenset[str]) -> Tallies:
+def _delta(row: ParticipantRow, elements: frozenset[str]) -> Tallies:
     before = contribution(row.counted, row.folded)
     return difference(contribution(row.counted | elements, row.received), before)
 
 
-def _largest_part(row: Row, room: int) -> tuple[frozenset[str], Tallies]:
+def _largest_part(row: ParticipantRow, room: int) -> tuple[frozenset[str], Tallies]:
     """As many of the row's pending elements as one transaction can hold: half, a quarter, ... of them.
 
     A visitor who came every hour for a week touches more hours than a transaction holds. Any part will do: each is

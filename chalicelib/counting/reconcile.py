@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.counting.fold import Fold
 from chalicelib.storage.event_encoding import identifier
-from chalicelib.storage.store import Row, Store
+from chalicelib.storage.store import ParticipantRow, Store
 
 log = logging.getLogger("abacus")
 
@@ -20,7 +20,7 @@ ROWS = 5_000_000
 
 
 @dataclass
-class Account:
+class RowTotals:
     """What the rows hold. received = accepted + repeated and accepted = counted + pending, exactly, over the rows."""
 
     rows: int = 0
@@ -30,7 +30,7 @@ class Account:
     pending: int = 0
     broken: int = 0  # rows that cannot be: unreadable, counted without a generation, or fewer received than there are
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ParticipantRow) -> None:
         self.rows += 1
         try:
             counted = {identifier(e) for e in row.counted}
@@ -58,21 +58,23 @@ def parts(rows: int) -> int:
     return max(1, -(-rows // ROWS))
 
 
-def reconcile_rows(store: Store, fold: Fold, *, now: float, segment: int = 0, segments: int = 1) -> dict[str, Any]:
-    """Fold every dirty row and every row of a generation that is over. Epoch seconds. Returns what was found."""
-    account = Account()
-    late: list[Row] = []
+def reconcile_rows(store: Store, fold: Fold, *, now_ms: int, segment: int = 0, segments: int = 1) -> dict[str, Any]:
+    """Fold every dirty row and every row of a replaced generation. `now_ms`: epoch milliseconds.
+
+    Returns what was found, by name."""
+    account = RowTotals()
+    late: list[ParticipantRow] = []
     events = failed = 0
 
     def fold_late() -> None:
         """One row that cannot be folded must not keep the others from it: alone, each shows which one it is."""
         nonlocal events, failed
         try:
-            events += fold((row.key for row in late), now=now).events
+            events += fold((row.key for row in late), now_ms=now_ms).events
         except Exception:
             for row in late:
                 try:
-                    events += fold([row.key], now=now).events
+                    events += fold([row.key], now_ms=now_ms).events
                 except Exception:
                     failed += 1
                     log.exception("a row of %s cannot be folded", row.key.experiment)

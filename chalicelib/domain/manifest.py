@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from chalicelib.domain.assignment import Range, bucket, bucket_ranges, choose, namespace_place
 
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 # Capitals and underscores too: trackers that sites come from call their variants A and B.
 VariantKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -72,7 +72,7 @@ class Urls(Model):
 
 
 class Experiment(Model):
-    key: Key
+    key: Slug
     status: Status
     variants: Annotated[tuple[Variant, ...], Field(min_length=2)]
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
@@ -83,7 +83,7 @@ class Experiment(Model):
     urls: Urls | None = None
     condition: dict[str, JsonValue] | None = None
     redirect: dict[VariantKey, str] | None = None
-    goals: tuple[Key, ...] = ()
+    goals: tuple[Slug, ...] = ()
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
     start: int | None = None
@@ -127,7 +127,7 @@ class Experiment(Model):
 
 class Manifest(Model):
     experiments: tuple[Experiment, ...] = ()
-    client_key: Key = "abacus"
+    client_key: Slug = "abacus"
     digest: str = ""  # of the content, set at publishing; an event can be traced to it
 
     def experiment(self, key: str) -> Experiment | None:

@@ -3,76 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
+from chalicelib.domain.event import Event, VisitorId
 from chalicelib.domain.manifest import Model
 
 MAX_BODY = 64 * 1024  # bytes
 MAX_EVENTS = 100
-YEAR_5000 = 95_617_584_000_000  # epoch ms; keeps every later sum far from any limit
-
-
-def _milliseconds(value: Any) -> Any:
-    """ISO 8601 in UTC as epoch milliseconds; anything else is left to the integer check."""
-    if not isinstance(value, str):
-        return value
-    try:
-        moment = datetime.fromisoformat(value)
-        milliseconds = round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise ValueError("is neither epoch milliseconds nor ISO 8601, such as 2026-11-21T10:00:00Z") from None
-    if moment.utcoffset() is None:
-        raise ValueError("has no time zone: end it with Z")
-    return milliseconds
-
-
-VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,128}$")]
-EventId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Time = Annotated[
-    int,
-    BeforeValidator(_milliseconds),
-    Field(ge=0, lt=YEAR_5000),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0, "exclusiveMaximum": YEAR_5000},
-                {"type": "string", "format": "date-time"},
-            ]
-        }
-    ),
-]
-
-
-class Event(Model):
-    """One impression, click or goal. `at`: epoch milliseconds, when it happened by the corrected clock of the
-    sender. `phase`: the phase in which the visitor was assigned; None: the current one."""
-
-    id: EventId
-    type: Literal["impression", "click", "goal"]
-    experiment: Name
-    variant: Name
-    at: Time
-    phase: Annotated[int, Field(ge=0, le=9999)] | None = None
-    goal: Name | None = None
-
-    @model_validator(mode="after")
-    def _goal_belongs_to_goals(self) -> Event:
-        if (self.goal is not None) != (self.type == "goal"):
-            raise ValueError("goal: is given for type 'goal', and only for it")
-        return self
 
 
 class Batch(Model):
@@ -99,8 +39,17 @@ class Malformed(Model):
     message: str
 
 
-def parse(body: bytes) -> tuple[Batch, list[int], list[Malformed]]:
-    """The batch in `body`, each event's index in the request, and the events that could not be read.
+class ParsedRequest(NamedTuple):
+    """A request of one visitor. `batch`: the events that could be read; `positions`: the index in the request of each
+    of them; `malformed`: the others."""
+
+    batch: Batch
+    positions: tuple[int, ...]
+    malformed: tuple[Malformed, ...] = ()
+
+
+def parse(body: bytes) -> ParsedRequest:
+    """The events in the body of POST /events.
 
     Raises InvalidInput (400) when not even visitor and list of events can be read, TooLarge (413) above 64 KiB
     or 100 events.
@@ -109,7 +58,7 @@ def parse(body: bytes) -> tuple[Batch, list[int], list[Malformed]]:
         raise TooLarge(f"body: {len(body)} bytes; at most {MAX_BODY} are taken. Send fewer events at once.")
     try:
         batch = Batch.model_validate_json(body)
-        return batch, list(range(len(batch.events))), []
+        return ParsedRequest(batch, tuple(range(len(batch.events))))
     except ValidationError:
         pass
     # The fast way in failed. Read once more, event by event, so that one bad event does not spoil the others.
@@ -120,21 +69,22 @@ def parse(body: bytes) -> tuple[Batch, list[int], list[Malformed]]:
     return each(loose.visitor, loose.events, bot=loose.bot)
 
 
-def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> tuple[Batch, list[int], list[Malformed]]:
+def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> ParsedRequest:
     """The same from events that are JSON values already. Raises InvalidInput for a visitor id that is none."""
     if len(raw) > MAX_EVENTS:
         raise TooLarge(f"events: {len(raw)} events; at most {MAX_EVENTS} are taken at once.", field="events")
-    events, places, malformed = [], [], []
+    events, positions, malformed = [], [], []
     for index, one in enumerate(raw):
         try:
             events.append(_EVENT.validate_python(one, strict=True))
-            places.append(index)
+            positions.append(index)
         except ValidationError as error:
             malformed.append(Malformed(index=index, message=explain(error)))
     try:
-        return Batch(visitor=visitor, events=tuple(events), bot=bot), places, malformed
+        batch = Batch(visitor=visitor, events=tuple(events), bot=bot)
     except ValidationError as error:
         raise InvalidInput(explain(error), field=_field(error)) from None
+    return ParsedRequest(batch, tuple(positions), tuple(malformed))
 
 
 def _field(error: ValidationError) -> str | None:

@@ -11,11 +11,14 @@ import hmac
 import logging
 from collections.abc import Callable, Mapping
 
+from chalicelib.domain.clock import SECOND_MS
 from chalicelib.domain.errors import Busy, Unauthorized
 
 log = logging.getLogger("abacus")
 
-REPLAY_WINDOW = 300  # seconds either way; a replay inside it is the same events again, which counts nothing twice
+REPLAY_WINDOW_MS = (
+    300 * SECOND_MS
+)  # either way; a replay inside it is the same events again, which counts nothing twice
 
 
 def sign(secret: str, timestamp: int, body: bytes) -> str:
@@ -24,24 +27,24 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
 
 
 def sender(
-    headers: Mapping[str, str], body: bytes, keys: Callable[[float], Mapping[str, str]], *, now: float
+    headers: Mapping[str, str], body: bytes, keys: Callable[[int], Mapping[str, str]], *, now_ms: int
 ) -> str | None:
-    """The client id of a signed request, or None for an anonymous one. `headers` by lower-case name; `keys(now)`: the
-    secret of each client id, asked for only when there is something to check; `now` in epoch seconds.
+    """The client id of a signed request, or None for an anonymous one.
 
-    Raises Unauthorized for a signature that is wrong, too old, or of nobody we know: a back end that signs must not
-    be taken for an anonymous visitor without being told."""
+    `headers` by lower-case name; `keys(now_ms)`: the secret of each client id, called only when there is a signature to
+    check; `now_ms` in epoch milliseconds. Raises Unauthorized for a signature that is wrong, too old or of an unknown
+    client: a back end that signs must learn when it is not recognised."""
     client, signature = headers.get("x-client-id"), headers.get("x-signature")
     if client is None and signature is None:
         return None
     timestamp = headers.get("x-timestamp", "")
-    if not timestamp.isdecimal() or len(timestamp) > 12 or abs(now - int(timestamp)) > REPLAY_WINDOW:
+    if not timestamp.isdecimal() or len(timestamp) > 12 or abs(now_ms - int(timestamp) * SECOND_MS) > REPLAY_WINDOW_MS:
         raise Unauthorized(
-            f"X-Timestamp: {timestamp[:20]!r} is not within {REPLAY_WINDOW} s of now, in epoch seconds.",
+            f"X-Timestamp: {timestamp[:20]!r} is not within {REPLAY_WINDOW_MS // SECOND_MS} s of now (epoch seconds).",
             field="X-Timestamp",
         )
-    # An unknown client costs the same comparison as a known one, so that its answer does not tell them apart.
-    secrets = keys(now)
+    # An unknown client costs the same comparison as a known one: the time of the answer does not tell them apart.
+    secrets = keys(now_ms)
     due = sign(secrets.get(client or "", "-"), int(timestamp), body)
     known = client in secrets
     if not hmac.compare_digest(due.encode(), (signature or "").encode()) or not known:
@@ -49,26 +52,29 @@ def sender(
     return client
 
 
-class Kept:
+class CachedSecrets:
     """Secrets that are read where they are kept, at most every five minutes; the last good ones outlive a failure."""
 
-    EVERY = 300  # seconds
-    AGAIN = 5  # seconds, while there are none: whoever signs rubbish must not make us ask each time
+    EVERY_MS = 300 * SECOND_MS
+    AGAIN_MS = 5 * SECOND_MS  # while there are none: a wrong signature must not cause a read each time
 
     def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
         self._read = read
         self._secrets: Mapping[str, str] | None = None
-        self._tried = 0.0
+        self._tried_ms = 0
 
-    def __call__(self, now: float) -> Mapping[str, str]:
-        """The secrets; `now` in epoch seconds. Raises Busy while they could not be read even once."""
-        wait = self.EVERY if self._secrets is not None else self.AGAIN
-        if now - self._tried >= wait:
-            self._tried = now
+    def __call__(self, now_ms: int) -> Mapping[str, str]:
+        """The secrets at `now_ms`, epoch milliseconds. Raises Busy while they could not be read even once."""
+        wait_ms = self.EVERY_MS if self._secrets is not None else self.AGAIN_MS
+        if now_ms - self._tried_ms >= wait_ms:
+            self._tried_ms = now_ms
             try:
                 self._secrets = self._read()
             except Exception:
                 log.exception("the secrets of signed senders cannot be read")
         if self._secrets is None:
-            raise Busy("Signatures cannot be checked at the moment. Send the same again.", retry_after=self.AGAIN)
+            raise Busy(
+                "Signatures cannot be checked at the moment. Send the same again.",
+                retry_after=self.AGAIN_MS // SECOND_MS,
+            )
         return self._secrets

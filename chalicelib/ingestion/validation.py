@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from chalicelib.domain.clock import DAY_MS, MINUTE_MS
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest
-from chalicelib.ingestion.request import Event
 
-DAY = 24 * 3600 * 1000
-WINDOW_BACK = 7 * DAY  # for anybody; signed senders: the retention
-WINDOW_AHEAD = 10 * 60 * 1000
+WINDOW_BACK_MS = 7 * DAY_MS  # for anybody; signed senders: the retention
+WINDOW_AHEAD_MS = 10 * MINUTE_MS
 
 
 class Outcome(StrEnum):
@@ -47,8 +47,8 @@ class Refusal(NamedTuple):
     message: str
 
 
-def judge(
-    event: Event, visitor: str, manifest: Manifest, *, now: int, window_back: int = WINDOW_BACK
+def validate_event(
+    event: Event, visitor: str, manifest: Manifest, *, now_ms: int, window_back_ms: int = WINDOW_BACK_MS
 ) -> Refusal | None:
     """Why `event` of `visitor` is refused, or None: it is to be written. Times in epoch milliseconds.
 
@@ -63,10 +63,10 @@ def judge(
     if event.goal is not None and event.goal not in experiment.goals:
         known = ", ".join(experiment.goals) or "none besides clicks"
         return Refusal(Outcome.UNKNOWN_GOAL, f"{experiment.key} declares no goal {event.goal!r}; it has {known}.")
-    if event.at < now - window_back:
-        return Refusal(Outcome.TOO_OLD, f"at: {event.at} is more than {window_back // DAY} days ago.")
-    if event.at > now + WINDOW_AHEAD:
-        return Refusal(Outcome.IN_THE_FUTURE, f"at: {event.at} is more than 10 minutes ahead of {now}.")
+    if event.at < now_ms - window_back_ms:
+        return Refusal(Outcome.TOO_OLD, f"at: {event.at} is more than {window_back_ms // DAY_MS} days ago.")
+    if event.at > now_ms + WINDOW_AHEAD_MS:
+        return Refusal(Outcome.IN_THE_FUTURE, f"at: {event.at} is more than 10 minutes ahead of {now_ms}.")
     if not experiment.accepts(event.at):
         return Refusal(
             Outcome.NOT_RUNNING, f"{experiment.key} is {experiment.status}; it was not running at {event.at}."
@@ -76,26 +76,28 @@ def judge(
     return None
 
 
-def judge_all(
+def validate_events(
     events: Iterable[Event],
     visitor: str,
     manifest: Manifest,
     refresh: Callable[[], Manifest],
     *,
-    now: int,
-    window_back: int = WINDOW_BACK,
+    now_ms: int,
+    window_back_ms: int = WINDOW_BACK_MS,
 ) -> tuple[Manifest, list[Refusal | None]]:
     """The verdict on each event, and the manifest that they were judged by.
 
     Before anything is refused as unknown, not running or wrong, the manifest is read anew, once: a publish may
     be seconds old, and the visitor's page newer than we are."""
     events = list(events)
-    verdicts = [judge(e, visitor, manifest, now=now, window_back=window_back) for e in events]
+    verdicts = [validate_event(e, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms) for e in events]
     if any(v is not None and v.outcome in DEPENDS_ON_MANIFEST for v in verdicts):
         fresh = refresh()
         if fresh is not manifest:
             manifest = fresh
-            verdicts = [judge(e, visitor, manifest, now=now, window_back=window_back) for e in events]
+            verdicts = [
+                validate_event(e, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms) for e in events
+            ]
     return manifest, verdicts
 
 

@@ -5,8 +5,9 @@ The figures are those of `abacus cost`, which measures and multiplies. Nothing o
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
 
+from chalicelib.reporting.models import CostAnswer
 from chalicelib.storage.tally import Tallies, Tally
 
 PRICES_OF = "2026-11-21"  # the day on which AWS's list prices were read
@@ -18,27 +19,27 @@ BUSY = 5.28
 QUIET = 9.56
 
 
-def so_far(tallies: Tallies) -> dict[str, Any] | None:
+def so_far(tallies: Tallies) -> CostAnswer | None:
     """Dollars for all events of these totals and for a million of them, each from the least to the most; None before
     the first event.
 
-    Nobody counts requests. There was at least one for each visitor, left out or not, and at most one for each event,
+    Requests are not counted. There was at least one for each visitor, excluded or not, and at most one for each event,
     as if no request had carried another experiment's events too.
     """
-    whole = Tally()
+    total = Tally()
     for cell, tally in tallies.items():
         if cell.span == "total":
-            whole.add(tally)
-    events, visitors = whole.received, whole.visitors + whole.excluded.total()
+            total.add(tally)
+    events, visitors = total.received, total.visitors + total.excluded.total()
     if not events:
         return None
     least, most = BUSY * visitors, QUIET * events
-    return {
-        "currency": "USD",
-        "prices_of": PRICES_OF,
-        "region": REGION,
-        "events": events,
-        "requests": [visitors, events],
-        "per_million": [least / events, most / events],
-        "dollars": [least / 1e6, most / 1e6],
-    }
+    return CostAnswer(
+        currency="USD",
+        prices_of=date.fromisoformat(PRICES_OF),
+        region=REGION,
+        events=events,
+        requests=(visitors, events),
+        per_million=(least / events, most / events),
+        dollars=(least / 1e6, most / 1e6),
+    )

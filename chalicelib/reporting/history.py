@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 from chalicelib.analysis.sample import Arm, Sample
 from chalicelib.analysis.wording import percent, split
+from chalicelib.domain.clock import iso
 from chalicelib.domain.manifest import Experiment
-from chalicelib.storage.tally import Tallies, Tally
+from chalicelib.reporting.answers import HistoryEntry
+from chalicelib.reporting.models import PhaseAnswer, PhaseVariantAnswer
+from chalicelib.storage.tally import Tallies
 
 
-def history(experiment: Experiment, tallies: Tallies) -> list[dict[str, Any]]:
-    """Oldest first: {"at": a UTC moment, or a day where only that is known, "what", "text"}. Some may lie ahead."""
-    return sorted([*_periods(experiment), *_phases(experiment, tallies)], key=lambda entry: str(entry["at"]))
+def history(experiment: Experiment, tallies: Tallies) -> tuple[HistoryEntry, ...]:
+    """The changes of an experiment, oldest first; some may lie in the future."""
+    return tuple(sorted([*_periods(experiment), *_phases(experiment, tallies)], key=lambda entry: entry.at))
 
 
-def _entry(at: str, what: str, text: str) -> dict[str, Any]:
-    return {"at": at, "what": what, "text": text}
+def _entry(at: str, what: str, text: str) -> HistoryEntry:
+    return HistoryEntry(at=at, what=what, text=text)
 
 
-def _periods(experiment: Experiment) -> Iterator[dict[str, Any]]:
+def _periods(experiment: Experiment) -> Iterator[HistoryEntry]:
     for number, period in enumerate(experiment.periods):
         if period.start is not None:
-            yield _entry(_moment(period.start), "running", "Events count from here on." if number == 0 else "Resumed.")
+            yield _entry(iso(period.start), "running", "Events count from here on." if number == 0 else "Resumed.")
         if period.end is not None:
             last = number == len(experiment.periods) - 1
-            yield _entry(_moment(period.end), *(_end(experiment) if last else PAUSED))
+            yield _entry(iso(period.end), *(_end(experiment) if last else PAUSED))
 
 
 PAUSED = ("paused", "Paused.")
@@ -41,7 +42,7 @@ def _end(experiment: Experiment) -> tuple[str, str]:
     return "stopped", f"Stopped; {experiment.winner} goes to everybody." if experiment.winner else "Stopped."
 
 
-def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[dict[str, Any]]:
+def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[HistoryEntry]:
     for number, phase in enumerate(experiment.phases):
         days = [cell.when for cell, tally in tallies.items() if cell.span == "day" and cell.phase == number]
         if not days:
@@ -54,31 +55,28 @@ def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[dict[str, Any]
             yield _entry(min(days), "phase", f"Phase {number}: split {shares}.")
 
 
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def phases(sample: Sample) -> list[dict[str, Any]]:
+def phases(sample: Sample) -> tuple[PhaseAnswer, ...]:
     """One for each phase of the manifest. first, last: UTC days on which visitors first came in it, where days are
-    at hand; numbers are this phase's alone."""
-    keys = sample.experiment.variant_keys
-    answer = []
-    for number, phase in enumerate(sample.experiment.phases):
+    known; the numbers are this phase's alone."""
+    experiment = sample.experiment
+    answers = []
+    for number, phase in enumerate(experiment.phases):
         days = sorted(day for day, arms in sample.days.items() if any(arm.phase == number for arm in arms))
-        tallies = {key: sample.arms.get(Arm(number, key)) or Tally() for key in keys}
-        answer.append(
-            {
-                "phase": number,
-                "weights": dict(zip(keys, phase.weights, strict=True)),
-                "coverage": phase.coverage,
-                "seen": number in sample.phases,
-                "first": days[0] if days else None,
-                "last": days[-1] if days else None,
-                "variants": [
-                    {"variant": key, "visitors": (c := sample.counted(tally)).visitors, "converted": c.converted}
-                    | {"rate": c.converted / c.visitors if c.visitors > 0 else None}
-                    for key, tally in tallies.items()
-                ],
-            }
+        answers.append(
+            PhaseAnswer(
+                phase=number,
+                weights=dict(zip(experiment.variant_keys, phase.weights, strict=True)),
+                coverage=phase.coverage,
+                seen=number in sample.phases,
+                first=days[0] if days else None,
+                last=days[-1] if days else None,
+                variants=tuple(_phase_variant(sample, number, key) for key in experiment.variant_keys),
+            )
         )
-    return answer
+    return tuple(answers)
+
+
+def _phase_variant(sample: Sample, phase: int, variant: str) -> PhaseVariantAnswer:
+    counts = sample.counted(sample.arms.get(Arm(phase, variant)))
+    rate = counts.converted / counts.visitors if counts.visitors > 0 else None
+    return PhaseVariantAnswer(variant=variant, visitors=counts.visitors, converted=counts.converted, rate=rate)

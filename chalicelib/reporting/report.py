@@ -1,47 +1,71 @@
-"""The answer of GET /stats: what happened, how sure we are, what to do next. As JSON would have it."""
+"""One experiment's tallies as the answers of GET /stats: what happened, how sure it is, what to do next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
 
 from chalicelib.analysis import secondary
 from chalicelib.analysis.bayesian import believe
 from chalicelib.analysis.checks import health
-from chalicelib.analysis.checks.check import worst
+from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.analysis.comparison import compare, is_stratified, tau_of
-from chalicelib.analysis.planning import Plan, age, plan
+from chalicelib.analysis.planning import DurationPlan, age, plan
 from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Comparable
-from chalicelib.analysis.verdict import judge
+from chalicelib.analysis.verdict import decide
+from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
+from chalicelib.reporting.answers import Report, Summary
 from chalicelib.reporting.history import phases
-from chalicelib.reporting.serialization import wire
 from chalicelib.reporting.series import by_day, by_hour
-from chalicelib.reporting.variants import rows
+from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics import ALPHA, multiple_testing
 from chalicelib.storage.tally import EXCLUSIONS, Tallies
 
 Series = Literal["none", "day", "hour"]
 
 
-def summary(experiment: Experiment, totals: Tallies, *, began: date | None = None, now: datetime) -> dict[str, Any]:
-    """One entry of GET /stats' list, for the goal that every experiment has. `began`: day of the first cohort."""
-    sample = select(experiment, totals, CLICK, Window(), began)
+@dataclass(frozen=True)
+class Question:
+    """What GET /stats/{experiment} asks. `start`, `end`: UTC days of the first impression, both included; with either
+    of them, the numbers are those of these cohorts: visitors first seen then, and what they have done until now."""
+
+    goal: str = CLICK
+    series: Series = "day"
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known beside the tallies. `now_ms`: epoch milliseconds; `began`: the day of the first cohort, where the
+    tallies have no days; `entries`: the ledger, None where it was not read; `refused`: events by outcome."""
+
+    now_ms: int
+    began: date | None = None
+    entries: Ledger | None = None
+    refused: Mapping[str, int] | None = None
+
+
+def summary(experiment: Experiment, totals: Tallies, context: Context) -> Summary:
+    """One entry in the list of GET /stats, for the goal that every experiment has."""
+    sample = select(experiment, totals, CLICK, Window(), context.began)
     comparisons = compare(sample)
-    checks = health.checks(sample, comparisons, conservation={}, refused={})
-    verdict = judge(sample, comparisons, checks, plan(sample, now.astimezone(UTC).date()), now)
-    variants = rows(Comparable(sample))
-    answer: dict[str, Any] = wire(
+    checks = health.assess(sample, comparisons, entries=None, refused={})
+    duration = plan(sample, utc_day(context.now_ms))
+    variants = variant_rows(Comparable(sample))
+    return Summary.model_validate(
         {
             "experiment": experiment.key,
             "description": experiment.description,
             "status": experiment.status,
             "shipped": experiment.winner,
             "goal": CLICK,
-            "verdict": verdict,
-            "health": worst(checks),
+            "verdict": decide(sample, comparisons, checks.checks, duration, age(sample, context.now_ms)),
+            "health": checks.state,
             "impressions": sum(row.impressions for row in variants),
             "clicks": sum(row.clicks for row in variants),
             "visitors": sum(row.visitors for row in variants),
@@ -58,35 +82,21 @@ def summary(experiment: Experiment, totals: Tallies, *, began: date | None = Non
             ],
         }
     )
-    return answer
 
 
-def report(
-    experiment: Experiment,
-    tallies: Tallies,
-    *,
-    goal: str = CLICK,
-    series: Series = "day",
-    start: date | None = None,
-    end: date | None = None,
-    began: date | None = None,
-    now: datetime,
-    conservation: Mapping[str, Any],
-    refused: Mapping[str, int],
-) -> dict[str, Any]:
-    """GET /stats/{experiment}. With start or end, the numbers are those of the cohorts of these UTC days, both
-    included: visitors first seen then, and what they have done until now. `began`: the first cohort's day, where
-    `tallies` have no days."""
-    sample = select(experiment, tallies, goal, Window(start, end), began)
+def report(experiment: Experiment, tallies: Tallies, question: Question, context: Context) -> Report:
+    """GET /stats/{experiment}, from the experiment's tallies."""
+    sample = select(experiment, tallies, question.goal, Window(question.start, question.end), context.began)
+    refused = context.refused or {}
     comparisons = compare(sample)
-    checks = health.checks(sample, comparisons, conservation=conservation, refused=refused)
-    outlook = plan(sample, now.astimezone(UTC).date())
+    checks = health.assess(sample, comparisons, entries=context.entries, refused=refused)
+    duration = plan(sample, utc_day(context.now_ms))
+    experiment_age = age(sample, context.now_ms)
     comparable = Comparable(sample)
     beliefs = believe(comparable)
-    split = next(check for check in checks if check.name == "srm")
-    # The clickers' test believes the split.
-    exact = split.state != "alarm" and experiment.assignment == "hash"
-    answer: dict[str, Any] = wire(
+    # The exact test conditions on the configured split, so it needs the split to be right.
+    exact = checks.split.state != "alarm" and experiment.assignment == "hash"
+    return Report.model_validate(
         {
             "experiment": experiment.key,
             "description": experiment.description,
@@ -94,36 +104,39 @@ def report(
             "status": experiment.status,
             "assignment": experiment.assignment,
             "shipped": experiment.winner,
-            "goal": goal,
+            "goal": question.goal,
             "goals": [CLICK, *experiment.goals],
-            "as_of": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "window": {"from": start, "to": end, "by": "UTC day of the visitor's first impression"},
+            "as_of": iso(context.now_ms),
+            "window": {"from": question.start, "to": question.end},
             "phase": experiment.current_phase,
             "phases": phases(sample),
             "alpha": ALPHA,
             "tau": tau_of(sample),
             "stratified": is_stratified(comparisons),
-            "age": age(sample, now),
-            "variants": rows(comparable, beliefs),
+            "age": experiment_age,
+            "variants": variant_rows(comparable, beliefs),
             "comparisons": secondary.comparisons(comparable, comparisons, beliefs, exact=exact),
             "omnibus": _omnibus(sample),
             "health": {
-                "state": worst(checks),
-                "checks": checks,
-                "srm": split.figures,
-                "conservation": conservation,
+                "state": checks.state,
+                "checks": checks.checks,
+                "srm": checks.split.figures,
+                "conservation": context.entries,
                 "multiple_variants": sum(t.excluded["multiple-variants"] for t in sample.totals.values()),
             },
             "excluded": {
                 reason: sum(tally.excluded[reason] for tally in sample.totals.values()) for reason in EXCLUSIONS
             },
             "refused": refused,
-            "plan": _plan(outlook),
-            "verdict": judge(sample, comparisons, checks, outlook, now),
-            "series": by_day(sample) if series == "day" else by_hour(sample) if series == "hour" else [],
+            "plan": _plan(duration),
+            "verdict": decide(sample, comparisons, checks.checks, duration, experiment_age),
+            "series": by_day(sample)
+            if question.series == "day"
+            else by_hour(sample)
+            if question.series == "hour"
+            else (),
         }
     )
-    return answer
 
 
 def _omnibus(sample: Sample) -> multiple_testing.GTest | None:
@@ -134,17 +147,17 @@ def _omnibus(sample: Sample) -> multiple_testing.GTest | None:
     return multiple_testing.g_test(counts)
 
 
-def _plan(outlook: Plan) -> dict[str, Any]:
-    needed = outlook.needed
+def _plan(duration: DurationPlan) -> dict[str, float | int | None]:
+    needed = duration.needed
     return {
         "rate": needed.rate if needed else None,
         "lift": needed.lift if needed else None,
         "power": needed.power if needed else None,
-        "visitors_per_variant": outlook.visitors_per_variant,
-        "visitors_per_variant_fixed": outlook.visitors_per_variant_fixed,
-        "visitors_per_day": outlook.visitors_per_day,
-        "missing": outlook.missing,
-        "days_left": outlook.days_left,
-        "days": outlook.days,
-        "mde_reached": outlook.mde_reached,
+        "visitors_per_variant": duration.visitors_per_variant,
+        "visitors_per_variant_fixed": duration.visitors_per_variant_fixed,
+        "visitors_per_day": duration.visitors_per_day,
+        "missing": duration.missing,
+        "days_left": duration.days_left,
+        "days": duration.days,
+        "mde_reached": duration.mde_reached,
     }

@@ -1,4 +1,4 @@
-"""Values as JSON has them."""
+"""Figures of the data checks as JSON has them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from chalicelib.statistics import Interval
 
 
-def wire(value: Any) -> Any:
-    """Dataclasses and named tuples become objects, an interval its two ends, a date its ISO form; what is no number
-    or infinite becomes null, for JSON has neither.
+def jsonable(value: Any) -> Any:
+    """Dataclasses and named tuples become objects, an interval its two ends, a date its ISO form. NaN and infinity
+    become null, for JSON has neither.
 
-    >>> wire({"lift": float("nan"), "lift_interval": Interval(-1.0, float("inf"))})
+    >>> jsonable({"lift": float("nan"), "lift_interval": Interval(-1.0, float("inf"))})
     {'lift': None, 'lift_interval': [-1.0, None]}
     """
     if value is None or isinstance(value, str | int):
@@ -23,13 +23,13 @@ def wire(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Interval):
-        return [wire(end) for end in value]
+        return [jsonable(end) for end in value]
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return wire(value._asdict())
+        return jsonable(value._asdict())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: wire(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): wire(inner) for key, inner in value.items()}
+        return {str(key): jsonable(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [wire(inner) for inner in value]
+        return [jsonable(inner) for inner in value]
     return value.isoformat() if isinstance(value, date) else value

@@ -12,9 +12,9 @@ from chalicelib.statistics.rates import wilson
 
 
 @dataclass(frozen=True)
-class Row:
+class VariantRow:
     """Counts are sums over phases. While there is one phase, so are rate and ctr; over several they are comparable
-    averages (comparable.py). The interval of ctr counts at most 100 impressions of each visitor."""
+    averages (analysis/standardisation.py). The interval of ctr counts at most 100 impressions of each visitor."""
 
     variant: str
     control: bool
@@ -33,7 +33,7 @@ class Row:
     excluded: dict[str, int]
 
 
-def rows(comparable: Comparable, beliefs: Beliefs | None = None) -> list[Row]:
+def variant_rows(comparable: Comparable, beliefs: Beliefs | None = None) -> list[VariantRow]:
     """One for every variant, in the manifest's order; p_best and expected_loss only with beliefs."""
     sample = comparable.sample
     experiment = sample.experiment
@@ -44,7 +44,7 @@ def rows(comparable: Comparable, beliefs: Beliefs | None = None) -> list[Row]:
         best = beliefs.best.get(variant) if beliefs else None
         raw = tally.clicks / tally.impressions if tally.impressions > 0 else None
         found.append(
-            Row(
+            VariantRow(
                 variant=variant,
                 control=variant == experiment.control,
                 weight=weight,

@@ -23,8 +23,8 @@ class Figures(NamedTuple):
     by: tuple[str, ...] = ()
 
 
-def line(namespace: str, at: int, facts: Facts, *figures: Figures) -> str:
-    """One line of log that is metrics as well. `at`: epoch milliseconds.
+def line(namespace: str, at_ms: int, facts: Facts, *figures: Figures) -> str:
+    """One line of log that is metrics as well. `at_ms`: epoch milliseconds.
 
     Source: CloudWatch user guide, "Embedded metric format specification".
 
@@ -42,7 +42,7 @@ def line(namespace: str, at: int, facts: Facts, *figures: Figures) -> str:
         if some.values
     ]
     members = {name: value for some in figures for name, value in some.values.items()}
-    said = {"_aws": {"Timestamp": at, "CloudWatchMetrics": directives}, **facts, **members}
+    said = {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": directives}, **facts, **members}
     return json.dumps(said, separators=(",", ":"))
 
 
@@ -61,20 +61,20 @@ class Meter:
         with self._lock:
             self._outcomes.update(outcomes)
 
-    def request(self, route: str, status: int, *, ms: float, now: int) -> None:
+    def request(self, route: str, status: int, *, ms: float, now_ms: int) -> None:
         """An answered request, with what was noted since the last one. `route`: method and pattern, never the path that
-        was asked for; `now`: epoch milliseconds."""
+        was asked for; `now_ms`: epoch milliseconds."""
         with self._lock:
             outcomes, self._outcomes = +self._outcomes, Counter()
             cold, self._cold = self._cold, False
         counts = dict(outcomes) | ({"Failed": 1} if status >= 500 else {}) | ({"ColdStart": 1} if cold else {})
         latency = Figures("Milliseconds", {"Latency": round(ms, 1)}, by=("Route",))
-        self._say(now, {"Route": route, "Status": status}, latency, Figures("Count", counts))
+        self._say(now_ms, {"Route": route, "Status": status}, latency, Figures("Count", counts))
 
-    def batch(self, function: str, counts: Mapping[str, int], facts: Facts | None = None, *, now: int) -> None:
+    def batch(self, function: str, counts: Mapping[str, int], facts: Facts | None = None, *, now_ms: int) -> None:
         """What one call of a function that answers nobody has done; `facts` are said, but make no metrics."""
-        self._say(now, {"Function": function, **(facts or {})}, Figures("Count", counts))
+        self._say(now_ms, {"Function": function, **(facts or {})}, Figures("Count", counts))
 
-    def _say(self, now: int, facts: Facts, *figures: Figures) -> None:
+    def _say(self, now_ms: int, facts: Facts, *figures: Figures) -> None:
         if self._write:
-            self._write(line(self._namespace, now, facts, *figures))
+            self._write(line(self._namespace, now_ms, facts, *figures))

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.counting.fold import Fold
 from chalicelib.ingestion.pipeline import Ingest, sqs_spill
-from chalicelib.ingestion.signatures import Kept
+from chalicelib.ingestion.signatures import CachedSecrets
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore
@@ -57,7 +57,7 @@ class Service:
         return Catalog(self.client("s3"), self.settings.bucket)
 
     @cached_property
-    def sender_keys(self) -> Kept:
+    def sender_keys(self) -> CachedSecrets:
         """The secrets of signed senders: from an SSM parameter where one is named, else from the environment."""
         name = self.settings.sender_keys_parameter
 
@@ -67,7 +67,7 @@ class Service:
             answer = self.client("ssm").get_parameter(Name=name, WithDecryption=True)
             return secrets_in(answer["Parameter"]["Value"], f"the SSM parameter {name}")
 
-        return Kept(read)
+        return CachedSecrets(read)
 
     @cached_property
     def refusals(self) -> Refusals:
@@ -88,8 +88,8 @@ class Service:
             spill=sqs_spill(self.client("sqs"), queue) if queue else None,
             retention_days=self.settings.retention_days,
             version=version,
-            note=self.refusals.note,
-            tell=self.meter.note,
+            count_refusal=self.refusals.note,
+            count_outcomes=self.meter.note,
         )
 
     @cached_property

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from chalicelib.storage.retry import Patience, TableBusy
-from chalicelib.storage.store import Booking, Full, Generations, Key, Move, Row, Stale, generations_in
+from chalicelib.storage.store import Booking, Full, Generations, Move, ParticipantRow, RowKey, Stale, generations_in
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,9 @@ class DynamoStore:
         self._tallies = tallies
         self._patience = patience or Patience()
 
-    def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
+    def add(
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+    ) -> ParticipantRow:
         try:
             old = self._patience(
                 self._client.update_item,
@@ -71,8 +73,8 @@ class DynamoStore:
             raise Full(_row(full.get("Item") or _key(key))) from None
         return _row(old.get("Attributes") or _key(key))
 
-    def read(self, keys: Sequence[Key]) -> list[Row]:
-        rows: list[Row] = []
+    def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
+        rows: list[ParticipantRow] = []
         wanted: list[Any] = [_key(key) for key in keys]
         while wanted:
             now, wanted = wanted[:BATCH_READ], wanted[BATCH_READ:]
@@ -81,7 +83,7 @@ class DynamoStore:
             wanted += left
         return rows
 
-    def _read_some(self, keys: list[Any]) -> tuple[list[Row], list[Any]]:
+    def _read_some(self, keys: list[Any]) -> tuple[list[ParticipantRow], list[Any]]:
         """What the table gave of `keys`, and what it left. Raises TableBusy when it gave nothing."""
         answer = self._client.batch_get_item(RequestItems={self._participants: {"Keys": keys, "ConsistentRead": True}})
         left: list[Any] = list(answer["UnprocessedKeys"].get(self._participants, {}).get("Keys", []))  # type: ignore[call-overload]
@@ -89,7 +91,7 @@ class DynamoStore:
             raise TableBusy("no key of a batch was processed")
         return [_row(item) for item in answer["Responses"].get(self._participants, [])], left
 
-    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         start: dict[str, Any] = {}
         while True:
             page = self._patience(
@@ -112,7 +114,7 @@ class DynamoStore:
     def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])
 
-    def reopen(self, row: Row, gen: int, version: str) -> None:
+    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
         values: dict[str, Any] = {":gen": {"N": str(gen)}, ":new": {"S": version}, ":read": {"S": row.version}}
         change = "SET gen = :gen, version = :new REMOVE counted, folded"
         if row.counted:
@@ -132,7 +134,7 @@ class DynamoStore:
             ]
         )
 
-    def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+    def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
         gone: TransactWriteItemTypeDef = {
             "Delete": {
                 "TableName": self._participants,
@@ -143,7 +145,7 @@ class DynamoStore:
         }
         self._transact([gone, *(self._booked(b) for b in bookings)])
 
-    def rows_of(self, visitor: str) -> list[Row]:
+    def rows_of(self, visitor: str) -> list[ParticipantRow]:
         items = self._query(
             None,
             TableName=self._participants,
@@ -157,7 +159,7 @@ class DynamoStore:
         for booking in bookings:
             self._client.update_item(**self._booked(booking)["Update"])
 
-    def keep(self, key: Key, expires_at: int) -> None:
+    def keep(self, key: RowKey, expires_at: int) -> None:
         with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._patience(
                 self._client.update_item,
@@ -280,13 +282,13 @@ class DynamoStore:
 UNCHANGED = "version = :read"
 
 
-def _key(key: Key) -> dict[str, Any]:
+def _key(key: RowKey) -> dict[str, Any]:
     return {"visitor": {"S": key.visitor}, "experiment": {"S": key.experiment}}
 
 
-def _row(item: Mapping[str, Any]) -> Row:
-    return Row(
-        key=Key(item["visitor"]["S"], item["experiment"]["S"]),
+def _row(item: Mapping[str, Any]) -> ParticipantRow:
+    return ParticipantRow(
+        key=RowKey(item["visitor"]["S"], item["experiment"]["S"]),
         pending=frozenset(item.get("pending", {}).get("SS", ())),
         counted=frozenset(item.get("counted", {}).get("SS", ())),
         received=int(item.get("received", {}).get("N", 0)),
@@ -297,7 +299,7 @@ def _row(item: Mapping[str, Any]) -> Row:
     )
 
 
-def row_in_stream(record: Mapping[str, Any]) -> Key:
+def row_in_stream(record: Mapping[str, Any]) -> RowKey:
     """The key of the row that a stream record speaks of; the rest of a record is old news and never used."""
     keys = record["dynamodb"]["Keys"]
-    return Key(keys["visitor"]["S"], keys["experiment"]["S"])
+    return RowKey(keys["visitor"]["S"], keys["experiment"]["S"])

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chalicelib.ingestion.request import Event
+from chalicelib.domain.event import Event
 
 
 class Element(NamedTuple):

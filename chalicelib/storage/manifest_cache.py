@@ -39,22 +39,22 @@ class Catalog:
         self._lock = Lock()
         self._manifest: Manifest | None = None
         self._etag = ""
-        self._tried: int | None = None  # when the bucket was last asked, whatever it answered
+        self._tried_ms: int | None = None  # when the bucket was last asked, whatever it answered
 
-    def current(self, now: int) -> Manifest:
+    def current(self, now_ms: int) -> Manifest:
         """The manifest, at most 30 s old while the bucket answers. Raises Busy when there never was one."""
-        return self._at_most(FRESH_MS, now)
+        return self._at_most(FRESH_MS, now_ms)
 
-    def refresh(self, now: int) -> Manifest:
+    def refresh(self, now_ms: int) -> Manifest:
         """The manifest as it is now. Call once before refusing an event."""
-        return self._at_most(FORCED_MS, now)
+        return self._at_most(FORCED_MS, now_ms)
 
-    def _at_most(self, age: int, now: int) -> Manifest:
+    def _at_most(self, age: int, now_ms: int) -> Manifest:
         with self._lock:
             if self._manifest is None:
                 age = RETRY_MS
-            if self._tried is None or not 0 <= now - self._tried < age:
-                self._tried = now
+            if self._tried_ms is None or not 0 <= now_ms - self._tried_ms < age:
+                self._tried_ms = now_ms
                 self._look()
             if self._manifest is None:
                 raise Busy("The manifest cannot be read at the moment. Try again.", retry_after=1)

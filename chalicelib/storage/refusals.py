@@ -7,17 +7,16 @@ now and then, a few items whatever the flood; what a stopping process still held
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from threading import Lock
 
+from chalicelib.domain.clock import DAY_MS, SECOND_MS, utc_day
 from chalicelib.storage.store import Booking, Dice, Store
 
 log = logging.getLogger("abacus")
 
-EVERY = 10.0  # seconds between bookings of one process
-UNKNOWN = "?"  # the experiment of refusals that name none we have
+EVERY_MS = 10 * SECOND_MS  # between bookings of one process
 KEEP_DAYS = 90
 
 
@@ -28,20 +27,25 @@ class Refusals:
         self._dice = dice
         self._lock = Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._booked = 0.0
+        self._booked_ms = 0
 
     def note(self, experiment: str, outcome: str) -> None:
         with self._lock:
             self._counts[experiment, outcome] += 1
 
-    def flush(self, now: float, *, every: float = EVERY) -> None:
-        """Book what was noted, if the last booking is `every` seconds ago. Epoch seconds."""
+    def buffered(self, experiment: str) -> dict[str, int]:
+        """Refusals by outcome that are counted and not booked yet."""
         with self._lock:
-            if not self._counts or now - self._booked < every:
+            return {outcome: n for (key, outcome), n in self._counts.items() if key == experiment}
+
+    def flush(self, now_ms: int, *, every_ms: int = EVERY_MS) -> None:
+        """Book what was noted, if the last booking is `every_ms` milliseconds ago."""
+        with self._lock:
+            if not self._counts or now_ms - self._booked_ms < every_ms:
                 return
-            counts, self._counts, self._booked = self._counts, Counter(), now
-        day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
-        expires_at = int(now) + KEEP_DAYS * 86400
+            counts, self._counts, self._booked_ms = self._counts, Counter(), now_ms
+        day = utc_day(now_ms).isoformat()
+        expires_at = (now_ms + KEEP_DAYS * DAY_MS) // 1000
         place = self._dice(self._spread)
         try:
             for (experiment, outcome), n in counts.items():
@@ -64,3 +68,18 @@ def refused(cells: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
         if kind == "refused":
             counts[rest.partition("#")[0]] += numbers.get("n", 0)
     return dict(counts)
+
+
+def refused_by_day(cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """From the items of one experiment; day → outcome → events.
+
+    >>> refused_by_day({"daily#2026-11-21#too-old": {"n": 3, "expires_at": 1}, "refused#too-old#0": {"n": 3}})
+    {'2026-11-21': {'too-old': 3}}
+    """
+    days: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, numbers in cells.items():
+        kind, _, rest = name.partition("#")
+        if kind == "daily":
+            day, _, outcome = rest.partition("#")
+            days[day][outcome] += numbers.get("n", 0)
+    return {day: dict(outcomes) for day, outcomes in days.items()}

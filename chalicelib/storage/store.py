@@ -16,16 +16,16 @@ TRANSACTION = 100  # items, DynamoDB's limit
 FIRST, LAST = "!", "~"  # sort before and behind everything the name of a cell can hold
 
 
-class Key(NamedTuple):
+class RowKey(NamedTuple):
     visitor: str
     experiment: str
 
 
 @dataclass(frozen=True)
-class Row:
+class ParticipantRow:
     """A participant's row as it was read."""
 
-    key: Key
+    key: RowKey
     pending: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
     received: int = 0
@@ -47,7 +47,7 @@ class Row:
 class Move(NamedTuple):
     """What a fold does to one row: these elements become counted, in generation `gen`, as version `version`."""
 
-    row: Row
+    row: ParticipantRow
     elements: frozenset[str]
     gen: int
     version: str
@@ -77,7 +77,7 @@ class Generations(NamedTuple):
 class Full(Exception):
     """The row has as many events as it may have. Carries the row as it is."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: ParticipantRow) -> None:
         super().__init__(row.key)
         self.row = row
 
@@ -89,31 +89,33 @@ class Stale(Exception):
 class Store(Protocol):
     """What ingest, fold and stats need of the tables. tests/storage/test_store.py holds every implementation to it."""
 
-    def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
+    def add(
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+    ) -> ParticipantRow:
         """Write events to a row, in one call that may be repeated. Returns the row as it was before.
         Raises Full when either set already has `cap` elements."""
 
-    def read(self, keys: Sequence[Key]) -> list[Row]:
+    def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
         """The rows that exist, strongly consistent, in no order."""
 
-    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         """All rows, or one segment's."""
 
     def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         """Commit a fold: all or nothing. Raises Stale when a row is not what was read."""
 
-    def reopen(self, row: Row, gen: int, version: str) -> None:
+    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
         """Move a row to generation `gen`, with everything pending again. Raises Stale."""
 
-    def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+    def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
         """Delete a row and add `bookings`, all or nothing. Raises Stale."""
 
-    def rows_of(self, visitor: str) -> list[Row]: ...
+    def rows_of(self, visitor: str) -> list[ParticipantRow]: ...
 
     def book(self, bookings: Sequence[Booking]) -> None:
         """Add numbers outside a transaction, trying once; for what need not be exact."""
 
-    def keep(self, key: Key, expires_at: int) -> None:
+    def keep(self, key: RowKey, expires_at: int) -> None:
         """Let a row live on to `expires_at`, if it exists and would expire before."""
 
     def cells(

@@ -25,13 +25,14 @@ import chalicelib.counting.contribution
 from abacus.operations.erase import erase
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, Event
+from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.storage.event_encoding import read as read_element
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Move, ParticipantRow, RowKey, Stale, tallies_in
 from tests.support.builders import HOUR, NOON, a_manifest, an_experiment
 from tests.support.memory_store import MemoryStore
 from tests.support.recount import Recount, Sent, merge, recount
@@ -94,10 +95,10 @@ class World:
 
     store: MemoryStore
     fold: Fold = field(init=False)
-    sent: dict[Key, list[Sent]] = field(default_factory=lambda: defaultdict(list))
-    received: Counter[Key] = field(default_factory=Counter)
+    sent: dict[RowKey, list[Sent]] = field(default_factory=lambda: defaultdict(list))
+    received: Counter[RowKey] = field(default_factory=Counter)
     gone: list[tuple[str, Recount]] = field(default_factory=list)  # what rows had counted when they expired
-    stream: list[Key] = field(default_factory=list)
+    stream: list[RowKey] = field(default_factory=list)
     fuse: int | None = None  # calls until the next crash
     beside: tuple[str, str] = ("", "")  # before which call something gets in between, and what
     erased: set[str] = field(default_factory=set)  # experiments whose hours hold visitors who are gone
@@ -118,7 +119,7 @@ class World:
         if moment == f"before {when}":
             self.beside = ("", "")
             if beside == "fold":
-                self.fold(list(self.store.rows), now=NOW / 1000)
+                self.fold(list(self.store.rows), now_ms=NOW)
             elif beside == "erase":
                 self.erase("v1")
             else:
@@ -134,7 +135,7 @@ class World:
         while True:
             before = {key: row.received for key, row in self.store.rows.items()}
             try:
-                answer = self.ingest.receive(batch, range(len(events)), [], now=NOW, bot=bot)
+                answer = self.ingest.receive(ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOW, bot=bot)
             except Crash:
                 answer = None
             for key, row in self.store.rows.items():
@@ -143,7 +144,7 @@ class World:
                 break
         assert (answer.accepted + answer.repeated, answer.refused) == (len(events), ())
         for event in events:
-            key = Key(visitor, event.experiment)
+            key = RowKey(visitor, event.experiment)
             assert event.phase is not None
             self.sent[key].append(
                 Sent(*key, event.id, event.type, event.goal, event.variant, event.phase, event.at, bot)
@@ -153,7 +154,7 @@ class World:
     def deliver(self, order: random.Random, lose: bool) -> None:
         """Some of the stream's records, in any order, some of them to be delivered again."""
         batch = order.choices(self.stream, k=order.randint(0, 6)) if self.stream else []
-        self.try_to(lambda: self.fold(batch, now=NOW / 1000))
+        self.try_to(lambda: self.fold(batch, now_ms=NOW))
         if lose:
             self.stream = [key for key in self.stream if key not in batch]
 
@@ -166,8 +167,8 @@ class World:
 
     def erase(self, visitor: str) -> None:
         with contextlib.suppress(Crash):
-            erase(self.store, visitor, now=NOW / 1000, spread=2, dice=lambda n: 0)
-        erase(self.store, visitor, now=NOW / 1000, spread=2, dice=lambda n: 0)  # whoever asked for it asks again
+            erase(self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0)
+        erase(self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0)  # whoever asked for it asks again
         for key in [key for key in self.sent if key.visitor == visitor]:
             self.erased.add(key.experiment)
             del self.sent[key], self.received[key]
@@ -189,8 +190,8 @@ class World:
         """From now on rebuilds die before they swap. The last one is finished when all has settled."""
         self.abandoned = True
 
-    def gone_keys(self) -> list[tuple[Key, Recount]]:
-        return [(Key("", experiment), counts) for experiment, counts in self.gone]
+    def gone_keys(self) -> list[tuple[RowKey, Recount]]:
+        return [(RowKey("", experiment), counts) for experiment, counts in self.gone]
 
     def try_to(self, act: Callable[[], Any]) -> None:
         with contextlib.suppress(Crash, Stale):
@@ -198,13 +199,13 @@ class World:
 
     def settle(self) -> None:
         self.fuse, self.beside, self.abandoned = None, ("", ""), False
-        reconcile_rows(self.store, self.fold, now=NOW / 1000)
+        reconcile_rows(self.store, self.fold, now_ms=NOW)
         for experiment in ("hashed", "client"):
             if self.store.generations(experiment).fill is not None:
                 self.rebuild(experiment, 0)
-        reconcile_rows(self.store, self.fold, now=NOW / 1000)
+        reconcile_rows(self.store, self.fold, now_ms=NOW)
 
-    def expected(self, key: Key) -> Recount:
+    def expected(self, key: RowKey) -> Recount:
         return recount(self.sent[key], key.experiment == "client", self.received[key])
 
     def check(self) -> None:
@@ -273,14 +274,14 @@ def histories_that_break(make: Callable[[], MemoryStore]) -> bool:
 class OrNotExists(MemoryStore):
     """Broken: a row that is gone counts as unchanged, so a fold that read it before brings it back."""
 
-    def _unchanged(self, row: Row) -> Row:
+    def _unchanged(self, row: ParticipantRow) -> ParticipantRow:
         return super()._unchanged(row) if row.key in self.rows else self.rows.setdefault(row.key, row)
 
 
 class NoCondition(MemoryStore):
     """Broken: a commit does not look at the version."""
 
-    def _unchanged(self, row: Row) -> Row:
+    def _unchanged(self, row: ParticipantRow) -> ParticipantRow:
         if row.key not in self.rows:
             raise Stale(row.key)
         return self.rows[row.key]
@@ -297,10 +298,10 @@ class TalliesFirst(MemoryStore):
 class FlagAsAttribute(MemoryStore):
     """Broken: "is a bot" is an attribute of the row and not an element, so before and after a fold look the same."""
 
-    def read(self, keys: Sequence[Key]) -> list[Row]:
+    def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
         return [self._flagged(row) for row in super().read(keys)]
 
-    def _flagged(self, row: Row) -> Row:
+    def _flagged(self, row: ParticipantRow) -> ParticipantRow:
         newest = max(row.pending | row.counted, key=lambda e: read_element(e)[:2], default="")
         if not newest.endswith("|b"):
             return row

@@ -18,13 +18,14 @@ from abacus.local.emulated_stacks import LocalAws
 from abacus.operations.audit import audit
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
+from chalicelib.domain.event import Event
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, Event
+from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.event_encoding import read as read_element
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Key, tallies_in
+from chalicelib.storage.store import FIRST, LAST, RowKey, tallies_in
 from tests.counting.test_exactly_once import CLIENT, MANIFEST, NOW, FixedCatalog
 from tests.support import faults
 from tests.support.builders import HOUR, NOON
@@ -70,9 +71,9 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
     ingest = Ingest(store, FixedCatalog(), None, 90, version, lambda *_: None)
     dice = random.Random(20)
     batches = [a_batch(dice) for _ in range(BATCHES)]
-    dirty: list[Key] = []
+    dirty: list[RowKey] = []
     sending = threading.Event()
-    sent_received: dict[Key, int] = defaultdict(int)
+    sent_received: dict[RowKey, int] = defaultdict(int)
     lock = threading.Lock()
 
     def conflicts() -> object:
@@ -93,12 +94,12 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
         own = random.Random(seed)
         for batch, bot in own.sample(batches, len(batches)):
             for _ in range(own.choice([1, 1, 2])):
-                answer = ingest.receive(batch, range(len(batch.events)), [], now=NOW, bot=bot)
+                answer = ingest.receive(ParsedRequest(batch, tuple(range(len(batch.events)))), now_ms=NOW, bot=bot)
                 assert answer.accepted + answer.repeated == len(batch.events)
                 with lock:
                     for event in batch.events:
-                        sent_received[Key(batch.visitor, event.experiment)] += 1
-                        dirty.append(Key(batch.visitor, event.experiment))
+                        sent_received[RowKey(batch.visitor, event.experiment)] += 1
+                        dirty.append(RowKey(batch.visitor, event.experiment))
 
     def take(seed: int) -> None:
         own = random.Random(seed)
@@ -106,7 +107,7 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
             with lock:
                 records = own.choices(dirty, k=40) if dirty else []
             with contextlib.suppress(Died):
-                fold(records, now=NOW / 1000)
+                fold(records, now_ms=NOW)
 
     with ThreadPoolExecutor(SENDERS + FOLDERS) as pool:
         folders = [pool.submit(take, seed) for seed in range(FOLDERS)]
@@ -120,13 +121,13 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
     for moment in moments:
         aws.dynamodb.meta.events.unregister(moment, die)
     assert deaths
-    reconcile_rows(store, fold, now=NOW / 1000)
+    reconcile_rows(store, fold, now_ms=NOW)
 
-    sent: dict[Key, list[Sent]] = defaultdict(list)
+    sent: dict[RowKey, list[Sent]] = defaultdict(list)
     for batch, bot in batches:
         for e in batch.events:
             assert e.phase is not None
-            key = Key(batch.visitor, e.experiment)
+            key = RowKey(batch.visitor, e.experiment)
             sent[key].append(Sent(*key, e.id, e.type, e.goal, e.variant, e.phase, e.at, bot))
     for experiment in ("hashed", "client"):
         cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)

@@ -9,13 +9,13 @@ import pytest
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Move, Row, Stale, tallies_in
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Move, ParticipantRow, RowKey, Stale, tallies_in
 from chalicelib.storage.tally import Tallies
 from tests.support.builders import HOUR, NOON, an_element
 from tests.support.memory_store import MemoryStore
 
-NOW = NOON / 1000
-KEY = Key("v1", "cta-color")
+NOW = NOON
+KEY = RowKey("v1", "cta-color")
 
 
 def a_fold(store: MemoryStore) -> Fold:
@@ -25,7 +25,7 @@ def a_fold(store: MemoryStore) -> Fold:
     )
 
 
-def write(store: MemoryStore, *elements: str, key: Key = KEY) -> Row:
+def write(store: MemoryStore, *elements: str, key: RowKey = KEY) -> ParticipantRow:
     return store.add(key, elements, len(elements), version="born", expires_at=0, cap=200)
 
 
@@ -40,8 +40,8 @@ def test_a_pending_event_is_counted_once_however_often_the_stream_says_so() -> N
     element = an_element()
     write(store, element)
     fold = a_fold(store)
-    assert fold([KEY, KEY], now=NOW).events == 1
-    assert fold([KEY], now=NOW).events == 0
+    assert fold([KEY, KEY], now_ms=NOW).events == 1
+    assert fold([KEY], now_ms=NOW).events == 0
     assert live(store) == contribution({element}, 1)
     assert store.rows[KEY].counted == {element}
 
@@ -51,7 +51,7 @@ def test_a_repeat_changes_only_what_was_received() -> None:
     fold = a_fold(store)
     for _ in range(3):
         write(store, an_element())
-        fold([KEY], now=NOW)
+        fold([KEY], now_ms=NOW)
     assert live(store) == contribution({an_element()}, 3)
 
 
@@ -62,7 +62,7 @@ def test_a_row_that_is_gone_is_not_brought_back() -> None:
     store.erase(read, [])
     with pytest.raises(Stale):
         store.settle([Move(read, read.pending, 0, "v")], [])
-    assert a_fold(store)([KEY], now=NOW).rows == 0
+    assert a_fold(store)([KEY], now_ms=NOW).rows == 0
     assert store.rows == {}
 
 
@@ -70,7 +70,7 @@ def test_a_visitor_who_came_every_hour_for_ten_days_is_folded_in_parts() -> None
     store = MemoryStore()
     elements = [an_element(id=f"i{n}", at=NOON - n * HOUR) for n in range(150)]
     write(store, *elements)
-    done = a_fold(store)([KEY], now=NOW)
+    done = a_fold(store)([KEY], now_ms=NOW)
     assert (done.events, done.transactions > 1) == (150, True)
     assert live(store) == contribution(elements, 150)
 
@@ -78,7 +78,7 @@ def test_a_visitor_who_came_every_hour_for_ten_days_is_folded_in_parts() -> None
 def test_activity_older_than_a_fortnight_is_not_kept() -> None:
     store = MemoryStore()
     write(store, an_element(at=NOON - 20 * 24 * HOUR))
-    a_fold(store)([KEY], now=NOW)
+    a_fold(store)([KEY], now_ms=NOW)
     assert {cell.span for cell in live(store)} == {"total", "day"}
 
 
@@ -87,16 +87,16 @@ def test_many_rows_share_a_transaction_of_at_most_a_hundred_items() -> None:
     sizes: list[int] = []
     settle = store.settle
     store.settle = lambda moves, bookings: (sizes.append(len(moves) + len(bookings)), settle(moves, bookings))[1]  # type: ignore[method-assign]
-    keys = [Key(f"v{n}", f"experiment-{n % 9}") for n in range(200)]
+    keys = [RowKey(f"v{n}", f"experiment-{n % 9}") for n in range(200)]
     for n, key in enumerate(keys):
         write(store, an_element(id=f"e{n}", at=NOON - n * HOUR), key=key)
-    assert a_fold(store)(keys, now=NOW).rows == 200
+    assert a_fold(store)(keys, now_ms=NOW).rows == 200
     assert max(sizes) <= 100
 
 
 def test_rows_of_one_experiment_share_transactions_however_the_stream_mixes_them() -> None:
     store = MemoryStore()
-    keys = [Key(f"v{i}", ("cta-color", "hero")[i % 2]) for i in range(50)]
+    keys = [RowKey(f"v{i}", ("cta-color", "hero")[i % 2]) for i in range(50)]
     for key in keys:
         write(store, an_element(), key=key)
     together = []
@@ -107,7 +107,7 @@ def test_rows_of_one_experiment_share_transactions_however_the_stream_mixes_them
         settle(moves, bookings)
 
     store.settle = noted  # type: ignore[method-assign]
-    a_fold(store)(keys, now=NOW)
+    a_fold(store)(keys, now_ms=NOW)
     assert together == [{"cta-color"}, {"hero"}]
 
 
@@ -115,8 +115,8 @@ def test_a_row_of_a_generation_that_is_over_is_counted_again_in_the_live_one() -
     store = MemoryStore()
     write(store, an_element())
     fold = a_fold(store)
-    fold([KEY], now=NOW)
+    fold([KEY], now_ms=NOW)
     store.open_generation("cta-color", Generations(0), Generations(1))
-    fold([KEY], now=NOW)
+    fold([KEY], now_ms=NOW)
     assert live(store) == contribution({an_element()}, 1)
     assert store.rows[KEY].gen == 1

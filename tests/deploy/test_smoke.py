@@ -56,11 +56,11 @@ class Site:
 
     def receive(self, body: Any) -> Answer:
         ingest = Ingest(self.store, self, None, 90, lambda: "v", lambda *_: None)
-        batch, places, malformed = request.parse(json.dumps(body).encode())
-        answer = ingest.receive(batch, places, malformed, now=round(self.seconds * 1000), bot=batch.bot)
+        now_ms, parsed = round(self.seconds * 1000), request.parse(json.dumps(body).encode())
+        answer = ingest.receive(parsed, now_ms=now_ms, bot=parsed.batch.bot)
         if self.folds:
             fold = Fold(self.store, 1, lambda n: 0, lambda: "w", Patience())
-            fold(list(self.store.rows), now=self.seconds)
+            fold(list(self.store.rows), now_ms=now_ms)
         return an_answer(202, answer.model_dump())
 
     def sleep(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from abacus.cli import COMMANDS, main
-from abacus.deploy.command import command as deploy
+from abacus.deploy import command as deploy
 from abacus.operations import bill, cost
 from abacus.operations.capacity import Scenario, kept
 from abacus.paths import INFRA, PROJECT

@@ -12,18 +12,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.errors import Busy
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingestion.pipeline import Answer, Ingest, Spill, sqs_spill
-from chalicelib.ingestion.request import Batch, Event
+from chalicelib.ingestion.pipeline import EventsResponse, Ingest, Spill, sqs_spill
+from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience, client_config
-from chalicelib.storage.store import Key, Store
+from chalicelib.storage.store import RowKey, Store
 from tests.support import faults
 from tests.support.builders import DAY, NOON, a_manifest, a_visitor, an_event, an_experiment
 from tests.support.memory_store import MemoryStore
 
 GREEN = a_visitor("green")
-KEY = Key(GREEN, "cta-color")
+KEY = RowKey(GREEN, "cta-color")
 
 
 @dataclass
@@ -47,13 +48,13 @@ class Desk:
 
         return Ingest(self.store, self, self.spill, 90, lambda: "v", note)
 
-    def send(self, *events: Event, bot: bool = False, visitor: str = GREEN) -> Answer:
+    def send(self, *events: Event, bot: bool = False, visitor: str = GREEN) -> EventsResponse:
         batch = Batch(visitor=visitor, events=events)
-        return self.ingest.receive(batch, range(len(events)), [], now=NOON, bot=bot)
+        return self.ingest.receive(ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOON, bot=bot)
 
 
-def answer(accepted: int = 0, repeated: int = 0, queued: int = 0) -> Answer:
-    return Answer(accepted=accepted, repeated=repeated, queued=queued, refused=())
+def answer(accepted: int = 0, repeated: int = 0, queued: int = 0) -> EventsResponse:
+    return EventsResponse(accepted=accepted, repeated=repeated, queued=queued, refused=())
 
 
 def impressions(n: int, start: int = 0) -> list[Event]:
@@ -159,7 +160,7 @@ def test_a_request_of_many_slow_rows_is_queued_before_its_time_is_over() -> None
     desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)), spill=kept.append)
     slow = replace(desk.ingest, clock=lambda: float(next(time)))  # a second a row
     events = tuple(an_event(experiment=key) for key in keys)
-    said = slow.receive(Batch(visitor=GREEN, events=events), range(40), [], now=NOON)
+    said = slow.receive(ParsedRequest(Batch(visitor=GREEN, events=events), tuple(range(40))), now_ms=NOON)
     assert (said.accepted, said.queued, len(kept)) == (3, 37, 37)
 
 
@@ -167,7 +168,7 @@ def test_a_message_older_than_its_row_is_not_a_new_visitor() -> None:
     kept: list[str] = []
     a_failing_desk(lambda: faults.THROTTLED, kept.append).send(an_event())
     later = Desk()
-    later.ingest.write_spilled(kept[0], now=NOON + 90 * DAY)
+    later.ingest.write_spilled(kept[0], now_ms=NOON + 90 * DAY)
     assert later.store.rows_of(GREEN) == []
 
 
@@ -176,7 +177,7 @@ def test_a_full_row_lives_on_with_its_visitor() -> None:
     for start in range(0, 200, 100):
         desk.send(*impressions(100, start))
     batch = Batch(visitor=GREEN, events=(an_event(id="another"),))
-    assert desk.ingest.receive(batch, [0], [], now=NOON + 5 * DAY).refused[0].outcome == "capped"
+    assert desk.ingest.receive(ParsedRequest(batch, (0,)), now_ms=NOON + 5 * DAY).refused[0].outcome == "capped"
     (row,) = desk.store.rows_of(GREEN)
     assert row.expires_at == (NOON // DAY + 96) * 86_400
 
@@ -199,7 +200,7 @@ def test_what_was_queued_is_written_from_there_and_a_second_time_changes_nothing
     a_failing_desk(lambda: faults.THROTTLED, kept.append).send(an_event(), an_event(id="e2"))
     later = Desk()
     for _ in range(2):
-        later.ingest.write_spilled(kept[0], now=NOON)
+        later.ingest.write_spilled(kept[0], now_ms=NOON)
     (row,) = later.store.rows_of(GREEN)
     assert (row.pending, row.received) == ({f"i|green|0|{NOON}|e1", f"i|green|0|{NOON}|e2"}, 4)
 

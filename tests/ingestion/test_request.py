@@ -24,13 +24,13 @@ def raw(**fields: Any) -> dict[str, Any]:
     return defaults | fields
 
 
-def test_a_batch_is_read_with_each_events_place() -> None:
-    batch, places, malformed = parse(wire(raw(), raw(id="e2", type="goal", goal="signup", phase=1)))
+def test_a_batch_is_read_with_each_events_position() -> None:
+    batch, positions, malformed = parse(wire(raw(), raw(id="e2", type="goal", goal="signup", phase=1)))
     assert [(e.id, e.type, e.goal, e.phase) for e in batch.events] == [
         ("e1", "impression", None, None),
         ("e2", "goal", "signup", 1),
     ]
-    assert (batch.visitor, batch.bot, places, malformed) == ("v1", False, [0, 1], [])
+    assert (batch.visitor, batch.bot, positions, malformed) == ("v1", False, (0, 1), ())
 
 
 @pytest.mark.parametrize("at", ["2026-11-21T12:00:00Z", "2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00.000+00:00"])
@@ -39,8 +39,8 @@ def test_time_may_be_iso_8601(at: str) -> None:
 
 
 def test_one_bad_event_does_not_spoil_the_batch() -> None:
-    batch, places, malformed = parse(wire(raw(), raw(id="no spaces"), "nonsense", raw(id="e3")))
-    assert ([e.id for e in batch.events], places, [m.index for m in malformed]) == (["e1", "e3"], [0, 3], [1, 2])
+    batch, positions, malformed = parse(wire(raw(), raw(id="no spaces"), "nonsense", raw(id="e3")))
+    assert ([e.id for e in batch.events], positions, [m.index for m in malformed]) == (["e1", "e3"], (0, 3), [1, 2])
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,7 @@ ALMOST = st.fixed_dictionaries(
 @given(st.binary(max_size=200) | (JSON | ALMOST).map(lambda value: json.dumps(value).encode()))
 def test_no_body_whatever_makes_it_stumble(body: bytes) -> None:
     with contextlib.suppress(InvalidInput):
-        batch, places, malformed = parse(body)
-        assert len(batch.events) == len(places)
-        assert sorted([*places, *(m.index for m in malformed)]) == list(range(len(places) + len(malformed)))
+        batch, positions, malformed = parse(body)
+        assert len(batch.events) == len(positions)
+        indexes = sorted([*positions, *(m.index for m in malformed)])
+        assert indexes == list(range(len(positions) + len(malformed)))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from abacus.paths import PROJECT
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest, Period, Phase
-from chalicelib.ingestion.request import Event
-from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, judge, judge_all
+from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, validate_event, validate_events
 from tests.support.builders import DAY, HOUR, MINUTE, NOON, a_manifest, a_visitor, an_event, an_experiment
 
 GREEN = a_visitor("green")
 
 
-def outcome(event: Event, manifest: Manifest | None = None, visitor: str = GREEN, now: int = NOON) -> str | None:
-    refusal = judge(event, visitor, manifest or a_manifest(), now=now)
+def outcome(event: Event, manifest: Manifest | None = None, visitor: str = GREEN, now_ms: int = NOON) -> str | None:
+    refusal = validate_event(event, visitor, manifest or a_manifest(), now_ms=now_ms)
     return refusal and refusal.outcome.value
 
 
@@ -42,8 +42,8 @@ def test_what_becomes_of_an_event(event: Event, expected: str | None) -> None:
 
 def test_an_event_is_judged_by_its_own_time_and_not_by_its_arrival() -> None:
     stopped = a_manifest(an_experiment(status="stopped", periods=(Period(start=None, end=NOON),)))
-    assert outcome(an_event(at=NOON - 1), stopped, now=NOON + HOUR) is None
-    assert outcome(an_event(at=NOON), stopped, now=NOON + HOUR) == "not-running"
+    assert outcome(an_event(at=NOON - 1), stopped, now_ms=NOON + HOUR) is None
+    assert outcome(an_event(at=NOON), stopped, now_ms=NOON + HOUR) == "not-running"
 
 
 def test_a_draft_takes_no_events() -> None:
@@ -59,7 +59,7 @@ def test_an_event_of_an_earlier_phase_is_judged_by_that_phases_weights() -> None
 
 def test_a_visitor_outside_the_coverage_has_no_variant_to_be_in() -> None:
     nobody = an_experiment(phases=(Phase(weights=(0.5, 0.5), coverage=0.0),))
-    refusal = judge(an_event(), GREEN, a_manifest(nobody), now=NOON)
+    refusal = validate_event(an_event(), GREEN, a_manifest(nobody), now_ms=NOON)
     assert refusal is not None
     assert refusal.message == "cta-color: this visitor is not enrolled in phase 0, not green."
 
@@ -75,7 +75,7 @@ def test_where_the_sender_chooses_a_phase_still_has_to_exist() -> None:
 
 def test_a_signed_sender_may_go_further_back() -> None:
     event = an_event(at=NOON - 30 * DAY)
-    assert judge(event, GREEN, a_manifest(), now=NOON, window_back=90 * DAY) is None
+    assert validate_event(event, GREEN, a_manifest(), now_ms=NOON, window_back_ms=90 * DAY) is None
 
 
 def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_anew_once() -> None:
@@ -86,7 +86,7 @@ def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_anew_once(
         return reads[-1]
 
     events = [an_event(), an_event(id="e2", at=NOON - 8 * DAY)]
-    manifest, verdicts = judge_all(events, GREEN, Manifest(), refresh, now=NOON)
+    manifest, verdicts = validate_events(events, GREEN, Manifest(), refresh, now_ms=NOON)
     assert [v and v.outcome for v in verdicts] == [None, Outcome.TOO_OLD]
     assert [manifest] == reads
 
@@ -95,7 +95,7 @@ def test_the_manifest_is_not_read_anew_for_what_it_cannot_change() -> None:
     def refresh() -> Manifest:
         raise AssertionError("read")
 
-    judge_all([an_event(), an_event(at=NOON - 8 * DAY)], GREEN, a_manifest(), refresh, now=NOON)
+    validate_events([an_event(), an_event(at=NOON - 8 * DAY)], GREEN, a_manifest(), refresh, now_ms=NOON)
     assert Outcome.TOO_OLD not in DEPENDS_ON_MANIFEST
 
 

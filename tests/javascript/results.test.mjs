@@ -8,7 +8,7 @@ const { here, link, parse } = await import("../../static/results/data/route.js")
 const { looks } = await import("../../static/results/ui/colours.js");
 const { axis, ticks } = await import("../../static/results/charts/bars.js");
 const { csv } = await import("../../static/results/actions/download.js");
-const { advice, reason } = await import("../../static/results/ui/labels.js");
+const { reason } = await import("../../static/results/ui/labels.js");
 const german = navigator.language === "de-DE";
 
 test("numbers are written as the reader's language does", { skip: !german }, () => {
@@ -82,13 +82,9 @@ test("the CSV quotes what needs it and leaves empty what is not known", () => {
   assert.equal(end, "");
 });
 
-test("the sentence behind the advice does not say it again", () => {
-  const entry = (text) => ({ status: "running", variants: [{ visitors: 1 }], verdict: { next: "wait", state: "inconclusive", text } });
-  assert.equal(reason(entry("Keep running: about 9 days to detect 10 %.")), "About 9 days to detect 10 %.");
-  assert.equal(reason(entry("Too early.")), "Too early.");
-  const ship = (text, more) => ({ status: "running", variants: [], verdict: { next: "ship", state: "winner", variant: "b", text }, ...more });
-  assert.equal(reason(ship("B beats a by 30 %. Ship it.")), "B beats a by 30 %.");
-  const doubtful = ship("B beats a by 30 %. Check first: novelty and srm. Then ship it.");
-  assert.deepEqual([advice(doubtful), reason(doubtful)], ["Check, then ship b", "B beats a by 30 %. Check first: “Drift” and “Split”."]);
-  assert.equal(advice(ship("B beats a.", { shipped: "b" })), "b is live for everybody");
+test("the reason of a winner names the checks it should survive first", () => {
+  const entry = (state, doubts) => ({ verdict: { state, doubts, reason: "B beats a by 30 %." } });
+  assert.equal(reason(entry("winner", [])), "B beats a by 30 %.");
+  assert.equal(reason(entry("winner", ["novelty", "srm"])), "B beats a by 30 %. Check first: “Drift” and “Split”.");
+  assert.equal(reason(entry("invalid", ["srm"])), "B beats a by 30 %.");
 });

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -18,10 +17,11 @@ from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
 from chalicelib.counting.fold import Fold
 from chalicelib.reporting import queries
+from chalicelib.reporting.report import Question
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Key
+from chalicelib.storage.store import RowKey
 from tests.support.builders import NOON, a_manifest, an_element
 
 MEASURED = kept()
@@ -109,12 +109,11 @@ def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: Local
     fold = Fold(store, 2, random.Random(1).randrange, version, Patience())
     for visitor, variant in [(f"v{n}", ("blue", "green")[n % 2]) for n in range(40)]:
         elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
-        store.add(Key(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, cap=200)
-        fold([Key(visitor, "cta-color")], now=NOON / 1000)  # each for itself, so that every item of the spread is there
-    now = datetime.fromtimestamp(NOON / 1000, UTC)
+        store.add(RowKey(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, cap=200)
+        fold([RowKey(visitor, "cta-color")], now_ms=NOON)  # each for itself, so that every item of the spread is there
     with metered(aws.dynamodb) as use:
-        answer = queries.detail(store, a_manifest(), "cta-color", queries.Question(series="none"), now=now)
-    assert [variant["visitors"] for variant in answer["variants"]] == [20, 20]
+        answer = queries.detail(store, a_manifest(), "cta-color", Question(series="none"), now_ms=NOON)
+    assert [variant.visitors for variant in answer.variants] == [20, 20]
     assert use == Use(read=1.0, calls=2)
 
 

@@ -13,11 +13,11 @@ from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Key, Row
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey
 from tests.support.builders import DAY, NOON, an_element
 from tests.support.memory_store import MemoryStore
 
-NOW = NOON / 1000
+NOW = NOON
 
 
 def a_fold(store: MemoryStore) -> Fold:
@@ -30,18 +30,18 @@ def a_filled_store(visitors: int = 30) -> tuple[MemoryStore, Fold]:
     fold = a_fold(store)
     for n in range(visitors):
         write(store, n)
-    reconcile_rows(store, fold, now=NOW)
+    reconcile_rows(store, fold, now_ms=NOW)
     return store, fold
 
 
 def write(store: MemoryStore, n: int, *, event_id: str = "i1") -> None:
     element = an_element(id=event_id, variant=("blue", "green")[n % 2], at=NOON + n)
-    store.add(Key(f"v{n}", "cta-color"), [element], 1, version=f"born{n}", expires_at=0, cap=200)
+    store.add(RowKey(f"v{n}", "cta-color"), [element], 1, version=f"born{n}", expires_at=0, cap=200)
 
 
 def rebuilt(store: MemoryStore, fold: Fold) -> None:
     versions = itertools.count()
-    rebuild(store, fold, "cta-color", clock=lambda: NOW, version=lambda: f"r{next(versions)}")
+    rebuild(store, fold, "cta-color", clock_ms=lambda: NOW, version=lambda: f"r{next(versions)}")
 
 
 def test_a_look_changes_nothing_and_finds_nothing() -> None:
@@ -61,9 +61,9 @@ def test_tallies_that_were_tampered_with_are_found_and_mended() -> None:
     ]
     rebuilt(store, fold)
     assert not recount(store, "cta-color").off
-    assert store.generations("cta-color") == Generations(int(NOW), None)
+    assert store.generations("cta-color") == Generations(NOW // 1000, None)
     gens = {cell.split("#")[1] for cell in store.cells("cta-color", first=FIRST, last=LAST) if "#" in cell}
-    assert gens == {str(int(NOW))}
+    assert gens == {str(NOW // 1000)}
 
 
 def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
@@ -77,7 +77,7 @@ def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
             n = next(sent)
             write(store, n)
             write(store, n % 30, event_id=f"i{n}")
-            other([Key(f"v{n}", "cta-color"), Key(f"v{n % 30}", "cta-color")], now=NOW)
+            other([RowKey(f"v{n}", "cta-color"), RowKey(f"v{n % 30}", "cta-color")], now_ms=NOW)
 
     thread = threading.Thread(target=traffic)
     thread.start()
@@ -85,7 +85,7 @@ def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
         rebuilt(store, fold)
     stop.set()
     thread.join()
-    reconcile_rows(store, fold, now=NOW)
+    reconcile_rows(store, fold, now_ms=NOW)
     found = audit(store, ["cta-color"], sleep=lambda _: None)
     assert (found.problems, found.account.pending) == ([], 0)
     assert found.account.rows == next(sent)
@@ -100,16 +100,16 @@ def test_an_abandoned_rebuild_shows_nothing_twice_and_is_taken_over_by_the_next(
     store, fold = a_filled_store()
     store.open_generation("cta-color", Generations(0), Generations(0, 1))
     for n in range(10):
-        store.reopen(store.rows[Key(f"v{n}", "cta-color")], 1, "x")
+        store.reopen(store.rows[RowKey(f"v{n}", "cta-color")], 1, "x")
     for n in range(30, 40):
         write(store, n)
-    reconcile_rows(store, fold, now=NOW)
+    reconcile_rows(store, fold, now_ms=NOW)
     assert visitors(store) == 30  # as they were; the new ones wait in the generation that is being filled
     store.open_generation("cta-color", Generations(0, 1), Generations(0, 2))
-    reconcile_rows(store, fold, now=NOW)
+    reconcile_rows(store, fold, now_ms=NOW)
     assert visitors(store) == 30
     rebuilt(store, fold)
-    assert store.generations("cta-color") == Generations(int(NOW), None)
+    assert store.generations("cta-color") == Generations(NOW // 1000, None)
     assert (visitors(store), audit(store, ["cta-color"], sleep=lambda _: None).problems) == (40, [])
 
 
@@ -120,15 +120,15 @@ def test_a_fold_that_began_before_a_rebuild_does_not_undo_it() -> None:
     reads = iter(range(1000))
     read = store.read
 
-    def read_late(keys: Sequence[Key]) -> list[Row]:
+    def read_late(keys: Sequence[RowKey]) -> list[ParticipantRow]:
         if next(reads) == 1:  # between the first transaction of the fold and its second
             store.read = read  # type: ignore[method-assign]
             rebuilt(store, a_fold(store))
         return read(keys)
 
     store.read = read_late  # type: ignore[method-assign]
-    fold([Key(f"v{n}", "cta-color") for n in range(60)], now=NOW)
-    reconcile_rows(store, fold, now=NOW)
+    fold([RowKey(f"v{n}", "cta-color") for n in range(60)], now_ms=NOW)
+    reconcile_rows(store, fold, now_ms=NOW)
     assert (visitors(store), audit(store, ["cta-color"], sleep=lambda _: None).problems) == (60, [])
 
 
@@ -136,7 +136,7 @@ def test_a_rebuild_does_not_wait_for_visitors_to_stop_coming() -> None:
     store, fold = a_filled_store()
     scan, scans = store.scan, iter(range(1000))
 
-    def busy(segment: int = 0, segments: int = 1) -> Iterator[Row]:
+    def busy(segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         write(store, 1000 + next(scans))  # there is always somebody new who is not folded yet
         return scan(segment, segments)
 
@@ -150,7 +150,7 @@ def test_tallies_that_were_deleted_come_back_though_there_was_a_rebuild_before()
     rebuilt(store, fold)
     store.tallies.clear()
     versions = itertools.count()
-    rebuild(store, fold, "cta-color", clock=lambda: NOW + 60, version=lambda: f"s{next(versions)}")
+    rebuild(store, fold, "cta-color", clock_ms=lambda: NOW + 60_000, version=lambda: f"s{next(versions)}")
     assert visitors(store) == 30
 
 
@@ -158,7 +158,7 @@ def test_rows_that_expired_are_noticed_without_any_setting() -> None:
     store, _ = a_filled_store()
     assert forgets(recount(store, "cta-color")) is None
     for n in range(10):
-        del store.rows[Key(f"v{n}", "cta-color")]
+        del store.rows[RowKey(f"v{n}", "cta-color")]
     assert forgets(recount(store, "cta-color")) == (
         "the tallies count 30 visitors, the rows that are left 20. Have rows expired? If the tallies are wrong and the "
         "rows are right, say --force."
@@ -169,38 +169,38 @@ def test_one_row_that_cannot_be_folded_does_not_keep_the_others_from_it() -> Non
     store, fold = a_filled_store(0)
     for n in range(5):
         write(store, n)
-    store.add(Key("v9", "cta-color"), {"nonsense"}, 1, version="v", expires_at=0, cap=200)
-    found = reconcile_rows(store, fold, now=NOW)
+    store.add(RowKey("v9", "cta-color"), {"nonsense"}, 1, version="v", expires_at=0, cap=200)
+    found = reconcile_rows(store, fold, now_ms=NOW)
     assert (found["folded"], found["failed"], found["broken"]) == (5, 1, 1)
 
 
 def test_a_visitor_of_many_hours_can_be_erased() -> None:
     store, fold = a_filled_store(0)
     elements = [an_element(id=f"i{n}", at=NOON - n * DAY // 24) for n in range(150)]
-    store.add(Key("v1", "cta-color"), elements, 150, version="v", expires_at=0, cap=200)
-    reconcile_rows(store, fold, now=NOW)
-    assert erase(store, "v1", now=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+    store.add(RowKey("v1", "cta-color"), elements, 150, version="v", expires_at=0, cap=200)
+    reconcile_rows(store, fold, now_ms=NOW)
+    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
     assert live_tallies(store, "cta-color") == {}
 
 
 def test_an_experiment_older_than_its_rows_is_left_alone() -> None:
     store, _ = a_filled_store()
-    assert too_old(store, "cta-color", now=NOW, retention_days=90) is None
-    assert too_old(store, "cta-color", now=NOW + 100 * DAY / 1000, retention_days=90) == (
+    assert too_old(store, "cta-color", now_ms=NOW, retention_days=90) is None
+    assert too_old(store, "cta-color", now_ms=NOW + 100 * DAY, retention_days=90) == (
         "cta-color counts visitors since 2026-11-21, but rows are kept 90 days; its tallies stay."
     )
 
 
 def test_an_erased_visitor_is_in_neither_rows_nor_tallies() -> None:
     store, _ = a_filled_store(2)
-    assert erase(store, "v1", now=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
-    assert erase(store, "v1", now=NOW, spread=2, dice=lambda n: 0) == []
+    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == []
     due = contribution({an_element(id="i1", variant="blue", at=NOON)}, 1)
     assert live_tallies(store, "cta-color") == {cell: tally for cell, tally in due.items() if cell.span != "hour"}
 
 
 def test_rows_that_cannot_be_are_told() -> None:
     store, _ = a_filled_store(1)
-    store.add(Key("v9", "cta-color"), {an_element(), an_element(id="e2")}, 1, version="v", expires_at=0, cap=200)
+    store.add(RowKey("v9", "cta-color"), {an_element(), an_element(id="e2")}, 1, version="v", expires_at=0, cap=200)
     (problem,) = audit(store, ["cta-color"], sleep=lambda _: None).problems[:1]
     assert problem == "1 rows cannot be: fewer events received than they hold, or no generation."

@@ -9,6 +9,7 @@ from chalicelib.reporting.history import history
 from chalicelib.reporting.series import outcomes_by_day
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import DAY, NOON, an_experiment
+from tests.support.tallied import as_json
 
 START = NOON - 20 * DAY  # 2026-11-01T12:00:00Z
 
@@ -19,7 +20,7 @@ def a_day(day: str, phase: int = 0, variant: str = "blue", **numbers: int) -> Ta
 
 
 def told(tallies: Tallies, **fields: Any) -> list[tuple[str, str, str]]:
-    return [(entry["at"], entry["what"], entry["text"]) for entry in history(an_experiment(**fields), tallies)]
+    return [(entry.at, entry.what, entry.text) for entry in history(an_experiment(**fields), tallies)]
 
 
 def test_a_new_experiment_has_no_history() -> None:
@@ -54,7 +55,8 @@ def test_pauses_are_told_and_an_end_that_was_set_beforehand() -> None:
 
 def test_outcomes_by_day_add_up_variants_and_join_refusals_of_days_without_visitors() -> None:
     tallies = a_day("2026-11-02", **{"excluded.bot": 1}) | a_day("2026-11-02", variant="green")
-    assert outcomes_by_day(tallies, {"2026-11-03": {"too-old": 4}}) == [
+    outcomes = outcomes_by_day(tallies, {"2026-11-03": {"too-old": 4}})
+    assert [as_json(day) for day in outcomes] == [
         {"at": "2026-11-02", "visitors": 20, "accepted": 24, "repeated": 2, "excluded": {"bot": 1}, "refused": {}},
         {"at": "2026-11-03", "visitors": 0, "accepted": 0, "repeated": 0, "excluded": {}, "refused": {"too-old": 4}},
     ]

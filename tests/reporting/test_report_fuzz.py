@@ -11,10 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.reporting.report import report, summary
+from chalicelib.reporting.report import Context, Question, report, summary
 from chalicelib.storage.tally import Cell, Tallies, Tally
-from tests.support.tallied import NOW
+from tests.support.tallied import NOW, as_json
 
 COUNT = st.one_of(st.integers(0, 20), st.sampled_from([0, 1, 10**6, 10**8]), st.integers(-3, 10**5))
 WEIGHT = st.sampled_from([0.0, 0.001, 0.1, 0.5, 1.0])
@@ -56,23 +57,23 @@ def test_whatever_was_counted_the_report_is_json(
     question: tuple[Experiment, Tallies], series: Any, start: date | None
 ) -> None:
     experiment, tallies = question
-    answer = report(
-        experiment, tallies, series=series, start=start, now=NOW, conservation={"received": 1}, refused={"capped": 2}
-    )
+    entries = Ledger(received=1, accepted=1, repeated=0, counted=1, excluded=0, refused={"capped": 2})
+    asked = Question(series=series, start=start)
+    answer = as_json(report(experiment, tallies, asked, Context(NOW, entries=entries, refused={"capped": 2})))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
 @settings(max_examples=50, deadline=None)
 @given(a_question())
 def test_whatever_was_counted_the_summary_is_json(question: tuple[Experiment, Tallies]) -> None:
-    answer = summary(*question, now=NOW)
+    answer = as_json(summary(*question, Context(NOW)))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
 @settings(max_examples=100, deadline=None)
 @given(a_question())
 def test_probabilities_and_rates_stay_between_0_and_1(question: tuple[Experiment, Tallies]) -> None:
-    answer = report(*question, now=NOW, conservation={}, refused={})
+    answer = as_json(report(*question, Question(), Context(NOW)))
     found = [row[name] for row in answer["variants"] for name in ("rate", "p_best", "expected_loss")]
     found += [c["p"] for c in answer["comparisons"]] + [answer["health"]["srm"]["p"]]
     assert all(0 <= value <= 1 and not math.isnan(value) for value in found if value is not None)

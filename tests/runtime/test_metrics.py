@@ -28,10 +28,10 @@ def written(meter_calls: Any) -> list[dict[str, Any]]:
 
 def test_a_request_is_one_line_with_its_latency_by_route_and_its_outcomes() -> None:
     def calls(meter: Meter) -> None:
-        meter.request("GET /health", 200, ms=1, now=NOON)
+        meter.request("GET /health", 200, ms=1, now_ms=NOON)
         meter.note({"accepted": 2})
         meter.note({"accepted": 1, "wrong-variant": 1, "repeated": 0})
-        meter.request("POST /events", 202, ms=4.1234, now=NOON)
+        meter.request("POST /events", 202, ms=4.1234, now_ms=NOON)
 
     assert written(calls)[1] == {
         "_aws": {
@@ -60,7 +60,7 @@ def test_a_request_is_one_line_with_its_latency_by_route_and_its_outcomes() -> N
 def test_the_first_request_of_a_process_and_every_failure_are_counted() -> None:
     def calls(meter: Meter) -> None:
         for status in (202, 503, 401):
-            meter.request("POST /events", status, ms=1, now=NOON)
+            meter.request("POST /events", status, ms=1, now_ms=NOON)
 
     assert [{"ColdStart", "Failed"} & line.keys() for line in written(calls)] == [{"ColdStart"}, {"Failed"}, set()]
 
@@ -125,7 +125,7 @@ def test_a_crash_is_a_failure_and_leaves_a_line_of_json_without_its_message(
     def crash(*_: Any, **__: Any) -> None:
         raise RuntimeError("visitor a-visitor-id did it")
 
-    monkeypatch.setattr(app.ingest, "total", crash)
+    monkeypatch.setattr(app.pipeline, "total", crash)
     monkeypatch.setattr(app.app.log, "propagate", True)
     assert api.send("POST", "/track?client_key=abacus", [], Content_Type="application/json").status == 500
     assert figures(next(line for line in log.metrics() if "_aws" in line)) == {"Failed": 1}

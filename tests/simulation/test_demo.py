@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,15 +13,18 @@ from abacus.paths import PROJECT
 from abacus.simulation.demo import STORIES, crowd
 from abacus.simulation.visitors import Visitor
 from chalicelib.counting.contribution import contribution
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingestion.request import Event, parse
-from chalicelib.ingestion.validation import DAY, judge_all
+from chalicelib.ingestion.request import parse
+from chalicelib.ingestion.validation import validate_events
 from chalicelib.reporting import queries
+from chalicelib.reporting.report import Question
 from chalicelib.storage import event_encoding
 from chalicelib.storage.store import Booking, cell_name
-from tests.support.builders import HOUR, NOON
+from tests.support.builders import DAY, HOUR, NOON
 from tests.support.memory_store import MemoryStore
 from tests.support.product import ABACUS, Product, until
+from tests.support.tallied import as_json
 
 MANIFEST = load(PROJECT / "manifest")
 PEOPLE = crowd(MANIFEST.experiments, now=NOON)
@@ -40,9 +42,9 @@ def counted(people: list[Visitor]) -> MemoryStore:
     return store
 
 
-def told(people: list[Visitor], now: int) -> dict[str, dict[str, Any]]:
-    store, moment = counted(people), datetime.fromtimestamp(now / 1000, UTC)
-    return {key: queries.detail(store, MANIFEST, key, queries.Question(), now=moment) for key in STORIES}
+def told(people: list[Visitor], now_ms: int) -> dict[str, dict[str, Any]]:
+    store = counted(people)
+    return {key: as_json(queries.detail(store, MANIFEST, key, Question(), now_ms=now_ms)) for key in STORIES}
 
 
 SHOWN = {
@@ -77,8 +79,10 @@ def test_the_service_takes_every_event_from_a_signed_sender() -> None:
     for visitor in PEOPLE:
         batch, _, malformed = parse(f'{{"visitor":"{visitor.id}","events":[]}}'.encode())
         events = [Event(**event) for visit in visitor.visits for event in visit]
-        _, verdicts = judge_all(events, batch.visitor, MANIFEST, lambda: MANIFEST, now=NOON, window_back=90 * DAY)
-        assert (malformed, set(verdicts)) == ([], {None})
+        _, verdicts = validate_events(
+            events, batch.visitor, MANIFEST, lambda: MANIFEST, now_ms=NOON, window_back_ms=90 * DAY
+        )
+        assert (malformed, set(verdicts)) == ((), {None})
 
 
 def test_it_reaches_three_weeks_back_and_has_a_few_of_everything() -> None:

@@ -33,7 +33,12 @@ from chalicelib.statistics.bayesian import decision
 from chalicelib.statistics.numerics import dirichlet, normal
 from chalicelib.statistics.sequential import conditional, lift_evidence
 
-MODULES = [module.name for module in pkgutil.iter_modules(chalicelib.statistics.__path__)]
+PREFIX = "chalicelib.statistics."
+MODULES = [
+    module.name.removeprefix(PREFIX)
+    for module in pkgutil.walk_packages(chalicelib.statistics.__path__, PREFIX)
+    if not module.ispkg
+]
 LARGE = st.one_of(st.integers(1, 50), st.integers(1, 10**5), st.sampled_from([10**6, 10**8]))
 
 
@@ -267,4 +272,5 @@ def test_the_routines_use_the_standard_library_alone(name: str) -> None:
         if isinstance(node, ast.Import) or node.level == 0
         for alias in node.names
     }
-    assert absolute <= {"__future__", "math", "typing", "collections", "functools", "operator", "bisect"}
+    ours = {"chalicelib"}  # chalicelib.statistics alone: the architecture test holds it to that
+    assert absolute <= ours | {"__future__", "math", "typing", "collections", "functools", "operator", "bisect"}

@@ -11,10 +11,10 @@ from moto import mock_aws
 from abacus.local.emulated_stacks import LocalAws
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import client_config
-from chalicelib.storage.store import FIRST, LAST, Booking, Full, Generations, Key, Move, Row, Stale, Store
+from chalicelib.storage.store import FIRST, LAST, Booking, Full, Generations, Move, ParticipantRow, RowKey, Stale, Store
 from tests.support.memory_store import MemoryStore
 
-KEY = Key("v1", "cta-color")
+KEY = RowKey("v1", "cta-color")
 
 
 @pytest.fixture(params=["memory", "moto", "ministack"])
@@ -45,20 +45,20 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
             client.close()
 
 
-def add(store: Store, *elements: str, key: Key = KEY, cap: int = 200, version: str = "born") -> Row:
+def add(store: Store, *elements: str, key: RowKey = KEY, cap: int = 200, version: str = "born") -> ParticipantRow:
     return store.add(key, elements, len(elements), version=version, expires_at=2_000_000_000, cap=cap)
 
 
-def row(store: Store, key: Key = KEY) -> Row:
+def row(store: Store, key: RowKey = KEY) -> ParticipantRow:
     (found,) = store.read([key])
     return found
 
 
 def test_a_write_tells_what_was_there_before(store: Store) -> None:
-    assert add(store, "a", "b") == Row(KEY)
+    assert add(store, "a", "b") == ParticipantRow(KEY)
     before = add(store, "b", "c", version="never used")
-    assert before == Row(KEY, pending=frozenset("ab"), received=2, version="born")
-    assert row(store) == Row(KEY, pending=frozenset("abc"), received=4, version="born")
+    assert before == ParticipantRow(KEY, pending=frozenset("ab"), received=2, version="born")
+    assert row(store) == ParticipantRow(KEY, pending=frozenset("abc"), received=4, version="born")
 
 
 def test_a_full_row_takes_nothing_and_says_what_it_has(store: Store) -> None:
@@ -77,11 +77,11 @@ def test_counted_events_fill_a_row_too(store: Store) -> None:
 
 
 def test_a_row_that_does_not_exist_is_not_read(store: Store) -> None:
-    assert store.read([KEY, Key("nobody", "cta-color")]) == []
+    assert store.read([KEY, RowKey("nobody", "cta-color")]) == []
 
 
 def test_many_rows_are_read_whatever_a_batch_holds(store: Store) -> None:
-    keys = [Key(f"v{n}", "cta-color") for n in range(120)]
+    keys = [RowKey(f"v{n}", "cta-color") for n in range(120)]
     for key in keys:
         add(store, "a", key=key)
     assert {r.key for r in store.read(keys)} == set(keys)
@@ -93,7 +93,7 @@ def test_a_fold_moves_events_and_books_them(store: Store) -> None:
     store.settle(
         [Move(row(store), frozenset("a"), 3, "v1")], [Booking("cta-color", "total#3#0#green#0", {"visitors": 1})]
     )
-    assert row(store) == Row(KEY, frozenset("b"), frozenset("a"), received=2, folded=2, gen=3, version="v1")
+    assert row(store) == ParticipantRow(KEY, frozenset("b"), frozenset("a"), received=2, folded=2, gen=3, version="v1")
     assert store.cells("cta-color", first=FIRST, last=LAST) == {"total#3#0#green#0": {"visitors": 1}}
 
 
@@ -101,7 +101,7 @@ def test_a_fold_of_a_row_that_changed_does_nothing_at_all(store: Store) -> None:
     add(store, "a")
     read = row(store)
     store.settle([Move(read, frozenset("a"), 0, "v1")], [])
-    other = Key("v2", "cta-color")
+    other = RowKey("v2", "cta-color")
     add(store, "x", key=other)
     with pytest.raises(Stale):
         store.settle(
@@ -127,7 +127,7 @@ def test_a_fold_of_repeats_alone_moves_nothing_but_the_count(store: Store) -> No
     store.settle([Move(row(store), frozenset("a"), 0, "v1")], [])
     add(store, "a")
     store.settle([Move(row(store), frozenset("a"), 0, "v2")], [])
-    assert row(store) == Row(KEY, frozenset(), frozenset("a"), received=2, folded=2, gen=0, version="v2")
+    assert row(store) == ParticipantRow(KEY, frozenset(), frozenset("a"), received=2, folded=2, gen=0, version="v2")
     assert not row(store).dirty
 
 
@@ -143,9 +143,9 @@ def test_a_reopened_row_has_everything_pending_again(store: Store) -> None:
     add(store, "a", "b")
     store.settle([Move(row(store), frozenset("a"), 0, "v1")], [])
     store.reopen(row(store), 1, "v2")
-    assert row(store) == Row(KEY, frozenset("ab"), frozenset(), received=2, folded=0, gen=1, version="v2")
+    assert row(store) == ParticipantRow(KEY, frozenset("ab"), frozenset(), received=2, folded=0, gen=1, version="v2")
     with pytest.raises(Stale):
-        store.reopen(Row(KEY, version="v1"), 2, "v3")
+        store.reopen(ParticipantRow(KEY, version="v1"), 2, "v3")
 
 
 def test_a_row_that_got_more_events_is_not_erased_unseen(store: Store) -> None:
@@ -167,9 +167,9 @@ def test_bookings_add_up_under_names_with_dots(store: Store) -> None:
 
 
 def test_a_visitors_rows_are_found_in_every_experiment(store: Store) -> None:
-    add(store, "a", key=Key("v1", "one"))
-    add(store, "a", key=Key("v1", "two"))
-    add(store, "a", key=Key("v2", "one"))
+    add(store, "a", key=RowKey("v1", "one"))
+    add(store, "a", key=RowKey("v1", "two"))
+    add(store, "a", key=RowKey("v2", "one"))
     assert {r.key.experiment for r in store.rows_of("v1")} == {"one", "two"}
 
 

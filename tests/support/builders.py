@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.assignment import bucket
+from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
-from chalicelib.ingestion.request import Event
 from chalicelib.storage import event_encoding
 
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds

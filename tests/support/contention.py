@@ -24,7 +24,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Key
+from chalicelib.storage.store import RowKey
 from tests.support.builders import NOON
 from tests.support.faults import cancelled
 
@@ -92,7 +92,7 @@ def fold_side_by_side(
     """So many folders at once, each with rows of its own, all of one experiment: `each` calls of the fold."""
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(30.0))
     calls = [
-        [[Key(f"v{folder}-{call}-{row}", experiment) for row in range(ROWS)] for call in range(each)]
+        [[RowKey(f"v{folder}-{call}-{row}", experiment) for row in range(ROWS)] for call in range(each)]
         for folder in range(folders)
     ]
     for key in (key for folder in calls for keys in folder for key in keys):
@@ -106,7 +106,7 @@ def fold_side_by_side(
         try:
             for keys in calls[folder]:
                 contention.mine.tried = False
-                fold(keys, now=NOON / 1000)
+                fold(keys, now_ms=NOON)
         except Exception as error:
             failures.append(error)
             if contention.meet:

@@ -15,9 +15,9 @@ from chalicelib.storage.store import (
     Booking,
     Full,
     Generations,
-    Key,
     Move,
-    Row,
+    ParticipantRow,
+    RowKey,
     Stale,
     generations_in,
 )
@@ -27,7 +27,7 @@ def no_fault(moment: str) -> None:
     pass
 
 
-def _transaction(rows: Sequence[Move | Row], bookings: Sequence[Booking]) -> None:
+def _transaction(rows: Sequence[Move | ParticipantRow], bookings: Sequence[Booking]) -> None:
     assert 0 < len(rows) + len(bookings) <= TRANSACTION, "DynamoDB takes 1 to 100 items"
     assert len({(b.experiment, b.cell) for b in bookings}) == len(bookings), "... and each of them once"
     assert all(booking.numbers for booking in bookings), "... and no empty change"
@@ -35,15 +35,17 @@ def _transaction(rows: Sequence[Move | Row], bookings: Sequence[Booking]) -> Non
 
 @dataclass
 class MemoryStore:
-    rows: dict[Key, Row] = field(default_factory=dict)
+    rows: dict[RowKey, ParticipantRow] = field(default_factory=dict)
     tallies: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     fault: Callable[[str], None] = no_fault
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def add(self, key: Key, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int) -> Row:
+    def add(
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+    ) -> ParticipantRow:
         self.fault("before add")
         with self.lock:
-            row = self.rows.get(key, Row(key))
+            row = self.rows.get(key, ParticipantRow(key))
             if len(row.counted) >= cap or len(row.pending) >= cap:
                 raise Full(row)
             self.rows[key] = replace(
@@ -56,11 +58,11 @@ class MemoryStore:
         self.fault("after add")
         return row
 
-    def read(self, keys: Sequence[Key]) -> list[Row]:
+    def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
         self.fault("before read")
         return [self.rows[key] for key in keys if key in self.rows]
 
-    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[Row]:
+    def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         yield from [row for i, row in enumerate(list(self.rows.values())) if i % segments == segment]
 
     def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
@@ -82,7 +84,7 @@ class MemoryStore:
             self.book(bookings)
         self.fault("after settle")
 
-    def reopen(self, row: Row, gen: int, version: str) -> None:
+    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
         self.fault("before reopen")
         with self.lock:
             now = self._unchanged(row)
@@ -96,7 +98,7 @@ class MemoryStore:
             )
         self.fault("after reopen")
 
-    def erase(self, row: Row, bookings: Sequence[Booking]) -> None:
+    def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
         self.fault("before erase")
         _transaction([row], bookings)
         with self.lock:
@@ -106,12 +108,12 @@ class MemoryStore:
             self.book(bookings)
         self.fault("after erase")
 
-    def keep(self, key: Key, expires_at: int) -> None:
+    def keep(self, key: RowKey, expires_at: int) -> None:
         row = self.rows.get(key)
         if row is not None and row.expires_at < expires_at:
             self.rows[key] = replace(row, expires_at=expires_at)
 
-    def rows_of(self, visitor: str) -> list[Row]:
+    def rows_of(self, visitor: str) -> list[ParticipantRow]:
         return [row for row in self.rows.values() if row.key.visitor == visitor]
 
     def book(self, bookings: Sequence[Booking]) -> None:
@@ -145,7 +147,7 @@ class MemoryStore:
         for cell in cells:
             self.tallies.get(experiment, {}).pop(cell, None)
 
-    def _unchanged(self, row: Row) -> Row:
+    def _unchanged(self, row: ParticipantRow) -> ParticipantRow:
         now = self.rows.get(row.key)
         if now is None or now.version != row.version:
             raise Stale(row.key)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.reporting.report import report
+from pydantic import BaseModel
+
+from chalicelib.domain.clock import DAY_MS, day_start_ms
+from chalicelib.reporting.report import Context, Question, report
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
 
 BEGAN = date(2026, 11, 2)  # a Monday
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # three weeks later
+NOW = day_start_ms(date(2026, 11, 23)) + DAY_MS // 2  # noon, three weeks later
 Arm = tuple[int, int]  # visitors, converted
 
 
@@ -19,7 +23,7 @@ def a_tally(visitors: int = 0, converted: int = 0, **fields: Any) -> Tally:
     """Every visitor saw the variant once, and clicked once or not at all."""
     n, x = visitors, converted
     counts = {"impressions": n, "clicks": x, "visitors": n, "sx": n, "sy": x, "sxx": n, "syy": x, "sxy": x}
-    named = {name: Counter(fields.pop(name, {})) for name in ("excluded", "goal_events")}
+    named: dict[str, Any] = {name: Counter(fields.pop(name, {})) for name in ("excluded", "goal_events")}
     converted_to = Counter(fields.pop("goals", {})) + Counter({"click": x})
     return Tally(**counts | {"received": n + x, "events": n + x} | fields, **named, converted=converted_to)
 
@@ -44,16 +48,18 @@ def daily(*days: dict[str, Arm], phase: int = 0, began: date = BEGAN) -> Tallies
 
 
 def report_on(tallies: Tallies, **arguments: Any) -> dict[str, Any]:
-    """The report three weeks after the first visitor."""
-    defaults: dict[str, Any] = {
-        "began": BEGAN,
-        "series": "none",
-        "now": NOW,
-        "conservation": {},
-        "refused": {},
-    }
+    """The report three weeks after the first visitor, as its client reads it. `arguments`: of Question and Context."""
     experiment = arguments.pop("experiment", None) or an_experiment()
-    return report(experiment, tallies, **defaults | arguments)
+    asked: dict[str, Any] = {"series": "none"}
+    asked |= {name: arguments.pop(name) for name in ("goal", "series", "start", "end") if name in arguments}
+    known: dict[str, Any] = {"now_ms": NOW, "began": BEGAN} | arguments
+    return as_json(report(experiment, tallies, Question(**asked), Context(**known)))
+
+
+def as_json(answer: BaseModel) -> dict[str, Any]:
+    """An answer of the API as JSON has it."""
+    parsed: dict[str, Any] = json.loads(answer.model_dump_json(by_alias=True))
+    return parsed
 
 
 def checked(answer: dict[str, Any], name: str) -> dict[str, Any]:

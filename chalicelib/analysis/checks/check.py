@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ class Check:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def worst(found: list[Check]) -> State:
-    states = {check.state for check in found}
+def worst(checks: Iterable[Check]) -> State:
+    """alarm before warning before ok."""
+    states = {check.state for check in checks}
     return "alarm" if "alarm" in states else "warning" if "warning" in states else "ok"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from chalicelib.analysis.checks import sample_ratio
-from chalicelib.analysis.checks.check import ALARM, POINT, WARNING, Check, State
+from chalicelib.analysis.checks.check import ALARM, POINT, WARNING, Check, State, worst
+from chalicelib.analysis.checks.ledger import Ledger, conservation, refusals
 from chalicelib.analysis.checks.validity import novelty, simpson, twyman
 from chalicelib.analysis.comparison import Comparison
 from chalicelib.analysis.sample import Sample, possible
@@ -14,13 +15,27 @@ from chalicelib.analysis.wording import count, listed, percent, sentence
 from chalicelib.statistics import Counts, rates
 
 
-def checks(
-    sample: Sample, comparisons: list[Comparison], *, conservation: Mapping[str, Any], refused: Mapping[str, int]
-) -> list[Check]:
-    """All of them, always, in the order in which to read them."""
-    return [
+@dataclass(frozen=True)
+class Health:
+    """All checks, in the order in which to read them. `split` is the one on the sample ratio."""
+
+    checks: tuple[Check, ...]
+    split: Check
+
+    @property
+    def state(self) -> State:
+        """The worst state of any check."""
+        return worst(self.checks)
+
+
+def assess(
+    sample: Sample, comparisons: Sequence[Comparison], *, entries: Ledger | None, refused: Mapping[str, int]
+) -> Health:
+    """Run every check. `entries`: the ledger, where the caller has read it; `refused`: events by outcome."""
+    split = sample_ratio_check(sample)
+    checks = (
         impossible(sample),
-        split(sample),
+        split,
         several_variants(sample),
         duplicates(sample),
         without_impression(sample),
@@ -29,8 +44,9 @@ def checks(
         novelty(sample),
         twyman(sample, comparisons),
         refusals(sample, refused),
-        conserved(conservation),
-    ]
+        conservation(entries),
+    )
+    return Health(checks, split)
 
 
 def impossible(sample: Sample) -> Check:
@@ -55,7 +71,7 @@ def impossible(sample: Sample) -> Check:
     return Check("impossible-counts", "alarm", text, figures)
 
 
-def split(sample: Sample) -> Check:
+def sample_ratio_check(sample: Sample) -> Check:
     """Sample ratio mismatch, by phase, with the likely cause."""
     if sample.experiment.assignment == "client":
         text = "The sender draws the variants and a visitor counts in each one seen: the split is not checked."
@@ -134,33 +150,3 @@ def _unlike(shares: Mapping[str, Counts]) -> tuple[float | None, float]:
     p = min(rates.z_test(usable[0], other).p for other in usable[1:]) * (len(usable) - 1)
     observed = [c.converted / c.visitors for c in usable]
     return min(1.0, p), max(observed) - min(observed)
-
-
-def refusals(sample: Sample, refused: Mapping[str, int]) -> Check:
-    """Events that were not accepted; about right, for the counters are buffered."""
-    accepted = sum(max(0, tally.events) for tally in sample.totals.values())
-    total = sum(refused.values())
-    share = total / (total + accepted) if total + accepted else 0.0
-    figures = {"refused": dict(refused), "share": share}
-    if not total:
-        return Check("refused", "ok", "No event was refused.", figures)
-    most = max(refused, key=lambda outcome: refused[outcome])
-    text = f"About {count(total, 'event')} refused ({percent(share)}), most as {most}."
-    return Check("refused", "warning" if share > POINT else "ok", text, figures)
-
-
-def conserved(conservation: Mapping[str, Any]) -> Check:
-    """received = accepted + repeated; accepted = counted + excluded."""
-    figures = dict(conservation)
-    balances = (("received", "accepted", "repeated"), ("accepted", "counted", "excluded"))
-    broken = [
-        f"{whole} {figures[whole]:,} is not {one} {figures[one]:,} + {other} {figures[other]:,}"
-        for whole, one, other in balances
-        if figures.keys() >= {whole, one, other} and figures[whole] != figures[one] + figures[other]
-    ]
-    if not broken and figures.get("holds") is False:  # repeated is a difference, so it shows as one below nothing
-        broken = [f"{figures['accepted']:,} events accepted, but only {figures['received']:,} received"]
-    if broken:
-        text = sentence(f"{'; '.join(broken)}. Recount: `abacus rebuild`.")
-        return Check("conservation", "alarm", text, figures)
-    return Check("conservation", "ok", "Every event is accounted for.", figures)

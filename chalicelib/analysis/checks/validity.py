@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.analysis.checks.check import ALARM, WARNING, Check
@@ -13,7 +14,7 @@ from chalicelib.statistics.stratified import Stratum
 from chalicelib.storage.tally import Tally
 
 
-def simpson(comparisons: list[Comparison]) -> Check:
+def simpson(comparisons: Sequence[Comparison]) -> Check:
     """Does adding up the phases tell another story than comparing within them?"""
     told = []
     figures: dict[str, Any] = {}
@@ -76,7 +77,7 @@ def _pair(sample: Sample, variant: str, day: str) -> Stratum:
     return Stratum(*both)
 
 
-def twyman(sample: Sample, comparisons: list[Comparison]) -> Check:
+def twyman(sample: Sample, comparisons: Sequence[Comparison]) -> Check:
     """Any figure that looks interesting or different is usually wrong."""
     odd = [
         f"{c.variant} differs by {percent(c.lift)}"

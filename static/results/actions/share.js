@@ -1,7 +1,7 @@
 // The result in a chat: as text, or as a picture.
 
 import { interval, lift, share, whole, localised } from "../ui/format.js";
-import { advice, reason, STATES } from "../ui/labels.js";
+import { reason, STATES } from "../ui/labels.js";
 
 /** What to do, why, and the numbers; a link that opens here. */
 export function text(report, href) {
@@ -10,7 +10,7 @@ export function text(report, href) {
     const beside = c?.lift_interval ? `, lift ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
     return `• ${row.variant}${row.control ? " (control)" : ""}: ${share(row.rate)} of ${whole(row.visitors)} visitors${beside}`;
   });
-  return [`${title(report)}: ${advice(report)}`, localised(reason(report)), "", ...rows, "", href].join("\n");
+  return [`${title(report)}: ${report.verdict.headline}`, localised(reason(report)), "", ...rows, "", href].join("\n");
 }
 
 const title = ({ experiment, goal }) => (goal === "click" ? experiment : `${experiment} (${goal})`);
@@ -44,7 +44,7 @@ export function picture(report, look, shared) {
   pen.fillStyle = colour(hue);
   pen.fillRect(0, 0, 12, top - 28);
   write(`${title(report)} · ${STATES[report.verdict.state]?.[0] ?? report.verdict.state}`, MARGIN, 80, 28, { weight: 600, paint: hue });
-  write(advice(report), MARGIN, 156, 62, { weight: 700 });
+  write(report.verdict.headline, MARGIN, 156, 62, { weight: 700 });
   why.forEach((line, n) => write(line, MARGIN, 212 + 36 * n, 26));
   report.variants.forEach((row, n) => variant(n, row));
   write(`${whole(report.variants.reduce((sum, row) => sum + row.visitors, 0))} visitors · as of ${report.as_of.slice(0, 16).replace("T", " ")} UTC`, MARGIN, canvas.height - 34, 22, { paint: "soft" });

@@ -12,37 +12,13 @@ export const STATES = {
 
 export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
 
-/** What to do, in a few words. `experiment`: an entry of the list, or a report. */
-export function advice({ verdict, status, shipped, variants }) {
-  const control = variants.find((row) => row.control)?.variant ?? "the control";
-  switch (verdict.next) {
-    case "ship":
-      if (shipped === verdict.variant) return `${verdict.variant} is live for everybody`;
-      return DOUBTS.test(verdict.text) ? `Check, then ship ${verdict.variant}` : `Ship ${verdict.variant}`;
-    case "keep":
-      return `Keep ${control}`;
-    case "fix":
-      return "Fix the tracking first";
-    case "stop":
-      return verdict.state === "equivalent" ? "Stop, and take either one" : "Stop, or try something bolder";
-    default:
-      if (!variants.some((row) => row.visitors > 0)) return "Waiting for visitors";
-      return status === "paused" ? "Paused: nothing decided yet" : "Keep running";
-  }
+/** The reason for the verdict, with the checks that a winner should survive first. */
+export function reason({ verdict }) {
+  if (verdict.state !== "winner" || !verdict.doubts.length) return verdict.reason;
+  return `${verdict.reason} Check first: ${listed(verdict.doubts.map((name) => `“${titleOf(name)}”`))}.`;
 }
 
-// How the server's sentences end or begin where they say what the headline above them says already.
-const DOUBTS = /Check first: ([^.]+)\./;
-const ENDS = { ship: /( Then ship it| Ship it)\.$/, keep: / Keep \S+\.$/, stop: / Stop, and (take whichever you like|try something bolder)\.$/, fix: /^Stop: / };
-
-/** The sentence behind the advice, without saying the advice again. */
-export function reason(entry) {
-  const { text, next } = entry.verdict;
-  const said = advice(entry);
-  const rest = text.startsWith(said) ? text.slice(said.length).replace(/^[:,.]? */, "") : text.replace(ENDS[next] ?? "", "");
-  const doubts = (all) => all.replace(/[a-z]+(-[a-z]+)*/g, (name) => (name in CHECKS ? `“${titleOf(name)}”` : name));
-  return (rest.charAt(0).toUpperCase() + rest.slice(1)).replace(DOUBTS, (_, names) => `Check first: ${doubts(names)}.`);
-}
+const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
 export const CHECKS = {
   "impossible-counts": ["Counts", "Counts that no sequence of events can explain, such as more people who clicked than people who came."],

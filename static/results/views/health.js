@@ -29,4 +29,4 @@ export function healthLine({ health, verdict }, href, visited) {
 }
 
 /** The verdict of broken data is the text of what broke it. */
-const isSaid = (check, { state, text }) => state === "invalid" && text.toLowerCase().includes(check.text.toLowerCase());
+const isSaid = (check, { state, doubts }) => state === "invalid" && doubts.includes(check.name);

@@ -5,7 +5,7 @@ import { link } from "../data/route.js";
 import { count, localised, whole } from "../ui/format.js";
 import { spark } from "../charts/sparkline.js";
 import { badge } from "./verdict.js";
-import { advice, reason, STATUSES } from "../ui/labels.js";
+import { reason, STATUSES } from "../ui/labels.js";
 import { noExperiments } from "./states.js";
 import { icon } from "../ui/icons.js";
 
@@ -55,10 +55,10 @@ function item(entry) {
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
     h("p", { class: "about" }, entry.description || null),
     h("p", { class: "marks" }, badge(entry.verdict), h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status), alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data")),
-    h("p", { class: "said" }, h("b", {}, `${advice(entry)}.`), " ", h("span", {}, localised(reason(entry)))),
+    h("p", { class: "said" }, h("b", {}, `${entry.verdict.headline}.`), " ", h("span", {}, localised(reason(entry)))),
     h("p", { class: "numbers" }, h("b", {}, whole(entry.visitors)), " visitors", h("span", {}, today(entry))),
     h("p", { class: "spark" }, spark(entry.series)),
   );
 }
 
-const today = ({ visitors_today: n, status }) => (n === undefined || status === "stopped" ? null : `${whole(n)} today`);
+const today = ({ visitors_today: n, status }) => (n == null || status === "stopped" ? null : `${whole(n)} today`);

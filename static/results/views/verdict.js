@@ -3,7 +3,7 @@
 import { h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { count, localised, percent, whole } from "../ui/format.js";
-import { advice, reason, STATES } from "../ui/labels.js";
+import { reason, STATES } from "../ui/labels.js";
 
 /** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
 export function badge(verdict) {
@@ -22,7 +22,7 @@ export function verdictCard(report) {
       "div",
       {},
       h("p", { class: "state" }, label),
-      h("h2", { class: "advice" }, advice(report)),
+      h("h2", { class: "advice" }, report.verdict.headline),
       h("p", { class: "why" }, localised(reason(report))),
     ),
     outlook(report),

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from abacus.paths import PROJECT
 from abacus.site.build import Asset, build_site
 from chalicelib.domain.manifest import Manifest
-from tests.browser.snippet.scenarios import SCENARIOS, Scenario
+from tests.browser.results.scenarios import SCENARIOS, Scenario
 
 
 @cache

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.results.scenarios import SCENARIOS
 from tests.browser.results.site import Site, assets, policy
-from tests.browser.snippet.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.browser
 

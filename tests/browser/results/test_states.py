@@ -10,9 +10,9 @@ from playwright.sync_api import Page
 
 from abacus.paths import PROJECT
 from tests.browser.conftest import Open
+from tests.browser.results.scenarios import NOW
 from tests.browser.results.site import Site
 from tests.browser.results.states import STATES, State, enter
-from tests.browser.snippet.scenarios import NOW
 
 pytestmark = pytest.mark.browser
 

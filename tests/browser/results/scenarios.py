@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from chalicelib.api import parameters
+from chalicelib.domain.clock import DAY_MS, utc_day
 from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
 from chalicelib.reporting import queries
 from chalicelib.storage.store import Booking, cell_name
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.memory_store import MemoryStore
+from tests.support.tallied import as_json
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TODAY = NOW.date()
+NOW = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
+TODAY = utc_day(NOW)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Scenario:
     def experiment(self) -> Experiment:
         keys = list(self.rates)
         weights = [w for _, w in self.phases] or [[1 / len(keys)] * len(keys)]
-        end = None if self.status != "stopped" else round(NOW.timestamp() * 1000) - 86_400_000
+        end = None if self.status != "stopped" else NOW - DAY_MS
         return Experiment(
             key=self.key,
             status=self.status,  # type: ignore[arg-type]
@@ -95,12 +97,12 @@ class Scenario:
     def detail(self, query: Mapping[str, str]) -> dict[str, Any]:
         """What GET /stats/{experiment} answers."""
         manifest = Manifest(experiments=(self.experiment,))
-        return wired(queries.detail(self.store(), manifest, self.key, queries.Question.of(query), now=NOW))
+        return as_json(queries.detail(self.store(), manifest, self.key, parameters.question(query), now_ms=NOW))
 
     def entry(self) -> dict[str, Any]:
         """Its entry in what GET /stats?series=day answers."""
         manifest = Manifest(experiments=(self.experiment,))
-        (entry,) = wired(queries.overview(self.store(), manifest, days=True, now=NOW))["experiments"]
+        (entry,) = as_json(queries.overview(self.store(), manifest, days=True, now_ms=NOW))["experiments"]
         return entry  # type: ignore[no-any-return]
 
     @property
@@ -125,11 +127,6 @@ def _cohort(dice: random.Random, size: int, rate: float, goals: Sequence[str], b
     tally.events = impressions + clicks + sum(tally.goal_events.values()) + left_out
     tally.received = tally.events + binomial(dice, tally.events, 0.01)
     return tally
-
-
-def wired(answer: dict[str, Any]) -> dict[str, Any]:
-    """As it arrives: through JSON and back."""
-    return json.loads(json.dumps(answer))  # type: ignore[no-any-return]
 
 
 def binomial(dice: random.Random, n: int, p: float) -> int:

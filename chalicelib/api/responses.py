@@ -1,0 +1,87 @@
+"""What every answer has in common: JSON, errors in one shape, and no caching unless a route asks for it."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from chalice.app import Request, Response
+from pydantic import BaseModel
+
+from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
+from chalicelib.storage.retry import is_busy
+
+View = Callable[..., Any]
+
+_CHALICE_CODES = {404: "not-found", 405: "method-not-allowed", 415: "wrong-type"}
+
+
+def answering(view: View) -> View:
+    """Turn a view's model into JSON, and domain errors into answers.
+
+    A decorator, because Chalice's middleware does not see what a view raises. Other exceptions pass: Chalice logs them
+    and answers 500."""
+
+    @functools.wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            answer = view(*args, **kwargs)
+        except AbacusError as error:
+            return failure(error)
+        except Exception as error:
+            if not is_busy(error):
+                raise
+            return failure(Busy("The tables are busy. Try again.", retry_after=2))
+        return json_response(answer) if isinstance(answer, BaseModel) else answer
+
+    return wrapped
+
+
+def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`model` as the body of an answer."""
+    body = model.model_dump_json(by_alias=True)
+    return Response(body, {"Content-Type": "application/json", **(headers or {})}, status)
+
+
+def failure(error: AbacusError) -> Response:
+    """The answer to a request that failed: {"error": {"code", "message", "field"?}}, and Retry-After when busy."""
+    body = {"code": error.code, "message": error.message}
+    if error.field is not None:
+        body["field"] = error.field
+    headers: Any = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else {}
+    return Response({"error": body}, headers, error.status)
+
+
+def complete(response: Response) -> Response:
+    """Give Chalice's own errors our shape, and every answer its content type and cache rule."""
+    if response.status_code >= 400 and "error" not in (response.body if isinstance(response.body, dict) else {}):
+        response.body = {"error": _chalice_error(response)}
+    if isinstance(response.body, dict):
+        response.headers.setdefault("Content-Type", "application/json")  # an HTTP API would say text/plain
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _chalice_error(response: Response) -> dict[str, Any]:
+    body = response.body if isinstance(response.body, dict) else {}
+    message = body.get("Message") if response.status_code < 500 else None
+    return {
+        "code": _CHALICE_CODES.get(response.status_code, "malformed" if response.status_code < 500 else "internal"),
+        "message": message or "Something went wrong on our side. Send the same again.",
+    }
+
+
+def from_cdn(request: Request, secrets: Iterable[str]) -> bool:
+    """Whether `request` carries one of the secrets that only the CDN knows. Without secrets every request passes."""
+    secrets = list(secrets)
+    sent = str(request.headers.get("x-origin-secret", "")).encode()
+    return not secrets or any(hmac.compare_digest(sent, secret.encode()) for secret in secrets)
+
+
+def check_read_key(request: Request, expected: str) -> None:
+    """Raise Unauthorized where reading needs a key and `request` lacks it."""
+    sent = str(request.headers.get("x-read-key", ""))
+    if expected and not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise Unauthorized("X-Read-Key: is missing or wrong; GET /stats requires it here.", field="X-Read-Key")

@@ -1,0 +1,62 @@
+"""One event: an impression, a click or a goal, as a sender reports it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+
+from chalicelib.domain.clock import YEAR_5000_MS
+from chalicelib.domain.manifest import Model
+
+
+def _milliseconds(value: Any) -> Any:
+    """ISO 8601 in UTC as epoch milliseconds; anything else is left to the integer check."""
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+        milliseconds = round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise ValueError("is neither epoch milliseconds nor ISO 8601, such as 2026-11-21T10:00:00Z") from None
+    if moment.utcoffset() is None:
+        raise ValueError("has no time zone: end it with Z")
+    return milliseconds
+
+
+VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,128}$")]
+EventId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Time = Annotated[
+    int,
+    BeforeValidator(_milliseconds),
+    Field(ge=0, lt=YEAR_5000_MS),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "exclusiveMaximum": YEAR_5000_MS},
+                {"type": "string", "format": "date-time"},
+            ]
+        }
+    ),
+]
+
+
+class Event(Model):
+    """One impression, click or goal. `at`: epoch milliseconds, when it happened by the corrected clock of the
+    sender. `phase`: the phase in which the visitor was assigned; None: the current one."""
+
+    id: EventId
+    type: Literal["impression", "click", "goal"]
+    experiment: Name
+    variant: Name
+    at: Time
+    phase: Annotated[int, Field(ge=0, le=9999)] | None = None
+    goal: Name | None = None
+
+    @model_validator(mode="after")
+    def _goal_belongs_to_goals(self) -> Event:
+        if (self.goal is not None) != (self.type == "goal"):
+            raise ValueError("goal: is given for type 'goal', and only for it")
+        return self

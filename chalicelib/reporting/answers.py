@@ -1,0 +1,190 @@
+"""The two answers: the list of GET /stats, and the report of GET /stats/{experiment}."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from chalicelib.analysis.checks.check import State as CheckState
+from chalicelib.analysis.comparison import Decision
+from chalicelib.domain.manifest import Status
+from chalicelib.reporting.models import (
+    AgeAnswer,
+    AnswerPart,
+    ComparisonAnswer,
+    CostAnswer,
+    Ends,
+    HealthAnswer,
+    Number,
+    OmnibusAnswer,
+    PhaseAnswer,
+    PlanAnswer,
+    VariantAnswer,
+    VerdictAnswer,
+    WindowAnswer,
+)
+
+
+class CumulativeAnswer(AnswerPart):
+    """All visitors up to a day. `rate_sequence` is a confidence sequence: it holds at every look."""
+
+    visitors: int
+    converted: int
+    rate: Number
+    rate_interval: Ends
+    rate_sequence: Ends
+
+
+class DayVariantAnswer(AnswerPart):
+    """The cohort of one UTC day in one variant. `expected`: visitors that the configured split would give it."""
+
+    variant: str
+    impressions: int
+    clicks: int
+    visitors: int
+    expected: Number
+    converted: int
+    rate: Number
+    rate_sequence: Ends
+    cumulative: CumulativeAnswer
+
+
+class DayComparisonAnswer(AnswerPart):
+    """The comparison as it stood at the end of a day."""
+
+    variant: str
+    lift: Number
+    lift_interval: Ends
+    p: Number
+
+
+class DayAnswer(AnswerPart):
+    """One UTC day: its new visitors, and everything up to it."""
+
+    at: str
+    variants: tuple[DayVariantAnswer, ...]
+    comparisons: tuple[DayComparisonAnswer, ...]
+
+
+class HourVariantAnswer(AnswerPart):
+    """Raw activity of one hour in one variant; nothing is excluded."""
+
+    variant: str
+    impressions: int
+    clicks: int
+    ctr: Number
+
+
+class HourAnswer(AnswerPart):
+    """One UTC hour of activity."""
+
+    at: str
+    variants: tuple[HourVariantAnswer, ...]
+
+
+class OutcomesAnswer(AnswerPart):
+    """What became of the events of one day. accepted, repeated, excluded: of the visitors first seen on that day.
+    refused: events that came on that day; approximate."""
+
+    at: str
+    visitors: int
+    accepted: int
+    repeated: int
+    excluded: dict[str, int]
+    refused: dict[str, int]
+
+
+class HistoryEntry(AnswerPart):
+    """One change of the experiment: a UTC moment, or a day where only the day is known."""
+
+    at: str
+    what: str
+    text: str
+
+
+class Report(AnswerPart):
+    """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment."""
+
+    experiment: str
+    description: str
+    hypothesis: str
+    status: Status
+    assignment: Literal["hash", "client"]
+    shipped: str | None
+    goal: str
+    goals: tuple[str, ...]
+    as_of: str
+    window: WindowAnswer
+    phase: int
+    phases: tuple[PhaseAnswer, ...]
+    alpha: float
+    tau: float
+    stratified: bool
+    age: AgeAnswer
+    variants: tuple[VariantAnswer, ...]
+    comparisons: tuple[ComparisonAnswer, ...]
+    omnibus: OmnibusAnswer | None
+    health: HealthAnswer
+    excluded: dict[str, int]
+    refused: dict[str, int]
+    plan: PlanAnswer
+    verdict: VerdictAnswer
+    series: tuple[DayAnswer, ...] | tuple[HourAnswer, ...]
+    cost: CostAnswer | None = None
+    outcomes: tuple[OutcomesAnswer, ...] | None = None
+    history: tuple[HistoryEntry, ...] | None = None
+
+
+class SummaryVariant(AnswerPart):
+    """One variant in the list of experiments."""
+
+    variant: str
+    control: bool
+    visitors: int
+    converted: int
+    rate: Number
+    rate_interval: Ends
+
+
+class SummaryComparison(AnswerPart):
+    """One comparison in the list of experiments."""
+
+    variant: str
+    control: str
+    decision: Decision
+    lift: Number
+    lift_interval: Ends
+    p: Number
+
+
+class RecentDay(AnswerPart):
+    """Visitors first seen on one UTC day, and how many of them clicked."""
+
+    at: str
+    visitors: int
+    converted: int
+
+
+class Summary(AnswerPart):
+    """One experiment in the list. `visitors_today` and `series` only where days were asked for."""
+
+    experiment: str
+    description: str
+    status: Status
+    shipped: str | None
+    goal: str
+    verdict: VerdictAnswer
+    health: CheckState
+    impressions: int
+    clicks: int
+    visitors: int
+    converted: int
+    variants: tuple[SummaryVariant, ...]
+    comparisons: tuple[SummaryComparison, ...]
+    visitors_today: int | None = None
+    series: tuple[RecentDay, ...] | None = None
+
+
+class ExperimentList(AnswerPart):
+    """GET /stats: every experiment that is not a draft."""
+
+    experiments: tuple[Summary, ...]
