@@ -1,6 +1,6 @@
 """Run the benches named on the command line, or all: `python -m bench [ingest fold ...]`.
 
-A bench is a module in this folder with `main() -> None`; a name that begins with `_` is something they share."""
+A bench is a module in this folder with `main() -> None`; support/ holds what several share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import bench
 
 
 def main(names: list[str]) -> None:
-    benches = [found.name for found in pkgutil.iter_modules(bench.__path__) if not found.name.startswith("_")]
+    modules = pkgutil.iter_modules(bench.__path__)
+    benches = [module.name for module in modules if module.name not in ("__main__", "support")]
     unknown = [name for name in names if name not in benches]
     if unknown:
         sys.exit(f"There is no bench {unknown[0]!r}; there are {', '.join(benches)}.")

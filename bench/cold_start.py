@@ -11,9 +11,9 @@ import sys
 from statistics import median
 
 from abacus.local.emulated_stacks import environment
-from bench._rounds import Taken
-from bench._stub import stub
 from bench.ingest import MANIFEST, bodies, request
+from bench.support.rounds import Taken
+from bench.support.stub import stub
 
 RUNS = 10
 CLOCK = "import time; wall, cpu = time.perf_counter(), time.process_time()\n"

@@ -17,7 +17,7 @@ from statistics import median
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.capacity import EVENT_ID, VISITOR
 from abacus.operations.metering import Use, metered
-from bench._rounds import Taken, timed
+from bench.support.rounds import Taken, timed
 from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore

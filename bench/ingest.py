@@ -18,8 +18,8 @@ import boto3
 
 import app
 from abacus.operations.capacity import EVENT_ID, VISITOR
-from bench._rounds import medians
-from bench._stub import stub
+from bench.support.rounds import medians
+from bench.support.stub import stub
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings

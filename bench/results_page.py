@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench._slow import slowed
+from bench.support.slow import slowed
 from tests.browser.results.scenarios import SCENARIOS
 from tests.browser.results.site import Site, serving
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from abacus.site.build import CONTENT_TYPES
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
-from bench._slow import slowed
+from bench.support.slow import slowed
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from tests.browser.snippet.site import listening
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.reporting.report import Context, Question, report
+from chalicelib.reporting.report import Question, ReportContext, report
 from chalicelib.storage.tally import Cell, Tallies, Tally
 
 PEERS = ("gbstats==0.8.0", "statsmodels==0.15.0")
@@ -46,7 +46,7 @@ def ours() -> tuple[float, float]:
     variants = tuple(Variant(key=f"v{i}") for i in range(len(CONVERTED)))
     phases = (Phase(weights=(0.2,) * 5),)
     experiment = Experiment(key="five", status="running", variants=variants, phases=phases, seed="five")
-    given, context = tallies(), Context(1_795_219_200_000, date(2026, 11, 1))
+    given, context = tallies(), ReportContext(1_795_219_200_000, date(2026, 11, 1))
     times = []
     for _ in range(ROUNDS * REPEATS):
         start = time.process_time()
@@ -61,7 +61,7 @@ def ours() -> tuple[float, float]:
 
 
 def peers() -> dict[str, dict[str, float]]:
-    """{"gbstats": {"ms", "import_ms"}, …}, measured by _statistics_peers.py in its own environment."""
+    """{"gbstats": {"ms", "import_ms"}, …}, measured by support/statistics_peers.py in its own environment."""
     python = FOLDER / "bin" / "python"
     if not python.exists():
         venv.create(FOLDER, with_pip=True)
@@ -70,7 +70,7 @@ def peers() -> dict[str, dict[str, float]]:
     found = {}
     for name in ("gbstats", "statsmodels"):
         # -P: this folder off the path, or this very file would be the standard library's `statistics`.
-        command = [str(python), "-P", str(HERE / "_statistics_peers.py"), name, json.dumps(question)]
+        command = [str(python), "-P", str(HERE / "support" / "statistics_peers.py"), name, json.dumps(question)]
         found[name] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
     return found
 

@@ -22,8 +22,8 @@ import boto3
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws, data_stack, emulator
 from abacus.operations.metering import metered
-from bench._rounds import medians
 from bench.ingest import an_experiment
+from bench.support.rounds import medians
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
 from chalicelib.domain.clock import now_ms

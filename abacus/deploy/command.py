@@ -22,7 +22,7 @@ from abacus.deploy.package import package
 from abacus.deploy.plan import blueprint, show
 from abacus.deploy.steps import Deployment
 from abacus.operations import bill, capacity
-from abacus.operations.capacity import Scenario
+from abacus.operations.capacity import Workload
 from abacus.paths import INFRA
 from abacus.publishing import publish
 from abacus.site import build, snippet
@@ -152,7 +152,7 @@ def price(parts: Collection[str]) -> str:
     """What a stage of these parts costs, in a line."""
     paid = [read(INFRA / f"{part}.yaml").text for part in parts if part in ("watch", "firewall")]
     rest = sum(bill.at_rest().values()) + sum(map(bill.stack_at_rest, paid))
-    busy, quiet = Scenario(3, 25), Scenario(3, 1)  # many visitors folded together, and each by itself
-    memory, measured = bill.Settings.shipped().memory, capacity.kept()
+    busy, quiet = Workload(3, 25), Workload(3, 1)  # many visitors folded together, and each by itself
+    memory, measured = bill.FunctionSettings.shipped().memory, capacity.kept()
     least, most = (sum(bill.events(measured[s][0], s, memory).values()) for s in (busy, quiet))
     return f"${rest:.2f} a month at rest, ${least:.2f} to ${most:.2f} for a million events (more: abacus cost)"

@@ -74,7 +74,7 @@ class SmokeFailed(AbacusError):
     """What was asked, what was expected, what came."""
 
 
-class Result(NamedTuple):
+class SmokeResult(NamedTuple):
     asked: str
     found: str
 
@@ -92,22 +92,22 @@ class Smoke:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
-    def run(self) -> Iterator[Result]:
+    def run(self) -> Iterator[SmokeResult]:
         """Each check as it succeeds. Raises SmokeFailed at the first that does not within `patience` seconds."""
         digest = self.manifest.digest
         self._until(
             "GET /manifest.json", lambda a: a.status == 200 and a.json()["digest"] == digest, f"digest {digest}"
         )
-        yield Result("GET /manifest.json", f"digest {digest}")
+        yield SmokeResult("GET /manifest.json", f"digest {digest}")
         for path, kind in (("/ab.js", "text/javascript"), ("/results/", "text/html")):
             self._until(f"GET {path}", partial(_is, kind), kind)
-            yield Result(f"GET {path}", kind)
+            yield SmokeResult(f"GET {path}", kind)
         yield self._stats()
         self._until("GET /stats past the CDN", lambda a: a.status == 401, "a 401", lambda: self.api.ask("/stats"))
-        yield Result("GET /stats past the CDN", "refused")
+        yield SmokeResult("GET /stats past the CDN", "refused")
         yield self._an_event()
 
-    def _stats(self) -> Result:
+    def _stats(self) -> SmokeResult:
         shown = len([experiment for experiment in self.manifest.experiments if experiment.status != "draft"])
         key = {"X_Read_Key": self.read_key} if self.read_key else {}
 
@@ -117,9 +117,9 @@ class Smoke:
             return answer.status == 200 and len(answer.json()["experiments"]) == shown
 
         answer = self._until("GET /stats", right, f"{shown} experiments", lambda: self.site.ask("/stats", **key))
-        return Result("GET /stats", "asks for the read key" if answer.status == 401 else f"{shown} experiments")
+        return SmokeResult("GET /stats", "asks for the read key" if answer.status == 401 else f"{shown} experiments")
 
-    def _an_event(self) -> Result:
+    def _an_event(self) -> SmokeResult:
         """One impression of a visitor who says to be a robot: written, counted as left out, erased."""
         running = [experiment for experiment in self.manifest.experiments if experiment.accepts(self._now())]
         enrolled = next(filter(None, map(_enrolled, running)), None)
@@ -129,7 +129,7 @@ class Smoke:
             refused = answer.json()["refused"] if answer.status == 202 else []
             if [r["outcome"] for r in refused] != ["unknown-experiment"]:
                 raise SmokeFailed(f"POST /events: expected a refusal, got {_said(answer)}")
-            return Result("POST /events", "refuses what it does not know; no experiment is running")
+            return SmokeResult("POST /events", "refuses what it does not know; no experiment is running")
         (visitor, experiment), variant = enrolled
         event = {"id": "abacus-deploy", "type": "impression", "experiment": experiment, "variant": variant}
         sent = {"visitor": visitor, "bot": True, "events": [event | {"at": self._now()}]}
@@ -147,7 +147,7 @@ class Smoke:
                         f"POST /events: the event is written, but was not counted within {self.patience:.0f} s"
                     )
                 self.sleep(PAUSE)
-            return Result("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
+            return SmokeResult("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
         finally:
             erase(self.store, visitor, now_ms=round(self.clock() * 1000), spread=1, dice=random.randrange)
 

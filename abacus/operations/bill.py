@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from abacus.operations import prices
-from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Scenario
+from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload
 from abacus.operations.metering import READ, Use, item_size
 from abacus.paths import PROJECT
 from chalicelib.counting import reconcile
@@ -39,14 +39,14 @@ METRICS = 12  # of an experiment that runs: accepted, repeated, Latency of three
 SHARDS = 4  # of a new table's stream: it starts with 4,000 write units a second
 
 
-class Settings(NamedTuple):
+class FunctionSettings(NamedTuple):
     """What is deployed: megabytes of memory, and seconds that the fold waits for more records."""
 
     memory: int
     window: int
 
     @classmethod
-    def shipped(cls) -> Settings:
+    def shipped(cls) -> FunctionSettings:
         config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
         package = json.loads((PROJECT / ".chalice" / "package.json").read_text())
         functions = config["stages"]["prod"]["lambda_functions"]
@@ -55,7 +55,7 @@ class Settings(NamedTuple):
         )
 
 
-def request(use: Use, scenario: Scenario, memory: int) -> dict[str, float]:
+def request(use: Use, scenario: Workload, memory: int) -> dict[str, float]:
     """Dollars for a million requests, line by line, its share of folding included."""
     folds = 1 / scenario.together  # calls of the fold
     rows = scenario.experiments
@@ -76,7 +76,7 @@ def request(use: Use, scenario: Scenario, memory: int) -> dict[str, float]:
     return {line: dollars * prices.MILLION for line, dollars in per_request.items()}
 
 
-def events(use: Use, scenario: Scenario, memory: int) -> dict[str, float]:
+def events(use: Use, scenario: Workload, memory: int) -> dict[str, float]:
     """Dollars for a million events."""
     return {line: dollars / scenario.events for line, dollars in request(use, scenario, memory).items()}
 
@@ -106,7 +106,7 @@ def together(requests: float, window: float) -> float:
     return max(1, min(BATCH, requests * max(window, 1) / max(SHARDS, requests * 3 / PARTITION)))
 
 
-def at_traffic(measured: Mapping[Scenario, list[Use]], requests: float, settings: Settings) -> float:
+def at_traffic(measured: Mapping[Workload, list[Use]], requests: float, settings: FunctionSettings) -> float:
     """Dollars for a million events at `requests` a second of three events each, by the nearest scenario below."""
     found = together(requests, settings.window)
     plain = [s for s in measured if (s.events, s.experiments, s.days) == (3, 1, 1)]

@@ -33,7 +33,7 @@ VISITOR, EVENT_ID = 22, 20  # characters of an id, as the snippet makes them
 KINDS = ("impression", "click", "goal")
 
 
-class Scenario(NamedTuple):
+class Workload(NamedTuple):
     """`together` visitors come, each with one request of `events` events spread over `experiments`; then their rows
     are folded in one go. That happens `visits` times. `days`: on how many different days they were first seen."""
 
@@ -45,10 +45,10 @@ class Scenario(NamedTuple):
 
 
 SCENARIOS = (
-    *(Scenario(events, together) for events in (1, 3, 10) for together in (1, 25)),
-    *(Scenario(3, together) for together in (2, 5, 10)),
-    *(Scenario(3, together, experiments=3) for together in (1, 25)),
-    Scenario(3, 25, days=14, visits=34),
+    *(Workload(events, together) for events in (1, 3, 10) for together in (1, 25)),
+    *(Workload(3, together) for together in (2, 5, 10)),
+    *(Workload(3, together, experiments=3) for together in (1, 25)),
+    Workload(3, 25, days=14, visits=34),
 )
 
 
@@ -62,7 +62,7 @@ class _Shelf:
     refresh = current
 
 
-def measure(aws: LocalAws, scenario: Scenario) -> list[Use]:
+def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
     """What one request takes at the first, second ... visit, its share of the fold included."""
     experiments = tuple(
         Experiment(
@@ -112,14 +112,14 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
     return tuple(made)
 
 
-def measure_all() -> dict[Scenario, list[Use]]:
+def measure_all() -> dict[Workload, list[Use]]:
     """Every scenario, on an emulator of its own."""
     with tempfile.TemporaryDirectory() as home, emulator(Path(home), persist=False) as (_, endpoint):
         aws = data_stack(endpoint)
         return {scenario: measure(aws, scenario) for scenario in SCENARIOS}
 
 
-def text(measured: Mapping[Scenario, list[Use]]) -> str:
+def text(measured: Mapping[Workload, list[Use]]) -> str:
     """As the file holds it: a line for each scenario."""
     lines = (
         json.dumps(scenario._asdict() | {"uses": [[round(n, 4) for n in asdict(use).values()] for use in uses]})
@@ -128,10 +128,10 @@ def text(measured: Mapping[Scenario, list[Use]]) -> str:
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def kept() -> dict[Scenario, list[Use]]:
+def kept() -> dict[Workload, list[Use]]:
     """What was measured last, from the file."""
     lines = json.loads(FILE.read_text())
-    return {Scenario(**{k: line[k] for k in Scenario._fields}): [Use(*u) for u in line["uses"]] for line in lines}
+    return {Workload(**{k: line[k] for k in Workload._fields}): [Use(*u) for u in line["uses"]] for line in lines}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Scenario, kept, measure_all
+from abacus.operations.capacity import Workload, kept, measure_all
 from abacus.operations.metering import Use
 from abacus.paths import INFRA
 
@@ -16,7 +16,7 @@ A_REQUEST = 3  # events; and in a row
 KEPT_DAYS = 90
 
 
-def report(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
+def report(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:
     """The whole answer, line by line."""
     yield f"AWS list prices of {prices.READ_ON} in {prices.REGION}, without any free tier. Dollars."
     yield ""
@@ -29,8 +29,8 @@ def report(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> I
     yield from month()
 
 
-def _million(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
-    scenarios = [Scenario(n, 25) for n in (1, 3, 10)] + [Scenario(3, 25, experiments=3)]
+def _million(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[str]:
+    scenarios = [Workload(n, 25) for n in (1, 3, 10)] + [Workload(3, 25, experiments=3)]
     bills = [bill.events(measured[scenario][0], scenario, memory) for scenario in scenarios]
     yield f"{'A million events, by events a request:':40}{1:>8}{3:>8}{10:>8}{'3 *':>8}"
     for line in bills[0]:
@@ -40,7 +40,7 @@ def _million(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[st
     yield "  Not in it: delivery of ab.js and the site, storage, and what is paid by the month (below)."
 
 
-def by_traffic(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) -> Iterator[str]:
+def by_traffic(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:
     """What a month costs, from an event in ten seconds to ten thousand a second."""
     yield f"By traffic, {A_REQUEST} events a request and in a row, rows kept {KEPT_DAYS} days; dollars a month:"
     yield (
@@ -61,7 +61,7 @@ def by_traffic(measured: Mapping[Scenario, list[Use]], settings: bill.Settings) 
     yield "  rows kept: stored, backed up, and read by reconcile once a day, at most five million of them a day."
 
 
-def _returning(measured: Mapping[Scenario, list[Use]], memory: int) -> Iterator[str]:
+def _returning(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[str]:
     (scenario,) = (s for s in measured if s.visits > 1)
     yield f"By what the row holds already, {scenario.events} events a request, first seen over {scenario.days} days:"
     yield f"  {'events':>12}{'WRU a request':>16}{'RRU':>6}{'a million events':>19}"
@@ -88,5 +88,5 @@ def month() -> Iterator[str]:
 @click.option("--measure", is_flag=True, help="Measure anew on the local emulator instead of trusting the last time.")
 def command(measure: bool) -> None:
     """Dollars for a million events and for a month, by AWS's list prices."""
-    for line in report(measure_all() if measure else kept(), bill.Settings.shipped()):
+    for line in report(measure_all() if measure else kept(), bill.FunctionSettings.shipped()):
         click.echo(line)

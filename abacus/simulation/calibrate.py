@@ -14,7 +14,7 @@ import click
 
 from abacus.simulation.chart import Curve, chart
 from abacus.simulation.pitfalls import Crowd, ctr, phases
-from abacus.simulation.trials import Outcome, Scenario, Stretch, log_spaced, run
+from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.power import sample_size
 
 BEGIN, END = "<!-- measured by abacus prove -->", "<!-- end of measurement -->"
@@ -84,13 +84,13 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
         drawn.write_text(picture(shown, found[shown.name]))
 
 
-def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[Outcome]:
+def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[TrialOutcome]:
     seeds = [f"{seed}/{scenario.name}/{n}" for n in range(experiments)]
     batches = [seeds[n : n + BATCH] for n in range(0, experiments, BATCH)]
     return [outcome for batch in pool.map(_batch, [scenario] * len(batches), batches) for outcome in batch]
 
 
-def _batch(scenario: Scenario, seeds: list[str]) -> list[Outcome]:
+def _batch(scenario: Scenario, seeds: list[str]) -> list[TrialOutcome]:
     return [run(scenario, Random(seed)) for seed in seeds]
 
 
@@ -99,7 +99,7 @@ def _share(hits: Iterable[bool]) -> str:
     return f"{100 * sum(found) / len(found):.1f} %"
 
 
-def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[Outcome]]) -> list[str]:
+def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each kind of A/A experiment."""
     lines = [
         "| no difference | experiments | winner or loser named | ordinary test below 5 % | interval missed the truth | "
@@ -121,7 +121,7 @@ def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[Outcome]]
     return lines
 
 
-def power(scenarios: Sequence[Scenario], found: dict[str, list[Outcome]]) -> list[str]:
+def power(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each rate that a variant raises by 10 %."""
     lines = [
         "| a real 10 % over | experiments | visitors N | found by N | by 2N | median visitors | loser named | "
@@ -173,7 +173,7 @@ def _ctrs(seeds: list[str]) -> list[tuple[bool, bool]]:
     return [ctr(Crowd(), Random(seed)) for seed in seeds]
 
 
-def picture(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
+def picture(scenario: Scenario, outcomes: Sequence[TrialOutcome]) -> str:
     """The share of experiments without a difference in which a winner had been named, by the visitors so far."""
 
     def so_far(firsts: Iterable[int | None]) -> list[tuple[float, float]]:

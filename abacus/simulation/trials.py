@@ -14,7 +14,7 @@ from chalicelib.analysis.comparison import compare
 from chalicelib.analysis.sample import Window, select
 from chalicelib.domain.clock import day_start_ms
 from chalicelib.domain.manifest import CLICK, Experiment, Phase, Variant
-from chalicelib.reporting.report import Context, Question, report
+from chalicelib.reporting.report import Question, ReportContext, report
 from chalicelib.statistics import Interval
 from chalicelib.statistics.numerics import normal
 from chalicelib.storage.tally import Cell, Tallies, Tally
@@ -60,7 +60,7 @@ def log_spaced(first: int, last: int, number: int) -> tuple[int, ...]:
 
 
 @dataclass
-class Outcome:
+class TrialOutcome:
     """At which look (0: the first) something was first said; None: never."""
 
     decided: int | None = None
@@ -71,9 +71,9 @@ class Outcome:
     last_covers: bool = True
 
 
-def run(scenario: Scenario, dice: Random) -> Outcome:
+def run(scenario: Scenario, dice: Random) -> TrialOutcome:
     """One experiment from its first visitor to its last look."""
-    experiment, outcome = scenario.experiment(), Outcome()
+    experiment, outcome = scenario.experiment(), TrialOutcome()
     tallies: Tallies = {}
     seen = 0
     for number, look in enumerate(scenario.looks):
@@ -94,12 +94,12 @@ def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, dice:
         tallies.setdefault(Cell("total", "", phase, f"v{i}"), Tally()).add(new)
 
 
-def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome: Outcome, number: int) -> None:
+def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome: TrialOutcome, number: int) -> None:
     sample = select(experiment, tallies, CLICK, Window(), BEGAN)
     found = compare(sample)
     if outcome.decided is None and any(c.decision in ("winner", "loser") for c in found):
         # The report may still withhold it (a split that is off); what it says is what counts.
-        told = report(experiment, tallies, Question(series="none"), Context(NOW, BEGAN)).verdict.state
+        told = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
         if told in ("winner", "loser"):
             outcome.decided, outcome.winner = number, told == "winner"
     if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in found):

@@ -58,7 +58,7 @@ class Spill(Protocol):
     def __call__(self, body: str) -> None: ...
 
 
-class Catalog(Protocol):
+class ManifestSource(Protocol):
     """Where the manifest comes from. `now_ms`: epoch milliseconds."""
 
     def current(self, now_ms: int) -> Manifest: ...
@@ -82,7 +82,7 @@ class Ingest:
     every refused event, `count_outcomes(outcomes)` once for every request."""
 
     store: Store
-    catalog: Catalog
+    catalog: ManifestSource
     spill: Spill | None
     retention_days: int
     version: Callable[[], str]

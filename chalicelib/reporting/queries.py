@@ -14,7 +14,7 @@ from chalicelib.domain.manifest import CLICK, Experiment, Manifest
 from chalicelib.reporting import cost
 from chalicelib.reporting.answers import ExperimentList, Report, Summary
 from chalicelib.reporting.history import history
-from chalicelib.reporting.report import Context, Question, report, summary
+from chalicelib.reporting.report import Question, ReportContext, report, summary
 from chalicelib.reporting.series import outcomes_by_day, recent, span
 from chalicelib.storage.refusals import refused, refused_by_day
 from chalicelib.storage.store import LAST, Generations, Store, generations_in, tallies_in
@@ -37,7 +37,7 @@ def overview(store: Store, manifest: Manifest, *, days: bool = False, now_ms: in
 def _entry(store: Store, experiment: Experiment, days: bool, now_ms: int) -> Summary:
     tallies, generations, _ = _totals(store, experiment.key)
     gen = generations.live
-    entry = summary(experiment, tallies, Context(now_ms, _began(store, experiment.key, gen)))
+    entry = summary(experiment, tallies, ReportContext(now_ms, _began(store, experiment.key, gen)))
     if not days:
         return entry
     days_of_list = _days(store, experiment.key, gen, *span(experiment, now_ms))
@@ -67,7 +67,7 @@ def detail(
         tallies |= _days(store, key, gen, question.start, question.end)
     if question.series == "hour":
         tallies |= tallies_in(store.cells(key, first=f"hour#{gen}#", last=f"hour#{gen}#{LAST}"), gen)
-    context = Context(now_ms, _began(store, key, gen), entries, refusals)
+    context = ReportContext(now_ms, _began(store, key, gen), entries, refusals)
     extra: dict[str, Any] = {"cost": cost.so_far(tallies)}
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)

@@ -40,7 +40,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Context:
+class ReportContext:
     """What is known beside the tallies. `now_ms`: epoch milliseconds; `began`: the day of the first cohort, where the
     tallies have no days; `entries`: the ledger, None where it was not read; `refused`: events by outcome."""
 
@@ -50,7 +50,7 @@ class Context:
     refused: Mapping[str, int] | None = None
 
 
-def summary(experiment: Experiment, totals: Tallies, context: Context) -> Summary:
+def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> Summary:
     """One entry in the list of GET /stats, for the goal that every experiment has."""
     sample = select(experiment, totals, CLICK, Window(), context.began)
     comparisons = compare(sample)
@@ -84,7 +84,7 @@ def summary(experiment: Experiment, totals: Tallies, context: Context) -> Summar
     )
 
 
-def report(experiment: Experiment, tallies: Tallies, question: Question, context: Context) -> Report:
+def report(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Report:
     """GET /stats/{experiment}, from the experiment's tallies."""
     sample = select(experiment, tallies, question.goal, Window(question.start, question.end), context.began)
     refused = context.refused or {}

@@ -17,7 +17,7 @@ from chalicelib.ingestion.signatures import CachedSecrets
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.manifest_cache import Catalog
+from chalicelib.storage.manifest_cache import ManifestCache
 from chalicelib.storage.refusals import Refusals
 from chalicelib.storage.retry import Patience, client_config
 
@@ -53,8 +53,8 @@ class Service:
         return DynamoStore(self.client("dynamodb"), self.settings.participants, self.settings.tallies)
 
     @cached_property
-    def catalog(self) -> Catalog:
-        return Catalog(self.client("s3"), self.settings.bucket)
+    def catalog(self) -> ManifestCache:
+        return ManifestCache(self.client("s3"), self.settings.bucket)
 
     @cached_property
     def sender_keys(self) -> CachedSecrets:

@@ -30,7 +30,7 @@ RETRY_MS = 1_000
 log = logging.getLogger("abacus")
 
 
-class Catalog:
+class ManifestCache:
     """`now` is epoch milliseconds everywhere. Safe to share between threads."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:

@@ -13,7 +13,7 @@ from abacus.paths import PROJECT
 from chalicelib.counting.reconcile import ROWS
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
-SETTINGS = bill.Settings.shipped()
+SETTINGS = bill.FunctionSettings.shipped()
 
 
 def test_the_price_at_each_traffic_is_what_the_command_says() -> None:

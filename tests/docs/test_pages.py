@@ -13,7 +13,7 @@ import pytest
 from abacus.cli import COMMANDS, main
 from abacus.deploy import command as deploy
 from abacus.operations import bill, cost
-from abacus.operations.capacity import Scenario, kept
+from abacus.operations.capacity import Workload, kept
 from abacus.paths import INFRA, PROJECT
 from tests.support import aws_cli
 
@@ -130,6 +130,6 @@ def test_who_may_do_what_is_what_the_policies_say() -> None:
 def test_the_most_that_a_flood_can_cost_in_a_day_is_what_the_page_says() -> None:
     parameters = (PROJECT / "infra" / "edge.yaml").read_text()
     (limit,) = re.findall(r"RequestsPerSecond:\n    Type: Number\n    Default: (\d+)", parameters)
-    scenario = Scenario(3, 25)
-    million = sum(bill.request(kept()[scenario][0], scenario, bill.Settings.shipped().memory).values())
+    scenario = Workload(3, 25)
+    million = sum(bill.request(kept()[scenario][0], scenario, bill.FunctionSettings.shipped().memory).values())
     assert f"about ${int(limit) * 86400 / 1e6 * million:,.0f} a day" in SECURITY

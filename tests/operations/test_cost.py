@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Scenario, kept, measure
+from abacus.operations.capacity import Workload, kept, measure
 from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
@@ -25,17 +25,17 @@ from chalicelib.storage.store import RowKey
 from tests.support.builders import NOON, a_manifest, an_element
 
 MEASURED = kept()
-BUSY = Scenario(3, 25)
-MEMORY = bill.Settings.shipped().memory
+BUSY = Workload(3, 25)
+MEMORY = bill.FunctionSettings.shipped().memory
 
 
-def dollars(scenario: Scenario, visit: int = 0) -> float:
+def dollars(scenario: Workload, visit: int = 0) -> float:
     return sum(bill.events(MEASURED[scenario][visit], scenario, MEMORY).values())
 
 
 @pytest.mark.ministack
 @pytest.mark.parametrize("scenario", MEASURED, ids=lambda s: "-".join(map(str, s)))
-def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Scenario) -> None:
+def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Workload) -> None:
     """If not: `.venv/bin/python -m abacus.operations.capacity` measures anew; docs/performance.md quotes it."""
     found = [(use.written, use.read, use.calls) for use in measure(aws, scenario)]
     assert found == [pytest.approx((use.written, use.read, use.calls), abs=1e-4) for use in MEASURED[scenario]]
@@ -68,11 +68,11 @@ def test_the_price_rises_with_the_size_of_the_row_by_three_write_units_a_kilobyt
 
 
 def test_memory_and_window_are_those_that_are_deployed() -> None:
-    assert bill.Settings.shipped() == bill.Settings(memory=1024, window=2)
+    assert bill.FunctionSettings.shipped() == bill.FunctionSettings(memory=1024, window=2)
 
 
 def test_a_quiet_site_pays_more_for_each_event_and_next_to_nothing_in_all() -> None:
-    settings = bill.Settings.shipped()
+    settings = bill.FunctionSettings.shipped()
     assert bill.at_traffic(MEASURED, 0.1, settings) > bill.at_traffic(MEASURED, 1000, settings) == dollars(BUSY)
     assert bill.together(0.1, 2) == 1
     assert bill.together(40, 2) == 20  # forty a second, for two seconds, in four shards
@@ -129,7 +129,7 @@ def test_reads_are_rounded_up_to_four_kilobytes() -> None:
 
 def test_the_page_on_performance_quotes_the_price_as_it_is() -> None:
     page = (PROJECT / "docs" / "performance.md").read_text()
-    assert "\n".join(report(MEASURED, bill.Settings.shipped())) in page
+    assert "\n".join(report(MEASURED, bill.FunctionSettings.shipped())) in page
 
 
 def test_the_command_says_date_total_and_what_is_left_out() -> None:

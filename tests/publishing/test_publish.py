@@ -20,7 +20,7 @@ from abacus.publishing.remote import Remote
 from abacus.site.build import Asset
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
-from chalicelib.storage.manifest_cache import Catalog
+from chalicelib.storage.manifest_cache import ManifestCache
 
 NOW = 1_795_248_000_000
 
@@ -101,7 +101,7 @@ def test_what_is_served_says_its_type_and_how_long_it_may_be_kept(shop):
 
 def test_the_lambda_reads_what_was_published(shop):
     planned = shop.publish(a_manifest())
-    assert Catalog(shop.s3, shop.bucket).current(NOW) == planned.manifest
+    assert ManifestCache(shop.s3, shop.bucket).current(NOW) == planned.manifest
 
 
 def test_publishing_the_same_again_changes_nothing_but_writes_the_site(shop):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.manifest import Phase
-from chalicelib.reporting.report import Context, summary
+from chalicelib.reporting.report import ReportContext, summary
 from chalicelib.storage.tally import Cell
 from tests.support.builders import an_experiment
 from tests.support.tallied import BEGAN, NOW, a_tally, as_json, daily, report_on, totals
@@ -269,7 +269,7 @@ def test_tallies_of_variants_that_the_experiment_does_not_have_are_left_out() ->
 
 def test_the_list_says_the_same_as_the_report() -> None:
     experiment, tallies = an_experiment(), daily(*[{"blue": (1000, 100), "green": (1000, 130)}] * 21)
-    entry, full = as_json(summary(experiment, tallies, Context(NOW, BEGAN))), report_on(tallies)
+    entry, full = as_json(summary(experiment, tallies, ReportContext(NOW, BEGAN))), report_on(tallies)
     assert (entry["verdict"], entry["health"]) == (full["verdict"], full["health"]["state"])
     assert (entry["visitors"], entry["converted"], entry["impressions"]) == (42_000, 4830, 42_000)
     rows = [{key: row[key] for key in entry["variants"][0]} for row in full["variants"]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.domain.manifest import Experiment, Phase, Variant
-from chalicelib.reporting.report import Context, Question, report, summary
+from chalicelib.reporting.report import Question, ReportContext, report, summary
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.tallied import NOW, as_json
 
@@ -59,21 +59,21 @@ def test_whatever_was_counted_the_report_is_json(
     experiment, tallies = question
     entries = Ledger(received=1, accepted=1, repeated=0, counted=1, excluded=0, refused={"capped": 2})
     asked = Question(series=series, start=start)
-    answer = as_json(report(experiment, tallies, asked, Context(NOW, entries=entries, refused={"capped": 2})))
+    answer = as_json(report(experiment, tallies, asked, ReportContext(NOW, entries=entries, refused={"capped": 2})))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
 @settings(max_examples=50, deadline=None)
 @given(a_question())
 def test_whatever_was_counted_the_summary_is_json(question: tuple[Experiment, Tallies]) -> None:
-    answer = as_json(summary(*question, Context(NOW)))
+    answer = as_json(summary(*question, ReportContext(NOW)))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
 @settings(max_examples=100, deadline=None)
 @given(a_question())
 def test_probabilities_and_rates_stay_between_0_and_1(question: tuple[Experiment, Tallies]) -> None:
-    answer = as_json(report(*question, Question(), Context(NOW)))
+    answer = as_json(report(*question, Question(), ReportContext(NOW)))
     found = [row[name] for row in answer["variants"] for name in ("rate", "p_best", "expected_loss")]
     found += [c["p"] for c in answer["comparisons"]] + [answer["health"]["srm"]["p"]]
     assert all(0 <= value <= 1 and not math.isnan(value) for value in found if value is not None)

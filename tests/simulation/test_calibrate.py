@@ -19,11 +19,11 @@ from abacus.simulation import chart, trials
 from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drifting, put
 from abacus.simulation.pitfalls import Crowd, ctr, phases
 from abacus.simulation.random_counts import binomial, multinomial
-from abacus.simulation.trials import Outcome, Scenario, Stretch, log_spaced, run
+from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.numerics import chi2
 
 
-def outcomes(scenario: Scenario, number: int) -> list[Outcome]:
+def outcomes(scenario: Scenario, number: int) -> list[TrialOutcome]:
     return [run(scenario, Random(f"{scenario.name}/{n}")) for n in range(number)]
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest
-from chalicelib.storage.manifest_cache import Catalog
+from chalicelib.storage.manifest_cache import ManifestCache
 from tests.support.builders import NOON, a_manifest, an_experiment
 
 OLD = a_manifest(an_experiment(description="old"))
@@ -44,7 +44,7 @@ class Bucket:
 
 def a_catalog(holds):
     bucket = Bucket(holds)
-    return Catalog(bucket, "bucket"), bucket  # type: ignore[arg-type]
+    return ManifestCache(bucket, "bucket"), bucket  # type: ignore[arg-type]
 
 
 def test_it_looks_once_in_thirty_seconds():

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.domain.clock import DAY_MS, day_start_ms
-from chalicelib.reporting.report import Context, Question, report
+from chalicelib.reporting.report import Question, ReportContext, report
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
 
@@ -48,12 +48,14 @@ def daily(*days: dict[str, Arm], phase: int = 0, began: date = BEGAN) -> Tallies
 
 
 def report_on(tallies: Tallies, **arguments: Any) -> dict[str, Any]:
-    """The report three weeks after the first visitor, as its client reads it. `arguments`: of Question and Context."""
+    """The report three weeks after the first visitor, as its client reads it.
+
+    `arguments`: of Question and ReportContext."""
     experiment = arguments.pop("experiment", None) or an_experiment()
     asked: dict[str, Any] = {"series": "none"}
     asked |= {name: arguments.pop(name) for name in ("goal", "series", "start", "end") if name in arguments}
     known: dict[str, Any] = {"now_ms": NOW, "began": BEGAN} | arguments
-    return as_json(report(experiment, tallies, Question(**asked), Context(**known)))
+    return as_json(report(experiment, tallies, Question(**asked), ReportContext(**known)))
 
 
 def as_json(answer: BaseModel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A table that does nothing, in a process of its own: `python -m bench._stub` prints the port it serves.
+"""A table that does nothing, in a process of its own: `python -m bench.support.stub` prints the port it serves.
 
 It answers every DynamoDB call with success and no content, fast enough that the caller is what is measured; every
 GET with the body it was given on standard input, for the manifest in the bucket.
@@ -52,7 +52,7 @@ async def _serve() -> None:
 @contextmanager
 def stub(manifest: str) -> Iterator[str]:
     """The endpoint of a running one."""
-    command = [sys.executable, "-m", "bench._stub"]
+    command = [sys.executable, "-m", "bench.support.stub"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
