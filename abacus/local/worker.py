@@ -57,11 +57,9 @@ class Stream:
 
 
 def passes(record: Any) -> bool:
-    """The trigger's filter (.chalice/package.json): written, and something is pending. Keeps the fold's own writes,
-    which leave nothing pending, from starting it again."""
-    return record["eventName"] in ("INSERT", "MODIFY") and bool(
-        record["dynamodb"].get("NewImage", {}).get("pending", {}).get("SS")
-    )
+    """The trigger's filter (.chalice/package.json): something is pending. A removed row has no new image. Keeps the
+    fold's own writes, which leave nothing pending, from starting it again."""
+    return bool(record["dynamodb"].get("NewImage", {}).get("pending", {}).get("SS"))
 
 
 def deliver(
