@@ -1,43 +1,47 @@
-"""An AWS account, or the emulator in its place, as deploy and destroy reach it: by the usual variables and files."""
+"""An AWS account, or the emulator in its place, as deploy and destroy reach it: by AWS's usual variables and files."""
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from abacus.aws import cloudformation as stacks
-from abacus.aws import names
-from abacus.deploy.plan import FIREWALL_REGION
-from abacus.site.esbuild import BuildError
+from abacus.aws import cloudformation, names
 from chalicelib.domain.errors import AbacusError
-
-PARTS = ("data", "api", "firewall", "edge", "watch", "budget")  # in the order in which they are made
 
 
 class NoAccount(AbacusError):
-    """Nothing says which account or region, or AWS does not let us in."""
+    """No account or region is configured, or AWS refuses the credentials."""
+
+
+@dataclass(frozen=True)
+class ExistingStack:
+    """A stack of a stage. `parameters`: name → value, hidden ones as ****. `created`: whether its creation ever
+    finished, so that it takes updates."""
+
+    parameters: Mapping[str, str]
+    created: bool
 
 
 @dataclass(frozen=True)
 class Account:
+    """`poll`: seconds between two looks at something that takes its time."""
+
     session: boto3.Session
-    poll: float = 5  # seconds between two looks at a stack
+    poll: float = 5
 
     @classmethod
     def of(cls, region: str | None) -> Account:
-        """Raises NoAccount where no region is configured."""
+        """The account that AWS's tools are configured for. Raises NoAccount if no region is configured."""
         session = boto3.Session(region_name=region)
         if session.region_name is None:
-            raise NoAccount("Which region? Say --region eu-central-1, or set AWS_DEFAULT_REGION.")
+            raise NoAccount("No region is configured. Add --region eu-central-1, or set AWS_DEFAULT_REGION.")
         return cls(session, poll=0 if _endpoint() else 5)
 
     def client(self, service: str, region: str = "") -> Any:
@@ -47,7 +51,12 @@ class Account:
 
     @property
     def region(self) -> str:
+        """The stage's region, such as eu-central-1."""
         return str(self.session.region_name)
+
+    def authenticate(self) -> str:
+        """The account's number, from AWS: proves that the credentials work. Raises NoAccount."""
+        return self.number
 
     @cached_property
     def number(self) -> str:
@@ -55,7 +64,9 @@ class Account:
         try:
             return str(self.client("sts").get_caller_identity()["Account"])
         except (ClientError, BotoCoreError) as error:
-            raise NoAccount(f"AWS does not know us: {error} Configure credentials, or say --dry-run.") from error
+            raise NoAccount(
+                f"AWS does not accept the credentials: {error} Configure them, or add --dry-run."
+            ) from error
 
     @property
     def emulator(self) -> str:
@@ -63,32 +74,25 @@ class Account:
         return urlsplit(_endpoint()).netloc
 
     def cloudformation(self, part: str) -> Any:
-        return self.client("cloudformation", FIREWALL_REGION if part == "firewall" else "")
+        """The CloudFormation client of the region that a part's stack is in."""
+        return self.client("cloudformation", names.stack_region(part))
 
-    def present(self, of: str) -> dict[str, dict[str, str]]:
-        """The stacks that stage `of` has: part → its parameters; of a secret one only that it is there."""
-        found = {}
-        for part in PARTS:
-            stack = stacks.describe(self.cloudformation(part), names.stack(of, part))
-            if stack is not None and stack["StackStatus"] != "REVIEW_IN_PROGRESS":
-                found[part] = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
-        return found
+    def stacks(self, stage: str, report: Callable[[str], None] = lambda line: None) -> dict[str, ExistingStack]:
+        """The stacks of a stage by part, in any state but deleted.
+
+        Waits for an operation that an interrupted command began; `report` is told that."""
+        existing = {}
+        for part in names.PARTS:
+            client, name = self.cloudformation(part), names.stack(stage, part)
+            stack = cloudformation.describe(client, name)
+            if stack is not None and cloudformation.in_progress(stack):
+                report(f"waiting for stack {name}: {stack['StackStatus']} ...")
+                stack = cloudformation.settle(client, name, poll=self.poll, resolvable=False)
+            if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
+                parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
+                existing[part] = ExistingStack(parameters, cloudformation.is_created(client, stack))
+        return existing
 
 
 def _endpoint() -> str:
     return os.environ.get("AWS_ENDPOINT_URL", "")
-
-
-def in_sentences(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose failures are told, not traced."""
-
-    @functools.wraps(command)
-    def told(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except (AbacusError, BuildError) as error:
-            raise click.ClickException(str(error)) from None
-        except (ClientError, BotoCoreError) as error:
-            raise click.ClickException(f"AWS: {error}") from None
-
-    return told

@@ -1,11 +1,11 @@
-"""CloudFormation stacks: create or update, follow, remove; and say why it failed."""
+"""CloudFormation stacks: create or update one, follow its progress, delete it, and say why an operation failed."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -17,15 +17,22 @@ if TYPE_CHECKING:
 
 Follow = Callable[["StackEventTypeDef"], None]
 CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-# A stack that was never made, or that its first failure took apart again. It can only be made anew.
-NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-REVIEW = "REVIEW_IN_PROGRESS"  # there is but a change set of it
+REVIEW = "REVIEW_IN_PROGRESS"  # the stack is only a change set so far
+# A stack in one of these states was never created, or its deletion began. It takes no update: it must be deleted first.
+NOT_CREATED = frozenset(
+    {REVIEW, "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "DELETE_COMPLETE"}
+)
+# A failed import leaves these: with resources if the stack existed before the import, else without.
+FAILED_IMPORT = frozenset({"IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED"})
+STUCK = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})  # a person has to resolve it
+SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 UNCHANGED = "No updates are to be performed"
-LONGEST = 3600  # seconds that a stack may take; a distribution needs five minutes
+HIDDEN = "****"  # what CloudFormation shows for a NoEcho parameter
+TIMEOUT_S = 3600  # for one operation; a distribution needs five minutes
 
 
 class StackFailed(AbacusError):
-    """A stack that CloudFormation could not make; the message is the failed resource's own reason."""
+    """An operation on a stack failed; the message gives the failed resource and CloudFormation's own reason."""
 
     code = "stack-failed"
 
@@ -42,36 +49,44 @@ def apply(
     follow: Follow = lambda event: None,
     poll: float = 5,
 ) -> dict[str, str]:
-    """Make stack `name` be `template` with `parameters`; its outputs. Raises StackFailed.
+    """Create or update stack `name`, whatever state an earlier operation left it in.
 
-    Unchanged is fine. `keep`: parameters not given stay what they were, instead of falling back to the template's
-    defaults. `follow` hears of each resource; `poll`: seconds between two looks at the stack's state."""
-    before = _at_rest(cloudformation, name, follow, poll)
-    given = [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()]
+    Waits for an operation that is still running, and deletes what a failed first creation left.
+
+    Args:
+        template: the template's text.
+        parameters: name → value.
+        keep: parameters that are not given keep their value, instead of falling back to the template's default.
+        follow: called with each event of a resource.
+        poll: seconds between two looks at the stack.
+
+    Returns: the stack's outputs.
+    Raises: StackFailed."""
+    before = settle(cloudformation, name, follow=follow, poll=poll)
+    created = is_created(cloudformation, before)
+    values: list[Any] = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     if keep and before is not None:
-        known = {p["ParameterKey"] for p in before.get("Parameters", [])} - parameters.keys()
         declared = {p["ParameterKey"] for p in cloudformation.get_template_summary(TemplateBody=template)["Parameters"]}
-        given += [{"ParameterKey": k, "UsePreviousValue": True} for k in sorted(known & declared)]  # type: ignore[dict-item]
-    request = {
+        values += _kept(before, declared - parameters.keys(), created)
+    if before is not None and not created:
+        remove(cloudformation, name, retain_undeletable=True, follow=follow, poll=poll)
+    request: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": template,
-        "Parameters": given,
+        "Parameters": values,
         "Capabilities": list(capabilities),
         "Tags": [{"Key": k, "Value": v} for k, v in (tags or {}).items()],
     }
-    earlier = _events(cloudformation, name) if before else set()
+    earlier = _event_ids(cloudformation, name) if created else set()
     try:
-        if before is not None:
-            cloudformation.update_stack(**request)  # type: ignore[arg-type]
-        else:
-            cloudformation.create_stack(**request)  # type: ignore[arg-type]
+        answer = cloudformation.update_stack(**request) if created else cloudformation.create_stack(**request)
     except ClientError as error:
         if UNCHANGED not in str(error):
             raise StackFailed(f"stack {name}: {error.response['Error']['Message']}") from error
         return outputs(cloudformation, name)
-    made = _wait(cloudformation, name, earlier, follow, poll)
-    if made is None or made["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-        raise StackFailed(f"stack {name}: {why(cloudformation, name, earlier)}")
+    after = _wait(cloudformation, name, earlier, follow, poll)
+    if after is None or after["StackStatus"] not in SUCCEEDED:
+        raise StackFailed(f"stack {name}: {why(cloudformation, name, earlier, answer.get('OperationId', ''))}")
     return outputs(cloudformation, name)
 
 
@@ -84,8 +99,13 @@ def adopt(
     follow: Follow = lambda event: None,
     poll: float = 5,
 ) -> None:
-    """Make stack `name` of resources that exist already, and nothing else: `template` holds these alone, without
-    outputs. What is missing comes with the next `apply`. Raises StackFailed."""
+    """Create stack `name` around resources that exist already; the next `apply` adds what is missing.
+
+    Args:
+        template: holds these resources alone, without outputs.
+        resources: which resource of the template is which existing one.
+
+    Raises: StackFailed."""
     change = f"adopt-{uuid.uuid4().hex}"
     cloudformation.create_change_set(
         StackName=name,
@@ -99,32 +119,47 @@ def adopt(
         waiter = cloudformation.get_waiter("change_set_create_complete")
         waiter.wait(StackName=name, ChangeSetName=change, WaiterConfig={"Delay": 1})
     except WaiterError as error:
-        found = cloudformation.describe_change_set(StackName=name, ChangeSetName=change)
-        raise StackFailed(f"stack {name}: {found.get('StatusReason', error)}") from error
+        reason = cloudformation.describe_change_set(StackName=name, ChangeSetName=change).get("StatusReason", error)
+        raise StackFailed(f"stack {name}: {reason}") from error
     cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
-    made = _wait(cloudformation, name, set(), follow, poll)
-    if made is None or made["StackStatus"] != "IMPORT_COMPLETE":
+    after = _wait(cloudformation, name, set(), follow, poll)
+    if after is None or after["StackStatus"] not in SUCCEEDED:
         raise StackFailed(f"stack {name}: {why(cloudformation, name)}")
 
 
 def remove(
-    cloudformation: CloudFormationClient, name: str, *, follow: Follow = lambda event: None, poll: float = 5
+    cloudformation: CloudFormationClient,
+    name: str,
+    *,
+    retain_undeletable: bool = False,
+    follow: Follow = lambda event: None,
+    poll: float = 5,
 ) -> bool:
-    """Delete stack `name`, if there is one; whether there was. Raises StackFailed."""
-    stack = describe(cloudformation, name)
+    """Delete stack `name`, if it exists, after waiting for an operation that is still running.
+
+    Args:
+        retain_undeletable: a resource that cannot be deleted, such as a table under deletion protection, leaves the
+            stack and stays. Without it that is a failure.
+
+    Returns: whether the stack existed.
+    Raises: StackFailed."""
+    stack = settle(cloudformation, name, follow=follow, poll=poll, resolvable=False)
     if stack is None:
         return False
-    earlier = _events(cloudformation, name)
-    # By its id: under its name nobody finds a stack that is gone.
-    cloudformation.delete_stack(StackName=name)
-    gone = _wait(cloudformation, stack["StackId"], earlier, follow, poll)
-    if gone is not None and gone["StackStatus"] != "DELETE_COMPLETE":
+    earlier = _event_ids(cloudformation, name)
+    after = _delete(cloudformation, stack, earlier, follow, poll)
+    if after is not None and after["StackStatus"] == "DELETE_FAILED" and retain_undeletable:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackId"])
+        summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
+        failed = [s["LogicalResourceId"] for s in summaries if s["ResourceStatus"] == "DELETE_FAILED"]
+        after = _delete(cloudformation, stack, earlier, follow, poll, RetainResources=failed)
+    if after is not None and after["StackStatus"] != "DELETE_COMPLETE":
         raise StackFailed(f"stack {name}: {why(cloudformation, stack['StackId'], earlier)}")
     return True
 
 
 def describe(cloudformation: CloudFormationClient, name: str) -> StackTypeDef | None:
-    """The stack, or None where there is none."""
+    """The stack as CloudFormation describes it, or None if there is no such stack."""
     try:
         return cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -134,70 +169,133 @@ def describe(cloudformation: CloudFormationClient, name: str) -> StackTypeDef | 
 
 
 def outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
+    """The stack's outputs, name → value; empty if it does not exist or has none yet."""
     stack = describe(cloudformation, name)
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
-def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None) -> str:
-    """The reason of the first resource that failed, events in `earlier` left out: the later ones only say that they
-    were cancelled."""
-    for event in reversed(_page(cloudformation, name, earlier or set())):
+def settle(
+    cloudformation: CloudFormationClient,
+    name: str,
+    *,
+    follow: Follow = lambda event: None,
+    poll: float = 5,
+    resolvable: bool = True,
+) -> StackTypeDef | None:
+    """The stack, after waiting for an operation that is still running; None if it does not exist.
+
+    Args:
+        resolvable: raise StackFailed if only a person can bring the stack back into a state that takes updates."""
+    stack = describe(cloudformation, name)
+    if stack is not None and in_progress(stack):
+        stack = _wait(cloudformation, name, _event_ids(cloudformation, name), follow, poll)
+    if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
+        return None
+    if resolvable and stack["StackStatus"] in STUCK and is_created(cloudformation, stack):
+        what = "continue-update-rollback" if stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED" else "rollback-stack"
+        raise StackFailed(
+            f"stack {name} is in the state {stack['StackStatus']} and takes no update. "
+            f"Run: aws cloudformation {what} --stack-name {name}. Then try again."
+        )
+    return stack
+
+
+def is_created(cloudformation: CloudFormationClient, stack: StackTypeDef | None) -> bool:
+    """Whether a stack at rest takes updates, or would once its rollback is resolved."""
+    if stack is None or stack["StackStatus"] in NOT_CREATED:
+        return False
+    if stack["StackStatus"] in FAILED_IMPORT:
+        return bool(cloudformation.list_stack_resources(StackName=stack["StackId"])["StackResourceSummaries"])
+    return True
+
+
+def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None, operation: str = "") -> str:
+    """The reason of the first resource that failed; the later ones only say that they were cancelled.
+
+    Args:
+        earlier: ids of events that belong to earlier operations.
+        operation: id of the operation, if known."""
+    for event in reversed(_new_events(cloudformation, name, earlier or set())):
         reason = event.get("ResourceStatusReason", "")
         if event["ResourceStatus"].endswith("FAILED") and "cancelled" not in reason:
-            return _invalid(cloudformation, event["StackId"]) or f"{event['LogicalResourceId']}: {reason}"
-    return "no resource says why"
+            invalid = _validation_errors(cloudformation, event["StackId"], operation or event.get("OperationId", ""))
+            return invalid or f"{event['LogicalResourceId']}: {reason}"
+    return "CloudFormation gives no reason"
 
 
-def _invalid(cloudformation: CloudFormationClient, stack: str) -> str:
-    """What CloudFormation found wrong before it touched anything, which it tells apart from the other events."""
-    found = cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True})["OperationEvents"]
-    wrong = [event for event in found if event.get("EventType") == "VALIDATION_ERROR"]
-    return "; ".join(f"{event['LogicalResourceId']}: {event['ValidationStatusReason']}" for event in wrong)
+def _validation_errors(cloudformation: CloudFormationClient, stack: str, operation: str) -> str:
+    """What CloudFormation found wrong before it touched anything. It reports that apart from the other events, and
+    beside that of every earlier operation, hence the filter."""
+    only = {"OperationId": operation} if operation else {}
+    events = cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True}, **only)["OperationEvents"]
+    return "; ".join(
+        f"{event['LogicalResourceId']}: {event['ValidationStatusReason']}"
+        for event in events
+        if event.get("EventType") == "VALIDATION_ERROR" and (not operation or event.get("OperationId") == operation)
+    )
 
 
-def _at_rest(cloudformation: CloudFormationClient, name: str, follow: Follow, poll: float) -> StackTypeDef | None:
-    """The stack as an update finds it: finished with what an interrupted deploy began, and never half made."""
-    stack = describe(cloudformation, name)
-    if stack is not None and stack["StackStatus"].endswith("IN_PROGRESS") and stack["StackStatus"] != REVIEW:
-        stack = _wait(cloudformation, name, _events(cloudformation, name), follow, poll)
-    if stack is None or stack["StackStatus"] in (REVIEW, "DELETE_COMPLETE"):
-        return None
-    if stack["StackStatus"] in NEVER_MADE:
-        remove(cloudformation, name, follow=follow, poll=poll)
-        return None
-    return stack
+def _kept(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
+    """The parameters `names` as the stack has them. One that was never created is about to be deleted, so its values
+    are repeated; CloudFormation does not show the hidden ones."""
+    values = {p["ParameterKey"]: p["ParameterValue"] for p in before.get("Parameters", [])}
+    if created:
+        return [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(names & values.keys())]
+    return [
+        {"ParameterKey": name, "ParameterValue": values[name]}
+        for name in sorted(names & values.keys())
+        if values[name] != HIDDEN
+    ]
+
+
+def _delete(
+    cloudformation: CloudFormationClient,
+    stack: StackTypeDef,
+    earlier: set[str],
+    follow: Follow,
+    poll: float,
+    **options: Any,
+) -> StackTypeDef | None:
+    # By its id: a deleted stack is not found by its name.
+    cloudformation.delete_stack(StackName=stack["StackId"], **options)
+    return _wait(cloudformation, stack["StackId"], earlier, follow, poll)
+
+
+def in_progress(stack: StackTypeDef) -> bool:
+    """Whether an operation is running on the stack."""
+    return stack["StackStatus"].endswith("IN_PROGRESS") and stack["StackStatus"] != REVIEW
 
 
 def _wait(
     cloudformation: CloudFormationClient, name: str, earlier: set[str], follow: Follow, poll: float
 ) -> StackTypeDef | None:
-    """The stack when nothing moves any more. Each event that is not in `earlier` goes to `follow`, once."""
-    told = set(earlier)
-    deadline = time.monotonic() + LONGEST
+    """The stack once no operation is running. Each event that is not in `earlier` goes to `follow`, once."""
+    reported = set(earlier)
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
-        stack = describe(cloudformation, name)  # before its events, so that the last of them are told too
+        stack = describe(cloudformation, name)  # before its events, so that none of them is missed
         if stack is None:
             return None
-        for event in reversed(_page(cloudformation, name, told)):
-            told.add(event["EventId"])
+        for event in reversed(_new_events(cloudformation, name, reported)):
+            reported.add(event["EventId"])
             follow(event)
-        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+        if not in_progress(stack):
             return stack
         if time.monotonic() > deadline:
-            raise StackFailed(f"stack {name}: still {stack['StackStatus']} after {LONGEST // 60} minutes")
+            raise StackFailed(f"stack {name}: still {stack['StackStatus']} after {TIMEOUT_S // 60} minutes")
         time.sleep(poll or 0.05)
 
 
-def _events(cloudformation: CloudFormationClient, name: str) -> set[str]:
-    return {event["EventId"] for event in _page(cloudformation, name, set())}
+def _event_ids(cloudformation: CloudFormationClient, name: str) -> set[str]:
+    return {event["EventId"] for event in _new_events(cloudformation, name, set())}
 
 
-def _page(cloudformation: CloudFormationClient, name: str, known: set[str]) -> list[StackEventTypeDef]:
+def _new_events(cloudformation: CloudFormationClient, name: str, known: set[str]) -> list[StackEventTypeDef]:
     """Events that are not in `known`, newest first."""
-    found = []
+    events: list[StackEventTypeDef] = []
     for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
         new = [event for event in page["StackEvents"] if event["EventId"] not in known]
-        found += new
+        events += new
         if len(new) < len(page["StackEvents"]):
             break
-    return found
+    return events

@@ -1,4 +1,4 @@
-"""What a deployed stage is called in AWS: everything of `prod` begins with abacus-prod."""
+"""What a deployed stage is called in AWS: every name of the stage `prod` begins with abacus-prod."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ import re
 
 import click
 
-# No hyphen, so that no stage's names begin with another's; short, for a bucket's name has 63 characters with account
-# and region in it.
+# No hyphen, so that no stage's names begin with another's. Short, because a bucket's name has at most 63 characters
+# and contains account and region.
 STAGE = re.compile(r"[a-z][a-z0-9]{0,19}")
+
+PARTS = ("data", "api", "firewall", "edge", "watch", "budget")  # the stacks of a stage, in the order of their creation
+# A firewall for CloudFront must be in us-east-1. Budgets are global, and AWS::Budgets::Budget is missing in several
+# regions (ap-south-2, il-central-1 and mx-central-1 among them).
+US_EAST_1 = "us-east-1"
+IN_US_EAST_1 = frozenset({"firewall", "budget"})
 
 
 class StageName(click.ParamType):  # type: ignore[type-arg]
@@ -17,8 +23,9 @@ class StageName(click.ParamType):  # type: ignore[type-arg]
     name = "name"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The value itself; fails with the rule if it breaks the rule."""
         if not STAGE.fullmatch(value):
-            self.fail(f"{value!r} is no name for a stage: a letter, then letters and digits, at most 20, all small")
+            self.fail(f"{value!r} is not a stage name: use 1 to 20 characters a-z and 0-9, the first one a letter.")
         return value
 
 
@@ -28,15 +35,20 @@ def prefix(stage: str) -> str:
 
 
 def stack(stage: str, part: str) -> str:
-    """The stack of one part: data, api, firewall, edge, watch or budget."""
+    """The name of the stack of one of PARTS."""
     return f"{prefix(stage)}-{part}"
 
 
+def stack_region(part: str) -> str:
+    """The region that the stack of one of PARTS must be in; empty if it is in the stage's region."""
+    return US_EAST_1 if part in IN_US_EAST_1 else ""
+
+
 def origin_secrets(stage: str) -> str:
-    """The SSM parameter with what CloudFront says to the API; new,old while it is being changed."""
+    """The SSM parameter with the secret that CloudFront sends to the API; `new,old` during a rotation."""
     return f"/{prefix(stage)}/origin-secrets"
 
 
 def sender_keys(stage: str) -> str:
-    """The SSM parameter with the secrets of signed senders, which people put there themselves."""
+    """The SSM parameter with the keys of signed senders, which you write yourself."""
     return f"/{prefix(stage)}/sender-keys"

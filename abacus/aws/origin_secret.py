@@ -1,7 +1,7 @@
-"""What CloudFront says to the API so that it answers: made once, kept in SSM, changed without a refused request.
+"""The secret that CloudFront sends to the API: created once, kept in SSM, replaced without a refused request.
 
-In SSM, because two stacks need the same value and neither tells it again; an interrupted deploy finds it there.
-It holds `new,old` while it is being changed: the app takes both until CloudFront says the new one.
+It is in SSM because two stacks need the same value and neither shows it; an interrupted deploy finds it there. During a
+rotation SSM holds `new,old`: the API accepts both until CloudFront sends the new one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-def make() -> str:
-    """A new one, 256 random bits."""
+def generate() -> str:
+    """A new secret of 256 random bits."""
     return token_urlsafe(32)
 
 
-def kept(ssm: SSMClient, stage: str) -> list[str]:
-    """The secrets of a stage, newest first; none before its first deploy."""
+def read(ssm: SSMClient, stage: str) -> list[str]:
+    """The secrets of a stage, the newest first; none before its first deploy."""
     try:
         parameter = ssm.get_parameter(Name=names.origin_secrets(stage), WithDecryption=True)["Parameter"]
     except ssm.exceptions.ParameterNotFound:
@@ -30,24 +30,25 @@ def kept(ssm: SSMClient, stage: str) -> list[str]:
     return parameter["Value"].split(",")
 
 
-def ensure(ssm: SSMClient, stage: str, *, rotate: bool = False, make: Callable[[], str] = make) -> list[str]:
-    """The secrets that the API has to take from now on, newest first; with `rotate` a new one before the old one.
+def ensure(ssm: SSMClient, stage: str, *, rotate: bool = False, generate: Callable[[], str] = generate) -> list[str]:
+    """The secrets that the API has to accept from now on, the newest first.
 
-    A change that was begun and not finished is gone on with."""
-    found = kept(ssm, stage)
-    if found and (not rotate or len(found) > 1):
-        return found
-    now = [make(), *found]
-    _keep(ssm, stage, now)
-    return now
+    Args:
+        rotate: put a new secret before the deployed one. A rotation that was interrupted is resumed instead."""
+    stored = read(ssm, stage)
+    if stored and (not rotate or len(stored) > 1):
+        return stored
+    secrets = [generate(), *stored]
+    _write(ssm, stage, secrets)
+    return secrets
 
 
-def settle(ssm: SSMClient, stage: str, secrets: list[str]) -> list[str]:
-    """Forget all but the newest, once CloudFront says that one everywhere."""
-    _keep(ssm, stage, secrets[:1])
+def forget_old(ssm: SSMClient, stage: str, secrets: list[str]) -> list[str]:
+    """Keep the newest secret only, once CloudFront sends it from everywhere."""
+    _write(ssm, stage, secrets[:1])
     return secrets[:1]
 
 
-def _keep(ssm: SSMClient, stage: str, secrets: list[str]) -> None:
+def _write(ssm: SSMClient, stage: str, secrets: list[str]) -> None:
     name = names.origin_secrets(stage)
     ssm.put_parameter(Name=name, Value=",".join(secrets), Type="SecureString", Overwrite=True)

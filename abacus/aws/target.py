@@ -1,4 +1,4 @@
-"""Which ABacus a command speaks to: the one the environment names, a deployed stage, or the one that runs here."""
+"""Which ABacus a command works on: the one that the environment names, a deployed stage, or the local run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation as stacks
-from abacus.local.processes import running
+from abacus.aws import names
+from abacus.aws.errors import report_errors
 from chalicelib.domain.errors import AbacusError
 
 FILE = "environment.json"  # in the folder of a local run, while it runs
-STACK = "abacus-{stage}-data"
-FUNCTIONS = "abacus-{stage}-api"
 # The outputs of infra/data.yaml, as chalicelib/runtime/settings.py calls them.
 OUTPUTS = {
     "ABACUS_PARTICIPANTS": "ParticipantsName",
@@ -30,14 +27,12 @@ OUTPUTS = {
     "ABACUS_SPILL_QUEUE_URL": "SpillQueueUrl",
     "ABACUS_SPILL_QUEUE_ARN": "SpillQueueArn",
 }
-
-
-# What a deploy was asked for and a rebuild has to know: parameters of the functions' stack.
-ASKED = {"ABACUS_RETENTION_DAYS": "RetentionDays", "ABACUS_SPREAD": "Spread"}
+# Options of the deploy that a rebuild has to know: parameters of the functions' stack.
+PARAMETERS = {"ABACUS_RETENTION_DAYS": "RetentionDays", "ABACUS_SPREAD": "Spread"}
 
 
 class NoTarget(AbacusError):
-    """Nothing says which ABacus is meant."""
+    """Neither an option, nor the environment, nor a local run says which ABacus to work on."""
 
 
 def named(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -47,7 +42,7 @@ def named(outputs: Mapping[str, str]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def announced(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """Leave `environment` in `home` for the commands, as long as a local run lasts."""
+    """Keep `environment` in the folder `home` for other commands, as long as a local run lasts."""
     file = home / FILE
     file.touch(mode=0o600)
     file.write_text(json.dumps({k: v for k, v in environment.items() if k.startswith(("AWS_", "ABACUS_"))}, indent=1))
@@ -58,41 +53,64 @@ def announced(home: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def target(stage: str | None, home: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """What to add to the environment so that AWS clients and settings reach the ABacus that is meant.
+    """What to add to the environment so that AWS clients and settings reach the ABacus to work on.
 
-    Raises NoTarget when neither a stage, nor the environment, nor a local run says which."""
+    Args:
+        stage: a deployed stage; None for the one that `environ` or a local run names.
+        home: the folder of the local run.
+
+    Raises: NoTarget."""
     if stage:
-        name = STACK.format(stage=stage)
-        cloudformation = boto3.client("cloudformation")
-        outputs = stacks.outputs(cloudformation, name)
-        if not outputs:
-            raise NoTarget(f"There is no stack {name} in this account and region. Is it deployed: abacus deploy?")
-        functions = stacks.describe(cloudformation, FUNCTIONS.format(stage=stage))
-        parameters = functions.get("Parameters", []) if functions else []
-        given = {p["ParameterKey"]: p["ParameterValue"] for p in parameters}
-        asked = {name: given[parameter] for name, parameter in ASKED.items() if parameter in given}
-        return named(outputs) | asked | {"ABACUS_STAGE": stage}
+        return _of_stage(stage)
     if environ.get("ABACUS_PARTICIPANTS") or environ.get("ABACUS_BUCKET"):
         return {}
-    if (home / FILE).exists() and running(home):  # a killed run leaves its file behind
+    if (home / FILE).exists() and is_running(home):  # a killed run leaves its file behind
         found: dict[str, str] = json.loads((home / FILE).read_text())
         return found
     raise NoTarget("Which ABacus? Start one with make run, or name a deployed one: --stage prod")
 
 
-def at_target(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a click command --stage and --home, and points its process at the ABacus they name."""
+def _of_stage(stage: str) -> dict[str, str]:
+    import boto3  # half a second that the children of a local run, which import this module too, need not pay
 
-    @click.option("--stage", help="A deployed stage, such as prod. Without it: the one that runs here.")
+    name, functions = names.stack(stage, "data"), names.stack(stage, "api")
+    cloudformation = boto3.client("cloudformation")
+    outputs = stacks.outputs(cloudformation, name)
+    if not outputs:
+        raise NoTarget(f"There is no stack {name} in this account and region. Is it deployed: abacus deploy?")
+    described = stacks.describe(cloudformation, functions)
+    parameters = described.get("Parameters", []) if described else []
+    given = {p["ParameterKey"]: p["ParameterValue"] for p in parameters}
+    options = {name: given[parameter] for name, parameter in PARAMETERS.items() if parameter in given}
+    return named(outputs) | options | {"ABACUS_STAGE": stage}
+
+
+def is_running(home: Path) -> bool:
+    """Whether the process that last locked the folder `home` of a local run is alive."""
+    lock = home / "lock"
+    return lock.exists() and is_alive(lock.read_text().strip())
+
+
+def is_alive(pid: str) -> bool:
+    """Whether there is a process of this number, of any user."""
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def at_target(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command the options --stage and --home, and point its process at the ABacus they name."""
+
+    @click.option("--stage", help="A deployed stage, such as prod. Without it: the local run.")
     @click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), help="Folder of the local run.")
     @functools.wraps(command)
+    @report_errors
     def wrapped(stage: str | None, home: Path, **options: Any) -> None:
-        try:
-            os.environ.update(target(stage, home, os.environ))
-            command(**options)
-        except AbacusError as error:
-            raise click.ClickException(str(error)) from None
-        except (ClientError, BotoCoreError) as error:
-            raise click.ClickException(f"AWS: {error}") from None
+        os.environ.update(target(stage, home, os.environ))
+        command(**options)
 
     return wrapped

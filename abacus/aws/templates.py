@@ -1,7 +1,8 @@
-"""CloudFormation templates as this machine reads them: what is in them, without asking AWS."""
+"""CloudFormation templates, read on this machine without asking AWS."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ import yaml
 
 
 class Template(NamedTuple):
+    """A template's text, and what it declares."""
+
     text: str
     parameters: dict[str, dict[str, Any]]  # name → its declaration
     resources: dict[str, dict[str, Any]]  # logical name → the resource; short forms as {"Ref": "Api"}
@@ -38,9 +41,42 @@ def read(path: Path) -> Template:
 
 
 def parse(text: str) -> Template:
-    """
+    """A template in YAML or JSON.
+
     >>> parse("Resources: {Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref Name}}}").resources
     {'Topic': {'Type': 'AWS::SNS::Topic', 'Properties': {'TopicName': {'Ref': 'Name'}}}}
     """
     parsed = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader, with dictionaries for tags
     return Template(text, parsed.get("Parameters", {}), parsed["Resources"])
+
+
+def references(value: Any) -> set[str]:
+    """The names that a template's value refers to by Ref, GetAtt, Sub or a condition.
+
+    >>> sorted(references({"Fn::If": ["Tagged", {"Fn::Sub": "${Name}-${!literal}"}, {"Fn::GetAtt": ["Queue", "Arn"]}]}))
+    ['Name', 'Queue', 'Tagged']
+    """
+    if isinstance(value, list):
+        return set().union(*map(references, value))
+    if not isinstance(value, dict):
+        return set()
+    found: set[str] = set()
+    for name, member in value.items():
+        if name in ("Ref", "Condition") and isinstance(member, str):
+            found.add(member)
+        elif name == "Fn::GetAtt":
+            found.add(member[0] if isinstance(member, list) else member.split(".")[0])
+        elif name == "Fn::Sub":
+            found |= _substituted(member)
+        else:
+            found |= references(member)
+            if name == "Fn::If":
+                found.add(member[0])
+    return found
+
+
+def _substituted(sub: Any) -> set[str]:
+    text, given = sub if isinstance(sub, list) else (sub, {})
+    words: set[str] = {word.split(".")[0] for word in re.findall(r"\$\{([^!}][^}]*)\}", text)}
+    words -= given.keys()
+    return words | references(list(given.values()))

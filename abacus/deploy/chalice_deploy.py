@@ -1,22 +1,25 @@
-"""The functions by plain `chalice deploy`, for who prefers it to a stack: the same environment, roles and triggers.
+"""The functions by plain `chalice deploy` instead of a stack: the same environment, roles and triggers.
 
-Chalice reads no stack's outputs and knows nothing of a trigger's retries. So it is given a copy of its configuration
-with the environment of .chalice/package.json filled in, and its triggers are set right afterwards.
+Chalice reads no stack's outputs, knows nothing of a trigger's retries, and calls the API of every stage alike. So it
+gets a copy of its configuration with the environment of .chalice/package.json filled in, and its triggers and the API's
+name are corrected afterwards.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from abacus.deploy.package import CHALICE, prepare
+from abacus.aws import names
+from abacus.aws.account import Account
+from abacus.deploy.package import LAMBDA, chalice, chalice_environment, prepare
 from abacus.paths import PROJECT
 from chalicelib.domain.errors import AbacusError
 
@@ -27,31 +30,42 @@ if TYPE_CHECKING:
 FUNCTIONS = {"api_handler": "APIHandler", "fold": "Fold", "write_spilled": "WriteSpilled", "reconcile": "Reconcile"}
 # Of a trigger's properties in a template, those that cannot be changed later.
 FIXED = {"Stream", "Queue", "StartingPosition"}
+AT_REST = {"Enabled", "Disabled"}  # the states in which a trigger takes an update
+TRIGGER_TIMEOUT_S = 300  # a new trigger takes up to some minutes
 
 
-class NotDeployed(AbacusError):
-    """What Chalice said instead of deploying."""
+class ChaliceFailed(AbacusError):
+    """Chalice, or a trigger that it made, failed; the message says how."""
 
 
 def record(stage: str) -> Path:
-    """What Chalice remembers of a deploy: it finds its functions by it, and so does `chalice delete`."""
+    """The file in which Chalice keeps what it deployed. It finds its functions by it; so does `chalice delete`."""
     return PROJECT / ".chalice" / "deployed" / f"{stage}.json"
 
 
-def deploy(stage: str, parameters: Mapping[str, str], client: LambdaClient, source: Path) -> dict[str, str]:
-    """Deploys a stage's functions and REST API from a copy in `source`. `parameters`: those of .chalice/package.json;
-    what is not given stays what it was. Returns what a stack of them would. Raises NotDeployed."""
+def deploy(stage: str, parameters: Mapping[str, str], account: Account, source: Path) -> dict[str, str]:
+    """Deploy a stage's functions and REST API.
+
+    Args:
+        parameters: those of .chalice/package.json; one that is not given stays as it is deployed.
+        source: folder for the copy that Chalice works on.
+
+    Returns: the outputs that a stack of them would have.
+    Raises: ChaliceFailed."""
+    client = account.client("lambda")
     config, values = configure(stage, parameters, client, source)
-    _run("deploy", stage, source, config, values)
+    _run("deploy", stage, account.region, source, config, values)
     set_triggers(stage, values, client)
     rest = next(r for r in json.loads(record(stage).read_text())["resources"] if r["resource_type"] == "rest_api")
+    api_name = names.stack(stage, "api")  # what the packaged API is called too; the alarms find it by its name
+    rename_api(account.client("apigateway"), rest["rest_api_id"], api_name)
     return {
-        "APIHandlerName": name_of(stage, "api_handler"),
-        "FoldName": name_of(stage, "fold"),
-        "WriteSpilledName": name_of(stage, "write_spilled"),
-        "ReconcileName": name_of(stage, "reconcile"),
+        "APIHandlerName": function_name(stage, "api_handler"),
+        "FoldName": function_name(stage, "fold"),
+        "WriteSpilledName": function_name(stage, "write_spilled"),
+        "ReconcileName": function_name(stage, "reconcile"),
         "RestAPIId": rest["rest_api_id"],
-        "RestAPIName": "abacus",
+        "RestAPIName": api_name,
         "RestDomain": rest["rest_api_url"].split("/")[2],
     }
 
@@ -60,89 +74,127 @@ def configure(
     stage: str, parameters: Mapping[str, str], client: LambdaClient, source: Path
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Chalice's configuration of a stage, for the copy made in `source`, and every parameter's value."""
-    merged = json.loads((PROJECT / ".chalice" / "package.json").read_text())
-    values = {**_kept(merged, stage, client), **parameters}
+    merged = _merged_template()
+    values = {**_deployed_values(merged, stage, client), **parameters}
     prepare(source, stage)
     config = json.loads((source / ".chalice" / "config.json").read_text())
     for function, resource in FUNCTIONS.items():
         variables = merged["Resources"][resource]["Properties"]["Environment"]["Variables"]
-        said = config["stages"][stage]["lambda_functions"].setdefault(function, {})
-        said["environment_variables"] = _filled(variables, values)
+        settings = config["stages"][stage]["lambda_functions"].setdefault(function, {})
+        settings["environment_variables"] = _filled(variables, values)
     return config, values
 
 
-def remove(stage: str, source: Path) -> None:
-    """Everything that `deploy` made. Raises NotDeployed."""
+def remove(stage: str, account: Account, source: Path) -> None:
+    """Delete everything that `deploy` made. Raises ChaliceFailed."""
     prepare(source, stage)
     config = json.loads((source / ".chalice" / "config.json").read_text())
-    _run("delete", stage, source, config, {})
+    _run("delete", stage, account.region, source, config, {})
     record(stage).unlink(missing_ok=True)
 
 
-def name_of(stage: str, function: str) -> str:
+def function_name(stage: str, function: str) -> str:
     """What Chalice calls a function in AWS."""
     return f"abacus-{stage}" if function == "api_handler" else f"abacus-{stage}-{function}"
 
 
-def set_triggers(stage: str, values: Mapping[str, str], client: LambdaClient) -> None:
-    """Retries, bisecting, failure destination and filter of the triggers, as .chalice/package.json has them."""
-    merged = json.loads((PROJECT / ".chalice" / "package.json").read_text())
-    said = {**_defaults(merged), **values}
-    typed = {name: int(value) if value.isdecimal() else value for name, value in said.items()}
+def set_triggers(
+    stage: str,
+    values: Mapping[str, str],
+    client: LambdaClient,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Give the triggers retries, bisecting, failure destination and filter, as .chalice/package.json has them.
+
+    Lambda refuses the update of a trigger that it is still creating or updating, so this waits. Raises ChaliceFailed.
+    """
+    merged = _merged_template()
+    given = {**_defaults(merged), **values}
+    typed = {name: int(value) if value.isdecimal() else value for name, value in given.items()}
+    deadline = clock() + TRIGGER_TIMEOUT_S
     for function, resource in FUNCTIONS.items():
+        name = function_name(stage, function)
         for trigger in merged["Resources"][resource]["Properties"].get("Events", {}).values():
-            due = _filled({k: v for k, v in trigger["Properties"].items() if k not in FIXED}, typed)
-            name = name_of(stage, function)
+            changes = _filled({k: v for k, v in trigger["Properties"].items() if k not in FIXED}, typed)
             for mapping in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
-                client.update_event_source_mapping(UUID=mapping["UUID"], **due)
+                while not _updated(client, mapping["UUID"], changes):
+                    if clock() > deadline:
+                        raise ChaliceFailed(
+                            f"The trigger {mapping['UUID']} of {name} was busy for {TRIGGER_TIMEOUT_S} s. Deploy again."
+                        )
+                    sleep(2)
 
 
-def _run(what: str, stage: str, source: Path, config: Mapping[str, Any], values: Mapping[str, str]) -> None:
-    file, kept = source / ".chalice" / "config.json", source / ".chalice" / "deployed" / f"{stage}.json"
-    kept.parent.mkdir(exist_ok=True)
-    kept.unlink(missing_ok=True)
+def _updated(client: LambdaClient, uuid: str, changes: Mapping[str, Any]) -> bool:
+    """Whether the trigger took the changes; it does not while Lambda is still at an earlier one."""
+    if client.get_event_source_mapping(UUID=uuid)["State"] not in AT_REST:
+        return False
+    try:
+        client.update_event_source_mapping(UUID=uuid, **changes)
+    except client.exceptions.ResourceInUseException:
+        return False
+    return True
+
+
+def rename_api(apigateway: Any, api_id: str, name: str) -> None:
+    """Give a REST API a name. Chalice calls every stage's API `abacus`, and CloudWatch tells APIs apart by name."""
+    operations = [{"op": "replace", "path": "/name", "value": name}]
+    apigateway.update_rest_api(restApiId=api_id, patchOperations=operations)
+
+
+def _run(
+    what: str, stage: str, region: str, source: Path, config: Mapping[str, Any], values: Mapping[str, str]
+) -> None:
+    file, copied_record = source / ".chalice" / "config.json", source / ".chalice" / "deployed" / f"{stage}.json"
+    copied_record.parent.mkdir(exist_ok=True)
+    copied_record.unlink(missing_ok=True)
     if record(stage).exists():
-        shutil.copyfile(record(stage), kept)
+        shutil.copyfile(record(stage), copied_record)
     file.write_text(json.dumps(config))
-    imported = {
+    environment = {
+        **chalice_environment(LAMBDA),
+        # Read when Chalice imports app.py.
         "ABACUS_PARTICIPANTS_STREAM": values.get("ParticipantsStreamArn", ""),
         "ABACUS_SPILL_QUEUE_ARN": values.get("SpillQueueArn", ""),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONSAFEPATH": "",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
     }
     try:
         done = subprocess.run(
-            [str(CHALICE), what, "--stage", stage],
-            cwd=source,
-            env={**os.environ, **imported},
-            capture_output=True,
-            text=True,
-            check=False,
+            chalice(what, "--stage", stage), cwd=source, env=environment, capture_output=True, text=True, check=False
         )
     finally:
         file.unlink()  # it holds the origin's secret
         record(stage).parent.mkdir(exist_ok=True)
-        if kept.exists():  # also after a failure: what was made is made
-            shutil.copyfile(kept, record(stage))
+        if copied_record.exists():  # also after a failure, for what was made until then
+            shutil.copyfile(copied_record, record(stage))
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()
-        raise NotDeployed(f"chalice {what} --stage {stage}: {lines[-1] if lines else 'says nothing'}")
+        raise ChaliceFailed(f"chalice {what} --stage {stage}: {lines[-1] if lines else 'no output'}")
 
 
-def _kept(merged: Mapping[str, Any], stage: str, client: LambdaClient) -> dict[str, str]:
+def _merged_template() -> dict[str, Any]:
+    template: dict[str, Any] = json.loads((PROJECT / ".chalice" / "package.json").read_text())
+    return template
+
+
+def _deployed_values(merged: Mapping[str, Any], stage: str, client: LambdaClient) -> dict[str, str]:
     """Each parameter as the deployed functions have it, else the template's default."""
     values = _defaults(merged)
     try:
-        now = client.get_function_configuration(FunctionName=name_of(stage, "api_handler"))
+        configuration = client.get_function_configuration(FunctionName=function_name(stage, "api_handler"))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return values
-    known = now.get("Environment", {}).get("Variables", {})
+    deployed = configuration.get("Environment", {}).get("Variables", {})
     variables = merged["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
-    values |= {said["Ref"]: known[name] for name, said in variables.items() if name in known}
-    for trigger in client.list_event_source_mappings(FunctionName=name_of(stage, "fold"))["EventSourceMappings"]:
-        values["FoldWindowSeconds"] = str(trigger["MaximumBatchingWindowInSeconds"])  # which Chalice sets back
+    values |= {reference["Ref"]: deployed[name] for name, reference in variables.items() if name in deployed}
+    triggers = client.list_event_source_mappings(FunctionName=function_name(stage, "fold"))["EventSourceMappings"]
+    for trigger in triggers:
+        values["FoldWindowSeconds"] = str(trigger["MaximumBatchingWindowInSeconds"])  # which Chalice resets
     return values
 
 

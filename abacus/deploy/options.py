@@ -1,4 +1,4 @@
-"""What a deploy is asked for, and what it finds."""
+"""The options of `abacus deploy`, and what it finds on this machine and in the account."""
 
 from __future__ import annotations
 
@@ -7,51 +7,57 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from abacus.aws.account import ExistingStack
 from chalicelib.domain.errors import AbacusError
 
 ApiKind = Literal["http", "rest", "chalice"]
 
 
-class WrongWish(AbacusError):
-    """An option that fits nothing."""
+class InvalidOption(AbacusError):
+    """An option that contradicts another one, or what is deployed."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What was asked for on the command line. None: as it was, and for a new stage the templates' default."""
+class DeployOptions:
+    """The options of the command line. None: as it is deployed, and for a new stage the templates' default."""
 
     stage: str
     api: ApiKind | None = None
     domain: str | None = None
     certificate: str | None = None
     firewall: bool | None = None
-    email: str | None = None  # "": nobody any more
+    email: str | None = None  # "": no alarms, dashboard and budget
     budget: int | None = None  # dollars a month
     read_key: str | None = None  # "": GET /stats is open
     tracing: bool | None = None
-    more: Mapping[str, str] = field(default_factory=dict)  # any other parameter of a template
+    parameters: Mapping[str, str] = field(default_factory=dict)  # any other parameter of a template
 
 
 @dataclass(frozen=True)
-class Around:
-    """What a deploy finds: on this machine, in the account, in the environment."""
+class Surroundings:
+    """What a deploy finds on this machine, in the account and in the environment."""
 
     package: Path  # the template of the functions
-    present: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # part → parameters of its stack
+    stacks: Mapping[str, ExistingStack] = field(default_factory=dict)  # by part
     events_path: str = "/events"
     cookie_domain: str = ""
-    sender_keys: bool = False  # whether somebody put some into SSM
+    sender_keys: bool = False  # whether SSM holds keys of signed senders
     by_chalice: bool = False  # whether `chalice deploy` made the functions
     emulator: str = ""  # host:port of an AWS emulator
 
+    def parameters(self, part: str) -> Mapping[str, str]:
+        """The parameters of a part's stack as it is deployed; empty if it is not."""
+        return self.stacks[part].parameters if part in self.stacks else {}
 
-def kind_of_api(wishes: Wishes, around: Around) -> ApiKind:
-    """Which way the functions are called; the same as last time where nothing is said."""
-    if around.emulator and wishes.api != "chalice":
-        return "rest"  # ministack's HTTP API speaks payload format 2.0 alone, which Chalice does not understand
-    deployed = around.by_chalice or "api" in around.present
-    if wishes.api and deployed and around.by_chalice != (wishes.api == "chalice"):
-        raise WrongWish(f"--api {wishes.api}: the functions are deployed the other way; abacus destroy comes first")
-    if around.by_chalice:
+
+def api_kind(options: DeployOptions, found: Surroundings) -> ApiKind:
+    """Which API calls the functions: the one that is deployed, unless an option names another. Raises InvalidOption."""
+    if found.emulator and options.api != "chalice":
+        return "rest"  # ministack's HTTP API sends payload format 2.0 only, which Chalice does not understand
+    deployed = found.by_chalice or "api" in found.stacks
+    if options.api and deployed and found.by_chalice != (options.api == "chalice"):
+        way = "chalice deploy" if found.by_chalice else "a stack"
+        raise InvalidOption(f"--api {options.api}: the functions are deployed by {way}. Run abacus destroy first.")
+    if found.by_chalice:
         return "chalice"
-    return wishes.api or ("rest" if around.present.get("api", {}).get("ApiKind") == "rest" else "http")
+    return options.api or ("rest" if found.parameters("api").get("ApiKind") == "rest" else "http")

@@ -1,7 +1,7 @@
-"""`abacus package`: the Lambda's zip, and the template that deploys it.
+"""`abacus package`: the zip of the functions, and the template that deploys it.
 
-Chalice zips the whole of chalicelib/, compiled files and notes included. So it is given a copy that holds only what
-is meant to ship.
+Chalice zips the whole of chalicelib/, compiled files and notes included. So it works on a copy that holds only what
+ships.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from abacus.aws.errors import report_errors
 from abacus.aws.names import StageName
 from abacus.paths import PROJECT
 from chalicelib.domain.errors import AbacusError
@@ -25,39 +28,73 @@ from chalicelib.domain.errors import AbacusError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-
-CHALICE = Path(sys.executable).with_name("chalice")
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
 CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")
+BUILD = Path("build") / "deploy"  # where a deploy builds what it was not given
 
 
-class NotPackaged(AbacusError):
-    """What Chalice said instead of packaging."""
+class Target(NamedTuple):
+    """What the functions run on."""
+
+    architecture: str  # as Lambda calls it
+    runtime: str
 
 
-def package(stage: str, out: Path, *, architecture: str = "arm64") -> Path:
-    """Writes `out`/deployment.zip and `out`/sam.json for a stage; the latter's path.
+# The newest Python that Lambda and Chalice support and that pydantic has arm64 wheels for, whatever runs here.
+LAMBDA = Target("arm64", "python3.14")
 
-    A stage that .chalice/config.json does not have is `prod` under another name. sam.json: a CloudFormation template
-    with the parameters of .chalice/package.json; its CodeUri is the zip."""
-    source = out.parent / "source"
-    prepare(source, stage, architecture)
+
+class PackageFailed(AbacusError):
+    """Chalice could not package; the message has its output."""
+
+
+def this_machine() -> Target:
+    """What an emulator runs the functions on: the processor and the Python of this machine."""
+    architecture = "x86_64" if platform.machine() in ("x86_64", "AMD64") else "arm64"
+    return Target(architecture, f"python{sys.version_info.major}.{sys.version_info.minor}")
+
+
+def package(stage: str, folder: Path, *, target: Target = LAMBDA) -> Path:
+    """Write deployment.zip and sam.json for a stage to `folder`; the path of sam.json.
+
+    sam.json is a CloudFormation template with the parameters of .chalice/package.json; its CodeUri is the zip. A stage
+    that .chalice/config.json does not have is `prod` under another name. Raises PackageFailed."""
+    source = folder.parent / "source"
+    prepare(source, stage, target)
     done = subprocess.run(
-        [str(CHALICE), "package", "--stage", stage, "--merge-template", ".chalice/package.json", str(out.absolute())],
+        chalice("package", "--stage", stage, "--merge-template", ".chalice/package.json", str(folder.absolute())),
         cwd=source,
-        # The region appears nowhere in the template, but Chalice will not start without one.
-        env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONSAFEPATH": ""},
+        # The region appears nowhere in the template, but Chalice does not start without one.
+        env={"AWS_DEFAULT_REGION": "us-east-1", **chalice_environment(target)},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode or not (out / "sam.json").exists():
-        raise NotPackaged(f"chalice package --stage {stage}:\n{(done.stdout + done.stderr).strip()}")
-    return out / "sam.json"
+    if done.returncode or not (folder / "sam.json").exists():
+        raise PackageFailed(f"chalice package --stage {stage}:\n{(done.stdout + done.stderr).strip()}")
+    return folder / "sam.json"
 
 
-def prepare(source: Path, stage: str, architecture: str = "arm64") -> None:
-    """A copy of what ships, in which Chalice finds `stage` configured."""
+def chalice(*arguments: str) -> list[str]:
+    """Chalice's command with these arguments; it needs `chalice_environment`."""
+    return [sys.executable, "-m", "abacus.deploy.chalice_cli", *arguments]
+
+
+def chalice_environment(target: Target) -> Mapping[str, str]:
+    """The environment in which Chalice packages for `target`."""
+    return {
+        **os.environ,
+        "CHALICE_RUNTIME": target.runtime,
+        # Of pip, which Chalice starts: wheels for that Python, never built on this machine.
+        "PIP_PYTHON_VERSION": target.runtime.removeprefix("python"),
+        "PIP_ONLY_BINARY": ":all:",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONSAFEPATH": "",  # app.py of the copy, which Chalice imports from the folder it runs in
+    }
+
+
+def prepare(source: Path, stage: str, target: Target = LAMBDA) -> None:
+    """Make `source` a copy of what ships, in which Chalice finds `stage` configured."""
     _copy(source)
     file = source / ".chalice" / "config.json"
     config = json.loads(file.read_text())
@@ -67,54 +104,60 @@ def prepare(source: Path, stage: str, architecture: str = "arm64") -> None:
             renamed.parent.mkdir(exist_ok=True)
             renamed.write_text(policy.read_text().replace("abacus-prod", f"abacus-{stage}"))
         prod = json.dumps(config["stages"]["prod"])
-        named = re.sub(r'"prod"|abacus-prod|policies/prod', lambda found: found[0].replace("prod", stage), prod)
+        named = re.sub(r'"prod"|abacus-prod|policies/prod', lambda match: match[0].replace("prod", stage), prod)
         config["stages"][stage] = json.loads(named)
-    config["lambda_architecture"] = architecture
+    config["lambda_architecture"] = target.architecture
     file.write_text(json.dumps(config))
 
 
 def _copy(source: Path) -> None:
-    wanted = {file.relative_to(PROJECT) for pattern in (*SHIPS, *CONFIGURES) for file in PROJECT.glob(pattern)}
+    files = {file.relative_to(PROJECT) for pattern in (*SHIPS, *CONFIGURES) for file in PROJECT.glob(pattern)}
     if source.exists():  # .chalice/deployments in it holds downloaded wheels, which are worth keeping
         for file in source.rglob("*"):
             if file.is_file() and "deployments" not in file.parts:
                 file.unlink()
-    for file in wanted:
+    for file in files:
         (source / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / file, source / file)
 
 
 @click.command()
-@click.option("--stage", type=StageName(), default="prod", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("build/package"), show_default=True)
-def command(stage: str, out: Path) -> None:
-    """Build the Lambda's zip and its template."""
-    try:
-        template = package(stage, out)
-    except AbacusError as error:
-        raise click.ClickException(str(error)) from None
-    size = (out / "deployment.zip").stat().st_size
-    click.echo(f"{out / 'deployment.zip'} ({size / 1e6:.1f} MB) and {template}")
+@click.option("--stage", type=StageName(), default="prod", show_default=True, help="The stage to package for.")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("build/package"),
+    show_default=True,
+    help="Folder for deployment.zip and sam.json.",
+)
+@report_errors
+def command(stage: str, folder: Path) -> None:
+    """Build the zip of the functions and the template that deploys it."""
+    template = package(stage, folder)
+    size = (folder / "deployment.zip").stat().st_size
+    click.echo(f"{folder / 'deployment.zip'} ({size / 1e6:.1f} MB) and {template}")
 
 
-def key_of(code: bytes) -> str:
+def code_key(code: bytes) -> str:
+    """The key of a zip in the bucket, made from its digest: another code has another key."""
     return f"code/{hashlib.sha256(code).hexdigest()}.zip"
 
 
 def upload(s3: S3Client, bucket: str, file: Path) -> str:
     """Put `file` into `bucket`, unless it is there; its key."""
     code = file.read_bytes()
-    key = key_of(code)
+    key = code_key(code)
     if not s3.list_objects_v2(Bucket=bucket, Prefix=key)["KeyCount"]:
         s3.put_object(Bucket=bucket, Key=key, Body=code)
     return key
 
 
-def placed(template: str, bucket: str, key: str) -> str:
+def with_code(template: str, bucket: str, key: str) -> str:
     """A packaged template whose functions find their code in `bucket` under `key`.
 
-    >>> placed('{"Resources": {"Fold": {"Type": "AWS::Serverless::Function", "Properties": {}}}}', "b", "code/1.zip")
-    '{"Resources":{"Fold":{"Type":"AWS::Serverless::Function","Properties":{"CodeUri":{"Bucket":"b","Key":"code/1.zip"}}}}}'
+    >>> with_code('{"Resources": {"Fold": {"Type": "AWS::Serverless::Function", "Properties": {}}}}', "b", "1.zip")
+    '{"Resources":{"Fold":{"Type":"AWS::Serverless::Function","Properties":{"CodeUri":{"Bucket":"b","Key":"1.zip"}}}}}'
     """
     parsed = json.loads(template)
     for resource in parsed["Resources"].values():

@@ -1,138 +1,153 @@
-"""What a stage is made of: its stacks in the order in which they are made, each with template and parameters.
+"""The stacks of a stage in the order of their creation, each with its template and parameters.
 
-All of it is known before anything is made, so that it can be shown without an account.
+All of it is known before anything is created, so that `--dry-run` can show it without an account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from abacus.aws import names
+from abacus.aws.cloudformation import HIDDEN
 from abacus.aws.templates import Template, read
-from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
-from abacus.deploy.package import key_of
+from abacus.deploy.options import ApiKind, DeployOptions, InvalidOption, Surroundings, api_kind
+from abacus.deploy.package import code_key
 from abacus.paths import INFRA
 from abacus.site.build import Asset
 
 
 class Output(NamedTuple):
-    """An output of an earlier stack, and the words around it."""
+    """A parameter's value that is an output of an earlier stack; `form` puts text around it."""
 
     part: str
     name: str
     form: str = "{}"
 
 
-class Hidden(NamedTuple):
-    """A value that is never shown; what it is instead."""
+class Secret(NamedTuple):
+    """A parameter's value that is never shown, and the description that is shown instead."""
 
-    what: str
+    description: str
     value: str
 
 
-Parameter = str | Output | Hidden
+Parameter = str | Output | Secret
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackPlan:
+    """One stack of a stage, as it is going to be."""
+
     part: str
-    what: str
+    description: str
     path: Path
     parameters: Mapping[str, Parameter]
-    region: str = ""  # "": the stage's
 
     @property
     def template(self) -> Template:
+        """The template, read from its file."""
         return read(self.path)
 
     @property
     def shown_path(self) -> Path:
+        """The template's path as a person reads it: relative to the project, if it is in it."""
         return self.path.relative_to(INFRA.parent) if self.path.is_relative_to(INFRA) else self.path
 
-    def filled(self, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    def values(self, outputs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         """The parameters as CloudFormation takes them, given the outputs of each earlier part."""
 
-        def value(given: Parameter) -> str:
-            if isinstance(given, Output):
-                return given.form.format(outputs[given.part][given.name])
-            return given.value if isinstance(given, Hidden) else given
+        def value(parameter: Parameter) -> str:
+            if isinstance(parameter, Output):
+                return parameter.form.format(outputs[parameter.part][parameter.name])
+            return parameter.value if isinstance(parameter, Secret) else parameter
 
-        return {name: value(given) for name, given in self.parameters.items()}
-
-
-FIREWALL_REGION = "us-east-1"  # of any distribution's firewall
-# Parameters of .chalice/package.json that nothing in `chalice deploy` answers to.
-PACKAGED_ALONE = {"Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
+        return {name: value(parameter) for name, parameter in self.parameters.items()}
 
 
-def blueprint(wishes: Wishes, around: Around, secrets: list[str]) -> list[Stack]:
-    """Every stack of the stage. `secrets`: what CloudFront says to the API, the newest first. Raises WrongWish."""
-    if wishes.domain and not (wishes.certificate or around.present.get("edge", {}).get("CertificateArn")):
-        raise WrongWish("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
-    kind = kind_of_api(wishes, around)
-    if kind == "chalice" and (wishes.tracing or PACKAGED_ALONE & wishes.more.keys()):
-        raise WrongWish("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
-    watched = wishes.email is not None or "watch" in around.present
-    if wishes.budget is not None and not wishes.email and "budget" not in around.present:
-        raise WrongWish("--budget needs --email: somebody has to be told")
-    made = [_data(wishes), _api(wishes, around, kind, secrets)]
-    if _walled(wishes, around):
-        name = {"Name": names.prefix(wishes.stage)}
-        made.append(Stack("firewall", "a limit per address", INFRA / "firewall.yaml", name, FIREWALL_REGION))
-    made.append(_edge(wishes, around, kind, secrets[0]))
-    if watched and wishes.email != "":
-        made += [_watch(wishes, kind), _budget(wishes)]
-    return _with_more(made, wishes.more)
+# Parameters of .chalice/package.json for which `chalice deploy` has no setting.
+PACKAGED_ONLY = {"Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
 
 
-def _walled(wishes: Wishes, around: Around) -> bool:
-    return "firewall" in around.present if wishes.firewall is None else wishes.firewall
+def plan_stacks(options: DeployOptions, found: Surroundings, secrets: list[str]) -> list[StackPlan]:
+    """Every stack of the stage.
+
+    Args:
+        secrets: what CloudFront sends to the API, the newest first.
+
+    Raises: InvalidOption."""
+    kind = api_kind(options, found)
+    _check(options, found, kind)
+    firewall = "firewall" in found.stacks if options.firewall is None else options.firewall
+    watched = options.email != "" and (options.email is not None or "watch" in found.stacks)
+    prefix = {"Name": names.prefix(options.stage)}
+    plans = [
+        StackPlan("data", "tables, queues, bucket", INFRA / "data.yaml", prefix),
+        _api(options, found, kind, secrets),
+    ]
+    if firewall:
+        plans.append(StackPlan("firewall", "a limit per address", INFRA / "firewall.yaml", prefix))
+    plans.append(_edge(options, found, kind, secrets[0], firewall))
+    if watched:
+        plans += [_watch(options, kind), _budget(options)]
+    return _with_parameters(plans, options.parameters)
 
 
-def _data(wishes: Wishes) -> Stack:
-    name = {"Name": names.prefix(wishes.stage)}
-    return Stack("data", "tables, queues, bucket", INFRA / "data.yaml", name)
+def _check(options: DeployOptions, found: Surroundings, kind: ApiKind) -> None:
+    if options.domain and not (options.certificate or found.parameters("edge").get("CertificateArn")):
+        raise InvalidOption("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
+    if kind == "chalice" and (options.tracing or PACKAGED_ONLY & options.parameters.keys()):
+        raise InvalidOption("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
+    if options.budget is not None and not options.email and "budget" not in found.stacks:
+        raise InvalidOption("--budget needs --email: the address that is told")
+    unfinished = "api" in found.stacks and not found.stacks["api"].created
+    if unfinished and options.read_key is None and found.parameters("api").get("ReadKey") == HIDDEN:
+        # Its stack is deleted and created again, and CloudFormation does not show the key that it was to have.
+        raise InvalidOption(
+            f"--read-key: the first deploy of {names.stack(options.stage, 'api')} failed, and AWS does not show its "
+            'read key. Give it again: --read-key, or --read-key "" to leave the numbers open.'
+        )
 
 
-def _api(wishes: Wishes, around: Around, kind: ApiKind, secrets: list[str]) -> Stack:
+def _api(options: DeployOptions, found: Surroundings, kind: ApiKind, secrets: list[str]) -> StackPlan:
     of_data = ("ParticipantsStreamArn", "SpillQueueArn", "SpillQueueUrl", "FoldDeadLettersArn", "BucketName")
     parameters: dict[str, Parameter] = {name: Output("data", name) for name in of_data}
     parameters |= {
-        "OriginSecrets": Hidden(f"kept in SSM as {names.origin_secrets(wishes.stage)}", ",".join(secrets)),
-        "SenderKeysParameter": names.sender_keys(wishes.stage) if around.sender_keys else "",
-        "CookieDomain": around.cookie_domain,
+        "OriginSecrets": Secret(f"kept in SSM as {names.origin_secrets(options.stage)}", ",".join(secrets)),
+        "SenderKeysParameter": names.sender_keys(options.stage) if found.sender_keys else "",
+        "CookieDomain": found.cookie_domain,
         "ApiKind": "http" if kind == "http" else "rest",
     }
-    if wishes.read_key is not None:
-        parameters["ReadKey"] = Hidden("as given" if wishes.read_key else "none", wishes.read_key)
-    if wishes.tracing is not None:
-        parameters["Tracing"] = "Active" if wishes.tracing else "PassThrough"
-    return Stack("api", "functions, their roles and triggers", around.package, parameters)
+    if options.read_key is not None:
+        parameters["ReadKey"] = Secret("as given" if options.read_key else "none", options.read_key)
+    if options.tracing is not None:
+        parameters["Tracing"] = "Active" if options.tracing else "PassThrough"
+    return StackPlan("api", "functions, their roles and triggers", found.package, parameters)
 
 
-def _edge(wishes: Wishes, around: Around, kind: ApiKind, secret: str) -> Stack:
+def _edge(options: DeployOptions, found: Surroundings, kind: ApiKind, secret: str, firewall: bool) -> StackPlan:
     parameters: dict[str, Parameter] = {
         "BucketDomain": Output("data", "BucketDomain"),
-        "OriginSecret": Hidden(f"kept in SSM as {names.origin_secrets(wishes.stage)}", secret),
-        "EventsPath": around.events_path,
-        "CookieDomain": around.cookie_domain,
-        "WebAclArn": Output("firewall", "WebAclArn") if _walled(wishes, around) else "",
-        **_way_to_the_api(around, kind),
+        "OriginSecret": Secret(f"kept in SSM as {names.origin_secrets(options.stage)}", secret),
+        "EventsPath": found.events_path,
+        "CookieDomain": found.cookie_domain,
+        "WebAclArn": Output("firewall", "WebAclArn") if firewall else "",
+        **_origin(found, kind),
     }
-    if wishes.domain is not None:
-        parameters["DomainName"] = wishes.domain
-    if wishes.certificate is not None:
-        parameters["CertificateArn"] = wishes.certificate
-    what = "CloudFront and an HTTP API" if kind == "http" else "CloudFront before the REST API"
-    return Stack("edge", what, INFRA / "edge.yaml", parameters)
+    if options.domain is not None:
+        parameters["DomainName"] = options.domain
+    if options.certificate is not None:
+        parameters["CertificateArn"] = options.certificate
+    description = "CloudFront and an HTTP API" if kind == "http" else "CloudFront before the REST API"
+    return StackPlan("edge", description, INFRA / "edge.yaml", parameters)
 
 
-def _way_to_the_api(around: Around, kind: ApiKind) -> dict[str, Parameter]:
-    if around.emulator:
-        host, _, port = around.emulator.partition(":")
+def _origin(found: Surroundings, kind: ApiKind) -> dict[str, Parameter]:
+    """Where CloudFront finds the API."""
+    if found.emulator:
+        host, _, port = found.emulator.partition(":")
         path = Output("api", "RestAPIId", "/_aws/execute-api/{}/api")
         origin: dict[str, Parameter] = {"ApiOriginDomain": host, "ApiOriginPort": port, "ApiOriginPath": path}
         return origin | {"ApiFunctionArn": "", "ApiOriginProtocol": "http-only"}
@@ -141,78 +156,91 @@ def _way_to_the_api(around: Around, kind: ApiKind) -> dict[str, Parameter]:
     return {"ApiFunctionArn": "", "ApiOriginDomain": Output("api", "RestDomain"), "ApiOriginPath": "/api"}
 
 
-def _watch(wishes: Wishes, kind: ApiKind) -> Stack:
+def _watch(options: DeployOptions, kind: ApiKind) -> StackPlan:
     functions = {"ApiName": "APIHandlerName", "FoldName": "FoldName", "WriteSpilledName": "WriteSpilledName"}
     functions["ReconcileName"] = "ReconcileName"
     of_data = ("ParticipantsName", "TalliesName", "SpillQueueName", "SpillDeadLettersName", "FoldDeadLettersName")
     parameters: dict[str, Parameter] = {
-        "Name": names.prefix(wishes.stage),
+        "Name": names.prefix(options.stage),
         **{name: Output("api", output) for name, output in functions.items()},
         **{name: Output("data", name) for name in of_data},
         "ApiKind": "http" if kind == "http" else "rest",
         "ApiId": Output("edge", "ApiId") if kind == "http" else Output("api", "RestAPIName"),
     }
-    if wishes.email:
-        parameters["Email"] = wishes.email
-    return Stack("watch", "alarms, a dashboard", INFRA / "watch.yaml", parameters)
+    if options.email:
+        parameters["Email"] = options.email
+    return StackPlan("watch", "alarms, a dashboard", INFRA / "watch.yaml", parameters)
 
 
-def _budget(wishes: Wishes) -> Stack:
-    parameters: dict[str, Parameter] = {"Name": names.prefix(wishes.stage)}
-    if wishes.email:
-        parameters["Email"] = wishes.email
-    if wishes.budget is not None:
-        parameters["DollarsPerMonth"] = str(wishes.budget)
-    return Stack("budget", "a letter before the bill", INFRA / "budget.yaml", parameters)
+def _budget(options: DeployOptions) -> StackPlan:
+    parameters: dict[str, Parameter] = {"Name": names.prefix(options.stage)}
+    if options.email:
+        parameters["Email"] = options.email
+    if options.budget is not None:
+        parameters["DollarsPerMonth"] = str(options.budget)
+    return StackPlan("budget", "an e-mail before the month becomes expensive", INFRA / "budget.yaml", parameters)
 
 
-def _with_more(made: list[Stack], more: Mapping[str, str]) -> list[Stack]:
-    """Each of `more` goes to every template that declares it and gets no value for it from us; secrets have options."""
-    free = {
-        s.part: {name for name, said in s.template.parameters.items() if not said.get("NoEcho")} - s.parameters.keys()
-        for s in made
-    }
-    unknown = more.keys() - set().union(*free.values())
+def _with_parameters(plans: list[StackPlan], given: Mapping[str, str]) -> list[StackPlan]:
+    """Each given parameter goes to every template that declares it, unless an option or an output sets it there.
+    Secrets have options of their own. Raises InvalidOption."""
+    settable = {plan.part: _settable(plan) for plan in plans}
+    known = set().union(*settable.values())
+    unknown = given.keys() - known
     if unknown:
-        known = ", ".join(sorted(set().union(*free.values())))
-        raise WrongWish(f"--set {min(unknown)}: is no parameter that can be set; there are {known}")
-    return [replace(s, parameters={**s.parameters, **{n: more[n] for n in more.keys() & free[s.part]}}) for s in made]
+        raise InvalidOption(f"--set {min(unknown)}: no such parameter. You can set: {', '.join(sorted(known))}")
+    return [
+        replace(plan, parameters={**plan.parameters, **{n: given[n] for n in given.keys() & settable[plan.part]}})
+        for plan in plans
+    ]
 
+
+def _settable(plan: StackPlan) -> set[str]:
+    declared = {name for name, declaration in plan.template.parameters.items() if not declaration.get("NoEcho")}
+    return declared - plan.parameters.keys()
+
+
+# ---------------------------------------------------------------- shown by --dry-run
 
 EMPTY = '""'
-Say = Callable[[str], None]
+Print = Callable[[str], object]
 
 
-def show(of: str, parts: list[Stack], files: Mapping[str, Asset], say: Say) -> None:
-    """Tells `say` line by line. `files`: path below site/ → what will be served there."""
-    for part in parts:
-        where = f" in {part.region}" if part.region else ""
-        say(f"stack {names.stack(of, part.part)}{where}: {part.what}")
-        say(f"  template {part.shown_path}, {len(part.template.text):,} bytes")
-        for name, declared in sorted(part.template.parameters.items()):
-            given = part.parameters.get(name)
-            say(f"  parameter {name} = {_default(declared) if given is None else _shown(of, given)}")
-        for name, resource in part.template.resources.items():
-            only = f", only if {resource['Condition']}" if "Condition" in resource else ""
-            say(f"  resource {name} ({resource['Type']}{only})")
-            for trigger, event in resource.get("Properties", {}).get("Events", {}).items():
-                say(f"  resource {trigger} (trigger of {name}, {event['Type']})")
-    code = next(part.path for part in parts if part.part == "api").with_name("deployment.zip").read_bytes()
-    say(f"files in the bucket of {names.stack(of, 'data')}")
-    say(f"  {key_of(code)}, {len(code):,} bytes")
+def show(stage: str, plans: list[StackPlan], files: Mapping[str, Asset], write: Print) -> None:
+    """Write the whole plan, line by line. `files`: path below site/ → what is served there."""
+    for plan in plans:
+        for line in _stack_lines(stage, plan):
+            write(line)
+    code = next(plan.path for plan in plans if plan.part == "api").with_name("deployment.zip").read_bytes()
+    write(f"files in the bucket of {names.stack(stage, 'data')}")
+    write(f"  {code_key(code)}, {len(code):,} bytes")
     for key in ("manifest/live.json", "manifest/{its digest}.json", "manifest/history/{time}-{its digest}.json"):
-        say(f"  {key}")
+        write(f"  {key}")
     for path, asset in sorted(files.items()):
-        say(f"  site/{path}, {len(asset.body):,} bytes, {asset.content_type}, {asset.cache_control}")
+        write(f"  site/{path}, {len(asset.body):,} bytes, {asset.content_type}, {asset.cache_control}")
 
 
-def _shown(of: str, given: Parameter) -> str:
-    if isinstance(given, Output):
-        return given.form.format(f"output {given.name} of {names.stack(of, given.part)}")
-    return f"(secret: {given.what})" if isinstance(given, Hidden) else given or EMPTY
+def _stack_lines(stage: str, plan: StackPlan) -> Iterator[str]:
+    region = names.stack_region(plan.part)
+    yield f"stack {names.stack(stage, plan.part)}{f' in {region}' if region else ''}: {plan.description}"
+    yield f"  template {plan.shown_path}, {len(plan.template.text):,} bytes"
+    for name, declaration in sorted(plan.template.parameters.items()):
+        parameter = plan.parameters.get(name)
+        yield f"  parameter {name} = {_default(declaration) if parameter is None else _shown(stage, parameter)}"
+    for name, resource in plan.template.resources.items():
+        condition = f", only if {resource['Condition']}" if "Condition" in resource else ""
+        yield f"  resource {name} ({resource['Type']}{condition})"
+        for trigger, event in resource.get("Properties", {}).get("Events", {}).items():
+            yield f"  resource {trigger} (trigger of {name}, {event['Type']})"
 
 
-def _default(declared: Mapping[str, object]) -> str:
-    if declared.get("NoEcho"):
-        return "(secret: none, or as it was)"
-    return f"{declared.get('Default') or EMPTY} (the template's default, or as it was)"
+def _shown(stage: str, parameter: Parameter) -> str:
+    if isinstance(parameter, Output):
+        return parameter.form.format(f"output {parameter.name} of {names.stack(stage, parameter.part)}")
+    return f"(secret: {parameter.description})" if isinstance(parameter, Secret) else parameter or EMPTY
+
+
+def _default(declaration: Mapping[str, Any]) -> str:
+    if declaration.get("NoEcho"):
+        return "(secret: none, or as deployed)"
+    return f"{declaration.get('Default') or EMPTY} (the template's default, or as deployed)"

@@ -1,4 +1,4 @@
-"""`abacus rehearse`: a whole deployment without an account, into an emulated AWS that is thrown away afterwards."""
+"""`abacus rehearse`: a whole deployment without an account, into an emulator that is discarded afterwards."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ STAGE = "rehearsal"
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def command(options: tuple[str, ...]) -> None:
-    """Deploy into an emulator on this machine, try it, destroy it. OPTIONS are those of abacus deploy.
+    """Deploy into an emulator on this machine, test it, destroy it. OPTIONS are those of abacus deploy.
 
-    Not --email: the emulator knows no alarm that sums up others."""
+    Except --email: the emulator has no composite alarms."""
     with (
         tempfile.TemporaryDirectory(prefix="abacus-") as home,
         emulator(Path(home), persist=False, policies=True) as (_, endpoint),

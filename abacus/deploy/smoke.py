@@ -1,4 +1,4 @@
-"""Whether a deployed stage works, asked through its public address: an event goes the whole way, and is erased."""
+"""The smoke test of a deployed stage, through its public address: an event goes the whole way, and is erased."""
 
 from __future__ import annotations
 
@@ -25,37 +25,41 @@ REQUEST_TIMEOUT = 30  # seconds for one request; the first one starts a function
 
 @dataclass(frozen=True)
 class Answer:
-    """`status` is 0 where nothing answered; then `body` says why."""
+    """What an address answered. `status` is 0 if nothing did; then `body` is the reason."""
 
     status: int
     headers: Message
     body: bytes
 
     def json(self) -> Any:
+        """The body, parsed."""
         return json.loads(self.body)
 
 
-class _Stay(HTTPRedirectHandler):
+class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """A redirect is an answer too."""
+        """Do not follow: a redirect is an answer too."""
 
 
 @dataclass(frozen=True)
 class PublicUrl:
-    """`base` without a slash at its end. `headers` go with every request: an emulator answers for every host, and has
-    to be told which one is meant."""
+    """An address to send requests to.
+
+    Attributes:
+        base: without a slash at its end.
+        headers: sent with every request. An emulator answers for every host, and needs to know which one is meant."""
 
     base: str
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, body: object = None, **headers: str) -> Answer:
-        """GET, or POST of `body` as JSON. Never raises for what the network does."""
+        """GET `path`, or POST `body` as JSON. An error of the network is an answer too, with status 0."""
         data = None if body is None else json.dumps(body).encode()
         named = {"User-Agent": "abacus-deploy", "Content-Type": "application/json", **self.headers}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(self.base + path, data, named)  # noqa: S310  our own urls
         proxies = [ProxyHandler({})] if self.base.startswith("http://127.") else []
-        opener = build_opener(_Stay, HTTPHandler, HTTPSHandler(context=ssl.create_default_context()), *proxies)
+        opener = build_opener(_NoRedirects, HTTPHandler, HTTPSHandler(context=ssl.create_default_context()), *proxies)
         try:
             with opener.open(request, timeout=REQUEST_TIMEOUT) as response:
                 return Answer(response.status, response.headers, response.read())
@@ -66,34 +70,46 @@ class PublicUrl:
             return Answer(0, Message(), str(error).encode())
 
 
-PATIENCE = 120  # seconds; a new distribution's name takes a moment to be known, a new trigger a minute to poll
-PAUSE = 1.0
+# A new distribution's name takes a moment to be known; a new trigger takes minutes to begin polling, and one whose
+# filter changed up to 90 s.
+TIMEOUT_S = 300
+PAUSE_S = 1.0
 
 
 class SmokeFailed(AbacusError):
-    """What was asked, what was expected, what came."""
+    """A check failed; the message says what was expected and what came."""
 
 
 class SmokeResult(NamedTuple):
-    asked: str
+    """A check that succeeded."""
+
+    request: str
     found: str
 
 
 @dataclass(frozen=True)
 class Smoke:
-    """`site`: the stage's address; `api`: the API's own one behind it; `store`: its tables."""
+    """The checks of a stage.
+
+    Attributes:
+        site: the stage's address.
+        api: the API's own address, behind CloudFront.
+        store: the stage's tables.
+        manifest: the published one.
+        read_key: the key of GET /stats. None: not known here, so an answer that requires one is right too.
+        timeout_s: for each check."""
 
     site: PublicUrl
     api: PublicUrl
     store: Store
-    manifest: Manifest  # what was published
-    read_key: str | None  # None: not known here, so that being asked for one is right too
-    patience: float = PATIENCE
+    manifest: Manifest
+    read_key: str | None
+    timeout_s: float = TIMEOUT_S
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
 
     def run(self) -> Iterator[SmokeResult]:
-        """Each check as it succeeds. Raises SmokeFailed at the first that does not within `patience` seconds."""
+        """Each check as it succeeds. Raises SmokeFailed at the first one that does not in time."""
         digest = self.manifest.digest
         self._until(
             "GET /manifest.json", lambda a: a.status == 200 and a.json()["digest"] == digest, f"digest {digest}"
@@ -105,7 +121,7 @@ class Smoke:
         yield self._stats()
         self._until("GET /stats past the CDN", lambda a: a.status == 401, "a 401", lambda: self.api.ask("/stats"))
         yield SmokeResult("GET /stats past the CDN", "refused")
-        yield self._an_event()
+        yield self._event()
 
     def _stats(self) -> SmokeResult:
         shown = len([experiment for experiment in self.manifest.experiments if experiment.status != "draft"])
@@ -117,10 +133,10 @@ class Smoke:
             return answer.status == 200 and len(answer.json()["experiments"]) == shown
 
         answer = self._until("GET /stats", right, f"{shown} experiments", lambda: self.site.ask("/stats", **key))
-        return SmokeResult("GET /stats", "asks for the read key" if answer.status == 401 else f"{shown} experiments")
+        return SmokeResult("GET /stats", "requires the read key" if answer.status == 401 else f"{shown} experiments")
 
-    def _an_event(self) -> SmokeResult:
-        """One impression of a visitor who says to be a robot: written, counted as left out, erased."""
+    def _event(self) -> SmokeResult:
+        """One impression of a visitor marked as a bot: written, counted as excluded, erased."""
         running = [experiment for experiment in self.manifest.experiments if experiment.accepts(self._now())]
         enrolled = next(filter(None, map(_enrolled, running)), None)
         if enrolled is None:
@@ -128,25 +144,25 @@ class Smoke:
             answer = self.site.ask("/events", {"visitor": "abacus-deploy", "events": [event | {"at": self._now()}]})
             refused = answer.json()["refused"] if answer.status == 202 else []
             if [r["outcome"] for r in refused] != ["unknown-experiment"]:
-                raise SmokeFailed(f"POST /events: expected a refusal, got {_said(answer)}")
-            return SmokeResult("POST /events", "refuses what it does not know; no experiment is running")
+                raise SmokeFailed(f"POST /events: expected a refusal, got {_summary(answer)}")
+            return SmokeResult("POST /events", "refuses an unknown experiment; none is running")
         (visitor, experiment), variant = enrolled
         event = {"id": "abacus-deploy", "type": "impression", "experiment": experiment, "variant": variant}
-        sent = {"visitor": visitor, "bot": True, "events": [event | {"at": self._now()}]}
+        body = {"visitor": visitor, "bot": True, "events": [event | {"at": self._now()}]}
         try:
             self._until(
                 "POST /events",
                 lambda answer: answer.status == 202 and answer.json()["refused"] == [],
                 "one event accepted",
-                lambda: self.site.ask("/events", sent),
+                lambda: self.site.ask("/events", body),
             )
             began = self.clock()
             while not any(row.counted and not row.pending for row in self.store.read([RowKey(visitor, experiment)])):
-                if self.clock() - began > self.patience:
+                if self.clock() - began > self.timeout_s:
                     raise SmokeFailed(
-                        f"POST /events: the event is written, but was not counted within {self.patience:.0f} s"
+                        f"POST /events: the event is written, but was not counted within {self.timeout_s:.0f} s"
                     )
-                self.sleep(PAUSE)
+                self.sleep(PAUSE_S)
             return SmokeResult("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
         finally:
             erase(self.store, visitor, now_ms=round(self.clock() * 1000), spread=1, dice=random.randrange)
@@ -155,17 +171,17 @@ class Smoke:
         return round(self.clock() * 1000)
 
     def _until(
-        self, asked: str, right: Callable[[Answer], bool], expected: str, ask: Callable[[], Answer] | None = None
+        self, request: str, right: Callable[[Answer], bool], expected: str, ask: Callable[[], Answer] | None = None
     ) -> Answer:
-        """The first right answer to `ask`, by default to the path in `asked`."""
-        deadline = self.clock() + self.patience
+        """The first right answer to `ask`, by default to the path in `request`."""
+        deadline = self.clock() + self.timeout_s
         while True:
-            answer = ask() if ask else self.site.ask(asked.removeprefix("GET "))
+            answer = ask() if ask else self.site.ask(request.removeprefix("GET "))
             if _holds(right, answer):
                 return answer
             if self.clock() > deadline:
-                raise SmokeFailed(f"{asked}: expected {expected}, got {_said(answer)}")
-            self.sleep(PAUSE)
+                raise SmokeFailed(f"{request}: expected {expected}, got {_summary(answer)}")
+            self.sleep(PAUSE_S)
 
 
 def _is(kind: str, answer: Answer) -> bool:
@@ -173,7 +189,7 @@ def _is(kind: str, answer: Answer) -> bool:
 
 
 def _enrolled(experiment: Experiment) -> tuple[RowKey, str] | None:
-    """A visitor who is in it, and the variant; None where a hundred are not."""
+    """A visitor who is in the experiment, and the variant; None if none of a hundred is."""
     for _ in range(100):
         visitor = f"abacus-deploy-{secrets.token_hex(8)}"
         variant = experiment.assign(visitor, experiment.current_phase)
@@ -186,8 +202,8 @@ def _holds(right: Callable[[Answer], bool], answer: Answer) -> bool:
     try:
         return right(answer)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return False  # not even the shape is right
+        return False  # the answer does not even have the right shape
 
 
-def _said(answer: Answer) -> str:
+def _summary(answer: Answer) -> str:
     return f"{answer.status or 'nothing'}: {answer.body[:200].decode(errors='replace')}"

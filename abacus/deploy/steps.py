@@ -1,4 +1,4 @@
-"""The steps that make a stage, in order; each may be repeated.
+"""The steps that deploy a stage, in order; each may be repeated.
 
 data ─→ api (functions) ─→ edge (CloudFront) ─→ watch, budget ─→ publish ─→ smoke test
 """
@@ -10,125 +10,165 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from abacus.aws import cloudformation, names, origin_secret, retained
 from abacus.aws.account import Account
 from abacus.deploy import chalice_deploy
-from abacus.deploy.options import Around, Wishes, kind_of_api
-from abacus.deploy.package import placed, upload
-from abacus.deploy.plan import Stack, blueprint
+from abacus.deploy.options import DeployOptions, Surroundings, api_kind
+from abacus.deploy.package import upload, with_code
+from abacus.deploy.plan import StackPlan, plan_stacks
 from abacus.deploy.smoke import PublicUrl, Smoke
 from abacus.publishing import publish
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest
 from chalicelib.storage.dynamodb import DynamoStore
 
-Say = Callable[[str], None]
+# What CloudFormation says of a queue whose deletion is not over: SQS blocks its name, or still answers for it.
+QUEUE_BEING_DELETED = ("QueueDeletedRecently", "wait 60 seconds", "NonExistentQueue", "QueueDoesNotExist")
 
 
 @dataclass
 class Deployment:
-    """One run. `outputs`: what each part's stack gave so far."""
+    """One run of `abacus deploy`.
+
+    Attributes:
+        report: takes each line of progress.
+        outputs: part → the outputs of its stack, as far as this run has come."""
 
     account: Account
-    wishes: Wishes
-    around: Around
+    options: DeployOptions
+    found: Surroundings
     manifest: Manifest
-    say: Say
+    report: Callable[[str], object]
+    sleep: Callable[[float], None] = time.sleep
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def run(self, *, rotate: bool = False, make_site: publish.Build = build.build_site) -> None:
-        """All steps. Raises AbacusError that names what failed and why; what was made until then stays."""
-        ssm = self.account.client("ssm")
-        secrets = origin_secret.ensure(ssm, self.wishes.stage, rotate=rotate)
-        parts = blueprint(self.wishes, self.around, secrets)
-        for part in parts:
-            self._make(part)
-        if len(secrets) > 1:
-            # CloudFront says the new one everywhere, so nobody needs the old one any more.
-            secrets = origin_secret.settle(ssm, self.wishes.stage, secrets)
-            again = blueprint(self.wishes, self.around, secrets)
-            self._make(next(part for part in again if part.part == "api"))
-        for name in self.around.present.keys() - {part.part for part in parts}:
-            self.say(f"{name}: no longer wished, removed")
-            whole = names.stack(self.wishes.stage, name)
-            cloudformation.remove(self.account.cloudformation(name), whole, poll=self.account.poll)
-        planned = self._publish(make_site)
-        self._try(planned.manifest)
+        """All steps. Raises AbacusError that names what failed and why; what was created before stays.
 
-    def _make(self, part: Stack) -> None:
-        name = names.stack(self.wishes.stage, part.part)
-        self.say(f"{part.part}: {part.what}")
-        if part.part == "api" and kind_of_api(self.wishes, self.around) == "chalice":
-            client, source = self.account.client("lambda"), part.path.parent.parent / "source"
-            self.outputs["api"] = chalice_deploy.deploy(self.wishes.stage, part.filled(self.outputs), client, source)
-            self.say("    done by chalice deploy")
+        Args:
+            rotate: replace the secret that CloudFront sends to the API."""
+        ssm, stage = self.account.client("ssm"), self.options.stage
+        secrets = origin_secret.ensure(ssm, stage, rotate=rotate)
+        plans = plan_stacks(self.options, self.found, secrets)
+        for plan in plans:
+            self._apply(plan)
+        if len(secrets) > 1:
+            # CloudFront sends the new secret from everywhere now, so the API need not accept the old one any more.
+            secrets = origin_secret.forget_old(ssm, stage, secrets)
+            self._apply(next(plan for plan in plan_stacks(self.options, self.found, secrets) if plan.part == "api"))
+        for part in self.found.stacks.keys() - {plan.part for plan in plans}:
+            self.report(f"{part}: not wanted any more, deleted")
+            client = self.account.cloudformation(part)
+            cloudformation.remove(client, names.stack(stage, part), poll=self.account.poll)
+        published = self._publish(make_site)
+        self._smoke_test(published.manifest)
+
+    def _apply(self, plan: StackPlan) -> None:
+        self.report(f"{plan.part}: {plan.description}")
+        if plan.part == "api" and api_kind(self.options, self.found) == "chalice":
+            source = plan.path.parent.parent / "source"
+            values = plan.values(self.outputs)
+            self.outputs["api"] = chalice_deploy.deploy(self.options.stage, values, self.account, source)
+            self.report("    done by chalice deploy")
             return
         began = time.monotonic()
-        moved = False
+        progress = _Progress(self.report)
+        if plan.part == "data":
+            self.outputs["data"] = self._waiting_for_queues(lambda: self._apply_data(plan, progress))
+        else:
+            self.outputs[plan.part] = self._apply_stack(plan, progress)
+        self.report(f"    {f'done in {time.monotonic() - began:.0f} s' if progress.changed else 'as it was'}")
 
-        def follow(event: Mapping[str, Any]) -> None:
-            nonlocal moved
-            moved = True
-            status, what = event["ResourceStatus"], event["LogicalResourceId"]
-            if event["ResourceType"] != "AWS::CloudFormation::Stack" and not status.endswith("IN_PROGRESS"):
-                self.say(f"    {status.lower().replace('_', ' ')}: {what}")
+    def _apply_data(self, plan: StackPlan, progress: _Progress) -> dict[str, str]:
+        """The data stack, created around the tables, queues and the bucket that an earlier one left."""
+        client, name = self.account.cloudformation("data"), names.stack(self.options.stage, "data")
+        stack = cloudformation.settle(client, name, follow=progress, poll=self.account.poll)
+        if not cloudformation.is_created(client, stack):
+            if stack is not None:
+                cloudformation.remove(client, name, retain_undeletable=True, follow=progress, poll=self.account.poll)
+            for resource in retained.adopt(self.options.stage, self.account, progress):
+                self.report(f"    found and taken in: {resource}")
+        return self._apply_stack(plan, progress)
 
-        if part.part == "data" and "data" not in self.around.present:
-            for thing in retained.adopt(self.wishes.stage, self.account, follow):
-                self.say(f"    found and taken in: {thing}")
-        self.outputs[part.part] = cloudformation.apply(
-            self.account.cloudformation(part.part),
-            name,
-            self._template(part),
-            part.filled(self.outputs),
-            tags={"app": "abacus", "stage": self.wishes.stage},
+    def _apply_stack(self, plan: StackPlan, progress: _Progress) -> dict[str, str]:
+        return cloudformation.apply(
+            self.account.cloudformation(plan.part),
+            names.stack(self.options.stage, plan.part),
+            self._template(plan),
+            plan.values(self.outputs),
+            tags={"app": "abacus", "stage": self.options.stage},
             keep=True,
-            follow=follow,
+            follow=progress,
             poll=self.account.poll,
         )
-        self.say(f"    {f'done in {time.monotonic() - began:.0f} s' if moved else 'as it was'}")
 
-    def _template(self, part: Stack) -> str:
-        if part.part != "api":
-            return part.template.text
+    def _waiting_for_queues(self, apply: Callable[[], dict[str, str]]) -> dict[str, str]:
+        """`apply`, once more after a minute if a queue of that name was deleted a moment ago."""
+        try:
+            return apply()
+        except cloudformation.StackFailed as error:
+            if not any(words in str(error) for words in QUEUE_BEING_DELETED):
+                raise
+            self.report(f"    a queue is still being deleted; trying again in {retained.QUEUE_DELETION_S} s")
+            self.sleep(retained.QUEUE_DELETION_S)
+            return apply()
+
+    def _template(self, plan: StackPlan) -> str:
+        if plan.part != "api":
+            return plan.template.text
         bucket = self.outputs["data"]["BucketName"]
-        key = upload(self.account.client("s3"), bucket, part.path.with_name("deployment.zip"))
-        return placed(part.template.text, bucket, key)
+        key = upload(self.account.client("s3"), bucket, plan.path.with_name("deployment.zip"))
+        return with_code(plan.template.text, bucket, key)
 
     def _publish(self, make_site: publish.Build) -> publish.Plan:
-        self.say("publish: the manifest and the site")
+        self.report("publish: the manifest and the site")
         s3, bucket, now = self.account.client("s3"), self.outputs["data"]["BucketName"], round(time.time() * 1000)
         planned = publish.plan(self.manifest, s3, bucket, now)
         for change in planned.changes:
-            self.say(f"    {change}")
+            self.report(f"    {change}")
         paths = publish.write(planned, s3, bucket, now, build=make_site, by=getpass.getuser(), note="abacus deploy")
         self.account.client("cloudfront").create_invalidation(
             DistributionId=self.outputs["edge"]["DistributionId"],
-            InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": f"deploy-{now}"},
+            InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
         )
-        self.say(f"    {len(paths)} files")
+        self.report(f"    {len(paths)} files")
         return planned
 
-    def _try(self, manifest: Manifest) -> None:
-        self.say("smoke test: through the public address")
+    def _smoke_test(self, manifest: Manifest) -> None:
+        self.report("smoke test: through the public address")
         data = self.outputs["data"]
         store = DynamoStore(self.account.client("dynamodb"), data["ParticipantsName"], data["TalliesName"])
-        smoke = Smoke(self._site(), self._api(), store, manifest, self.wishes.read_key)
+        smoke = Smoke(self._site(), self._api(), store, manifest, self.options.read_key)
         for result in smoke.run():
-            self.say(f"    {result.asked}: {result.found}")
+            self.report(f"    {result.request}: {result.found}")
 
     def _site(self) -> PublicUrl:
-        # By CloudFront's own name: a domain of one's own may not lead there yet.
+        # By CloudFront's own name: your own domain may not point there yet.
         domain = self.outputs["edge"]["Domain"]
-        if self.around.emulator:
-            return PublicUrl(f"http://{self.around.emulator}", {"Host": domain, "X-Forwarded-Proto": "https"})
+        if self.found.emulator:
+            return PublicUrl(f"http://{self.found.emulator}", {"Host": domain, "X-Forwarded-Proto": "https"})
         return PublicUrl(f"https://{domain}")
 
     def _api(self) -> PublicUrl:
         api = self.outputs["api"]
-        if self.around.emulator:
-            return PublicUrl(f"http://{self.around.emulator}/_aws/execute-api/{api['RestAPIId']}/api")
+        if self.found.emulator:
+            return PublicUrl(f"http://{self.found.emulator}/_aws/execute-api/{api['RestAPIId']}/api")
         if "RestDomain" in api:
             return PublicUrl(f"https://{api['RestDomain']}/api")
         return PublicUrl(self.outputs["edge"]["ApiUrl"])
+
+
+class _Progress:
+    """Reports each resource of a stack when it is done; `changed`: whether there was any event."""
+
+    def __init__(self, report: Callable[[str], object]) -> None:
+        self.changed = False
+        self._report = report
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        self.changed = True
+        status = event["ResourceStatus"]
+        if event["ResourceType"] != "AWS::CloudFormation::Stack" and not status.endswith("IN_PROGRESS"):
+            self._report(f"    {status.lower().replace('_', ' ')}: {event['LogicalResourceId']}")

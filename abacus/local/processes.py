@@ -24,6 +24,7 @@ from typing import IO
 
 import click
 
+from abacus.aws.target import is_alive
 from chalicelib.domain.errors import AbacusError
 
 HOST = "127.0.0.1"
@@ -137,7 +138,7 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
         while not _taken(file):
             file.seek(0)
             holder = file.read().strip()
-            if _alive(holder):
+            if is_alive(holder):
                 raise AlreadyRunning(
                     f"ABacus runs in this folder already (process {holder}). Stop it with: kill {holder}"
                 )
@@ -152,25 +153,9 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
         yield file
 
 
-def running(home: Path) -> bool:
-    """Whether the process that last held `home` is alive."""
-    lock = home / "lock"
-    return lock.exists() and _alive(lock.read_text().strip())
-
-
 def _taken(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
     return True

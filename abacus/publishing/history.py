@@ -66,6 +66,6 @@ def rollback_command(at: Remote, digest: str, dry_run: bool) -> None:
     if dry_run:
         return
     write(planned, at.s3, at.bucket, now, by=at.person, note=f"rollback to {digest}")
-    at.invalidate(planned.manifest.digest)
+    at.invalidate()
     click.echo(f"published {planned.manifest.digest}. Your files still say otherwise: change them too,")
     click.echo("or the next `abacus publish` brings back what you rolled back.")

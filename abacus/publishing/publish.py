@@ -152,7 +152,7 @@ def command(at: Remote, folder: Path, dry_run: bool, note: str) -> None:
     if dry_run:
         return
     paths = write(planned, at.s3, at.bucket, now, by=at.person, note=note)
-    at.invalidate(planned.manifest.digest)
+    at.invalidate()
     click.echo(f"published {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
 
 

@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 from abacus.paths import PROJECT
+from chalicelib.domain.errors import AbacusError
 
 
-class BuildError(Exception):
+class BuildError(AbacusError):
     """What keeps the site from being built, and what to do about it."""
 
 

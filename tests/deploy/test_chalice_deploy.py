@@ -10,8 +10,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from abacus.aws.account import Account
 from abacus.deploy import chalice_deploy
-from abacus.deploy.chalice_deploy import NotDeployed, configure, deploy, name_of, record, remove, set_triggers
+from abacus.deploy.chalice_deploy import ChaliceFailed, configure, deploy, function_name, record, remove, set_triggers
 from abacus.local.emulated_stacks import LocalAws, data_stack, environment
 
 pytestmark = pytest.mark.ministack
@@ -42,8 +43,8 @@ def parameters(tables: LocalAws) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def stopped(source: Path, parameters: dict[str, str]) -> str:
     """What it said when it stopped."""
-    with pytest.raises(NotDeployed) as told:
-        deploy(STAGE, parameters, boto3.client("lambda"), source)
+    with pytest.raises(ChaliceFailed) as told:
+        deploy(STAGE, parameters, Account.of(None), source)
     return str(told.value)
 
 
@@ -56,7 +57,7 @@ def test_each_function_has_its_role_and_the_environment_of_the_package(
 ) -> None:
     found = {f["FunctionName"]: f for f in boto3.client("lambda").list_functions()["Functions"]}
     for function in chalice_deploy.FUNCTIONS:
-        made = found[name_of(STAGE, function)]
+        made = found[function_name(STAGE, function)]
         variables = made["Environment"]["Variables"]
         assert made["Role"].endswith(f":role/abacus-{STAGE}-{function}")
         assert (variables["ABACUS_BUCKET"], variables["ABACUS_STAGE"]) == (parameters["BucketName"], STAGE)
@@ -72,8 +73,10 @@ def test_the_triggers_are_set_as_the_package_has_them(
 ) -> None:
     client = boto3.client("lambda")
     set_triggers(STAGE, parameters, client)
-    (stream,) = client.list_event_source_mappings(FunctionName=name_of(STAGE, "fold"))["EventSourceMappings"]
-    (queue,) = client.list_event_source_mappings(FunctionName=name_of(STAGE, "write_spilled"))["EventSourceMappings"]
+    (stream,) = client.list_event_source_mappings(FunctionName=function_name(STAGE, "fold"))["EventSourceMappings"]
+    (queue,) = client.list_event_source_mappings(FunctionName=function_name(STAGE, "write_spilled"))[
+        "EventSourceMappings"
+    ]
     pattern = json.loads(stream["FilterCriteria"]["Filters"][0]["Pattern"])
     assert pattern["dynamodb"] == {"NewImage": {"pending": {"SS": [{"exists": True}]}}}
     said = ("BisectBatchOnFunctionError", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "BatchSize")
@@ -84,7 +87,7 @@ def test_the_triggers_are_set_as_the_package_has_them(
 
 
 def test_what_is_not_said_again_stays(stopped: str, source: Path, parameters: dict[str, str]) -> None:
-    client, name = boto3.client("lambda"), name_of(STAGE, "api_handler")
+    client, name = boto3.client("lambda"), function_name(STAGE, "api_handler")
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     client.update_function_configuration(
         FunctionName=name, Environment={"Variables": variables | {"ABACUS_READ_KEY": "key"}}
@@ -108,7 +111,7 @@ def test_what_chalice_has_recorded_is_deleted_again(stopped: str, source: Path) 
             made += [{"name": name, "resource_type": "lambda_function", "lambda_arn": f["FunctionArn"]}]
     record(STAGE).parent.mkdir(exist_ok=True)
     record(STAGE).write_text(json.dumps({"resources": made, "schema_version": "2.0", "backend": "api"}))
-    remove(STAGE, source)
+    remove(STAGE, Account.of(None), source)
     names = [f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"]]
     roles = [r["RoleName"] for r in boto3.client("iam").list_roles()["Roles"]]
     assert len(made) == 8

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import time
 from collections.abc import Iterator
@@ -22,8 +21,7 @@ from click.testing import CliRunner
 from abacus.aws import cloudformation as stacks
 from abacus.aws.templates import read
 from abacus.cli import main
-from abacus.deploy.command import HERE
-from abacus.deploy.package import package
+from abacus.deploy.package import package, this_machine
 from abacus.deploy.smoke import PublicUrl
 from abacus.local.emulated_stacks import emulator, environment
 from abacus.paths import INFRA, PROJECT
@@ -107,7 +105,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(PROJECT)
         folder = tmp_path_factory.mktemp("built") / "package"
-        package(STAGE, folder, architecture=HERE.get(platform.machine(), "arm64"))
+        package(STAGE, folder, target=this_machine())
         with emulator(tmp_path_factory.mktemp("account"), persist=False, policies=True) as (_, endpoint):
             for name, value in environment(endpoint, {}).items():
                 patch.setenv(name, value)
@@ -283,7 +281,7 @@ def test_a_rehearsal_is_a_deploy_and_a_destroy_in_an_emulator_of_its_own(
     said = capfd.readouterr().out.splitlines()  # of the two commands; of the rehearsal itself: ran.said
     assert ran.said == f"$ abacus deploy --stage {STAGE}\n\n$ abacus destroy --stage {STAGE}\n\n"
     assert said[-2:] == [
-        "nothing was made: this was a dry run, of a stage that does not exist yet",
+        "nothing was created: this was a dry run, for a stage that does not exist yet",
         "There is nothing of abacus-rehearsal in account 000000000000, us-east-1.",
     ]
     assert account.everything() == before

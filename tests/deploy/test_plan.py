@@ -10,11 +10,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from abacus.aws import names
+from abacus.aws.account import ExistingStack
 from abacus.aws.templates import _Loader, read
 from abacus.cli import main
-from abacus.deploy.options import ApiKind, Around, Wishes, WrongWish, kind_of_api
+from abacus.deploy.options import ApiKind, DeployOptions, InvalidOption, Surroundings, api_kind
 from abacus.deploy.package import package
-from abacus.deploy.plan import Hidden, Output, Stack, blueprint
+from abacus.deploy.plan import Output, Secret, StackPlan, plan_stacks
 from abacus.paths import INFRA, PROJECT
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/deploy/chalice_deploy.py.
@@ -31,12 +33,14 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def around(packaged: Path) -> Around:
-    return Around(packaged)
+def found(packaged: Path) -> Surroundings:
+    return Surroundings(packaged)
 
 
-def everything(api: ApiKind) -> Wishes:
-    return Wishes("prod", api=api, firewall=True, email="a@b.c", domain="ab.example.com", certificate="arn", budget=5)
+def everything(api: ApiKind) -> DeployOptions:
+    return DeployOptions(
+        "prod", api=api, firewall=True, email="a@b.c", domain="ab.example.com", certificate="arn", budget=5
+    )
 
 
 def outputs(path: Path) -> set[str]:
@@ -46,9 +50,9 @@ def outputs(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("api", ["http", "rest", "chalice"])
 def test_every_parameter_is_declared_every_needed_one_is_given_and_every_output_exists(
-    around: Around, api: ApiKind
+    found: Surroundings, api: ApiKind
 ) -> None:
-    made = blueprint(everything(api), around, ["secret"])
+    made = plan_stacks(everything(api), found, ["secret"])
     earlier: dict[str, set[str]] = {}
     for part in made:
         declared = part.template.parameters
@@ -61,63 +65,67 @@ def test_every_parameter_is_declared_every_needed_one_is_given_and_every_output_
     assert list(earlier) == ["data", "api", "firewall", "edge", "watch", "budget"]
 
 
-def test_what_a_template_keeps_secret_is_hidden_here_too(around: Around) -> None:
-    for part in blueprint(Wishes("prod", read_key="hush"), around, ["secret"]):
+def test_what_a_template_keeps_secret_is_hidden_here_too(found: Surroundings) -> None:
+    for part in plan_stacks(DeployOptions("prod", read_key="hush"), found, ["secret"]):
         secret = {name for name, said in part.template.parameters.items() if said.get("NoEcho")}
-        assert {name for name, given in part.parameters.items() if isinstance(given, Hidden)} == secret
+        assert {name for name, given in part.parameters.items() if isinstance(given, Secret)} == secret
 
 
-def parts(wishes: Wishes, around: Around) -> dict[str, Stack]:
-    return {part.part: part for part in blueprint(wishes, around, ["new", "old"])}
+def parts(wishes: DeployOptions, found: Surroundings) -> dict[str, StackPlan]:
+    return {part.part: part for part in plan_stacks(wishes, found, ["new", "old"])}
 
 
-def test_only_the_least_is_made_unless_more_is_wished(around: Around) -> None:
-    assert list(parts(Wishes("prod"), around)) == ["data", "api", "edge"]
+def test_only_the_least_is_made_unless_more_is_wished(found: Surroundings) -> None:
+    assert list(parts(DeployOptions("prod"), found)) == ["data", "api", "edge"]
 
 
-def test_while_the_secret_is_changed_the_app_takes_both_and_cloudfront_says_the_new_one(around: Around) -> None:
-    made = parts(Wishes("prod"), around)
+def test_while_the_secret_is_changed_the_app_takes_both_and_cloudfront_says_the_new_one(found: Surroundings) -> None:
+    made = parts(DeployOptions("prod"), found)
     said = (made["api"].parameters["OriginSecrets"], made["edge"].parameters["OriginSecret"])
-    assert [given.value for given in said if isinstance(given, Hidden)] == ["new,old", "new"]
+    assert [given.value for given in said if isinstance(given, Secret)] == ["new,old", "new"]
 
 
 def test_what_was_wished_once_is_kept_and_can_be_taken_back(packaged: Path) -> None:
-    around = Around(packaged, present={"data": {}, "api": {}, "firewall": {}, "edge": {}, "watch": {}, "budget": {}})
-    assert list(parts(Wishes("prod"), around)) == ["data", "api", "firewall", "edge", "watch", "budget"]
-    fewer = parts(Wishes("prod", firewall=False, email=""), around)
+    found = Surroundings(packaged, stacks={part: ExistingStack({}, True) for part in names.PARTS})
+    assert list(parts(DeployOptions("prod"), found)) == ["data", "api", "firewall", "edge", "watch", "budget"]
+    fewer = parts(DeployOptions("prod", firewall=False, email=""), found)
     assert list(fewer) == ["data", "api", "edge"]
     assert fewer["edge"].parameters["WebAclArn"] == ""
 
 
 def test_the_api_stays_of_the_kind_it_is(packaged: Path) -> None:
-    rest = Around(packaged, present={"api": {"ApiKind": "rest"}})
-    assert [kind_of_api(Wishes("prod", api=wish), rest) for wish in (None, "rest", "http")] == ["rest", "rest", "http"]
-    assert kind_of_api(Wishes("prod"), Around(packaged, by_chalice=True)) == "chalice"
-    for wish, found in (("chalice", rest), ("http", Around(packaged, by_chalice=True))):
-        with pytest.raises(WrongWish, match="abacus destroy comes first"):
-            kind_of_api(Wishes("prod", api=wish), found)  # type: ignore[arg-type]
+    rest = Surroundings(packaged, stacks={"api": ExistingStack({"ApiKind": "rest"}, True)})
+    assert [api_kind(DeployOptions("prod", api=wish), rest) for wish in (None, "rest", "http")] == [
+        "rest",
+        "rest",
+        "http",
+    ]
+    assert api_kind(DeployOptions("prod"), Surroundings(packaged, by_chalice=True)) == "chalice"
+    for wish, found in (("chalice", rest), ("http", Surroundings(packaged, by_chalice=True))):
+        with pytest.raises(InvalidOption, match=r"Run abacus destroy first\."):
+            api_kind(DeployOptions("prod", api=wish), found)  # type: ignore[arg-type]
 
 
-def test_any_other_parameter_can_be_set_by_its_name_but_no_secret(around: Around) -> None:
-    made = parts(Wishes("prod", more={"LogDays": "7", "Spread": "4"}), around)
+def test_any_other_parameter_can_be_set_by_its_name_but_no_secret(found: Surroundings) -> None:
+    made = parts(DeployOptions("prod", parameters={"LogDays": "7", "Spread": "4"}), found)
     assert (made["edge"].parameters["LogDays"], made["api"].parameters["Spread"]) == ("7", "4")
     for name in ("Sprad", "ReadKey", "OriginSecrets"):
-        with pytest.raises(WrongWish, match=rf"^--set {name}: is no parameter that can be set; there are .*Burst, .+"):
-            parts(Wishes("prod", more={name: "x"}), around)
+        with pytest.raises(InvalidOption, match=rf"^--set {name}: no such parameter\. You can set: .*Burst, .+"):
+            parts(DeployOptions("prod", parameters={name: "x"}), found)
 
 
 @pytest.mark.parametrize(
     ("wishes", "why"),
     [
-        (Wishes("prod", domain="ab.example.com"), "--domain needs --certificate"),
-        (Wishes("prod", budget=5), "--budget needs --email"),
-        (Wishes("prod", api="chalice", tracing=True), "--xray, .* only with --api http or rest"),
-        (Wishes("prod", api="chalice", more={"Burst": "9"}), "only with --api http or rest"),
+        (DeployOptions("prod", domain="ab.example.com"), "--domain needs --certificate"),
+        (DeployOptions("prod", budget=5), "--budget needs --email"),
+        (DeployOptions("prod", api="chalice", tracing=True), "--xray, .* only with --api http or rest"),
+        (DeployOptions("prod", api="chalice", parameters={"Burst": "9"}), "only with --api http or rest"),
     ],
 )
-def test_half_a_wish_is_refused(around: Around, wishes: Wishes, why: str) -> None:
-    with pytest.raises(WrongWish, match=why):
-        blueprint(wishes, around, ["secret"])
+def test_half_a_wish_is_refused(found: Surroundings, wishes: DeployOptions, why: str) -> None:
+    with pytest.raises(InvalidOption, match=why):
+        plan_stacks(wishes, found, ["secret"])
 
 
 def test_a_dry_run_shows_every_template_resource_parameter_and_file_without_an_account(
@@ -143,6 +151,6 @@ def test_a_dry_run_shows_every_template_resource_parameter_and_file_without_an_a
 
 
 def test_the_other_end_knows_where_the_snippet_posts_and_where_its_cookie_lives(packaged: Path) -> None:
-    made = parts(Wishes("prod"), Around(packaged, events_path="/e2", cookie_domain="example.com"))
+    made = parts(DeployOptions("prod"), Surroundings(packaged, events_path="/e2", cookie_domain="example.com"))
     assert made["edge"].parameters["EventsPath"] == "/e2"
     assert [made[name].parameters["CookieDomain"] for name in ("api", "edge")] == ["example.com"] * 2

@@ -84,7 +84,7 @@ def smoke(site: Site, api: Closed | None = None, read_key: str | None = "") -> l
         site.store,
         LIVE,
         read_key,
-        patience=5,
+        timeout_s=5,
         clock=lambda: site.seconds,
         sleep=site.sleep,
     )
@@ -109,12 +109,12 @@ def test_without_a_running_experiment_it_is_content_with_a_refusal() -> None:
     site = Site(stopped)
     site.wrong["/stats"] = an_answer(200, {"experiments": []})
     found = Smoke(site, Closed(), site.store, stopped, "", 5, lambda: site.seconds, site.sleep)  # type: ignore[arg-type]
-    assert list(found.run())[-1] == ("POST /events", "refuses what it does not know; no experiment is running")
+    assert list(found.run())[-1] == ("POST /events", "refuses an unknown experiment; none is running")
 
 
 def test_a_read_key_that_is_not_known_here_may_be_asked_for() -> None:
     asking = Site(_stats=an_answer(401))
-    assert smoke(asking, read_key=None)[3] == ("GET /stats", "asks for the read key")
+    assert smoke(asking, read_key=None)[3] == ("GET /stats", "requires the read key")
     with pytest.raises(SmokeFailed, match="GET /stats: expected 1 experiments, got 401"):
         smoke(asking, read_key="")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -304,7 +304,10 @@ def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
     ("arguments", "told"),
     [
         (("rollback", "feed"), "Error: No manifest 'feed' was ever published here: see `abacus history`."),
-        (("publish", "--bucket", "nobodys"), "Is AWS configured here, and the bucket's name right?"),
+        (
+            ("publish", "--bucket", "nobodys"),
+            "bucket does not exist (Check credentials, region and names.)",
+        ),
         (("publish", "--folder", "nowhere"), "nowhere:1: is not a folder"),
     ],
 )
@@ -314,17 +317,17 @@ def test_what_cannot_be_done_is_a_sentence(abacus, arguments, told):
     assert told in output
 
 
-def test_publishing_refreshes_the_cdn_once(aws):
+def test_every_publish_refreshes_the_cdn(aws):
     class CloudFront:
-        asked: ClassVar[list[dict[str, object]]] = []
+        requests: ClassVar[list[dict[str, Any]]] = []
 
         def create_invalidation(self, **request):
-            self.asked.append(request)
+            self.requests.append(request)
 
-    Remote(aws.s3, "bucket", CloudFront(), "E123", "ada").invalidate("feed")  # type: ignore[arg-type]
-    assert CloudFront.asked == [
-        {
-            "DistributionId": "E123",
-            "InvalidationBatch": {"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": "feed"},
-        }
-    ]
+    remote = Remote(aws.s3, "bucket", CloudFront(), "E123", "ada")  # type: ignore[arg-type]
+    remote.invalidate()
+    remote.invalidate()  # of the same manifest, as after a change of the site alone
+    assert [request["DistributionId"] for request in CloudFront.requests] == ["E123", "E123"]
+    first, second = (request["InvalidationBatch"] for request in CloudFront.requests)
+    assert first["Paths"] == {"Quantity": 1, "Items": ["/*"]}
+    assert first["CallerReference"] != second["CallerReference"]  # or CloudFront would ignore the second
