@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
+from abacus.aws.stack_events import event_ids, new_events, why
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def apply(
         "Capabilities": list(capabilities),
         "Tags": [{"Key": k, "Value": v} for k, v in (tags or {}).items()],
     }
-    earlier = _event_ids(cloudformation, name) if created else set()
+    earlier = event_ids(cloudformation, name) if created else set()
     try:
         answer = cloudformation.update_stack(**request) if created else cloudformation.create_stack(**request)
     except ClientError as error:
@@ -146,7 +147,7 @@ def remove(
     stack = settle(cloudformation, name, follow=follow, poll=poll, resolvable=False)
     if stack is None:
         return False
-    earlier = _event_ids(cloudformation, name)
+    earlier = event_ids(cloudformation, name)
     after = _delete(cloudformation, stack, earlier, follow, poll)
     if after is not None and after["StackStatus"] == "DELETE_FAILED" and retain_undeletable:
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackId"])
@@ -188,7 +189,7 @@ def settle(
         resolvable: raise StackFailed if only a person can bring the stack back into a state that takes updates."""
     stack = describe(cloudformation, name)
     if stack is not None and in_progress(stack):
-        stack = _wait(cloudformation, name, _event_ids(cloudformation, name), follow, poll)
+        stack = _wait(cloudformation, name, event_ids(cloudformation, name), follow, poll)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return None
     if resolvable and stack["StackStatus"] in STUCK and is_created(cloudformation, stack):
@@ -207,32 +208,6 @@ def is_created(cloudformation: CloudFormationClient, stack: StackTypeDef | None)
     if stack["StackStatus"] in FAILED_IMPORT:
         return bool(cloudformation.list_stack_resources(StackName=stack["StackId"])["StackResourceSummaries"])
     return True
-
-
-def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None, operation: str = "") -> str:
-    """The reason of the first resource that failed; the later ones only say that they were cancelled.
-
-    Args:
-        earlier: ids of events that belong to earlier operations.
-        operation: id of the operation, if known."""
-    for event in reversed(_new_events(cloudformation, name, earlier or set())):
-        reason = event.get("ResourceStatusReason", "")
-        if event["ResourceStatus"].endswith("FAILED") and "cancelled" not in reason:
-            invalid = _validation_errors(cloudformation, event["StackId"], operation or event.get("OperationId", ""))
-            return invalid or f"{event['LogicalResourceId']}: {reason}"
-    return "CloudFormation gives no reason"
-
-
-def _validation_errors(cloudformation: CloudFormationClient, stack: str, operation: str) -> str:
-    """What CloudFormation found wrong before it touched anything. It reports that apart from the other events, and
-    beside that of every earlier operation, hence the filter."""
-    only = {"OperationId": operation} if operation else {}
-    events = cloudformation.describe_events(StackName=stack, Filters={"FailedEvents": True}, **only)["OperationEvents"]
-    return "; ".join(
-        f"{event['LogicalResourceId']}: {event['ValidationStatusReason']}"
-        for event in events
-        if event.get("EventType") == "VALIDATION_ERROR" and (not operation or event.get("OperationId") == operation)
-    )
 
 
 def _kept(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
@@ -276,7 +251,7 @@ def _wait(
         stack = describe(cloudformation, name)  # before its events, so that none of them is missed
         if stack is None:
             return None
-        for event in reversed(_new_events(cloudformation, name, reported)):
+        for event in reversed(new_events(cloudformation, name, reported)):
             reported.add(event["EventId"])
             follow(event)
         if not in_progress(stack):
@@ -284,18 +259,3 @@ def _wait(
         if time.monotonic() > deadline:
             raise StackFailed(f"stack {name}: still {stack['StackStatus']} after {TIMEOUT_S // 60} minutes")
         time.sleep(poll or 0.05)
-
-
-def _event_ids(cloudformation: CloudFormationClient, name: str) -> set[str]:
-    return {event["EventId"] for event in _new_events(cloudformation, name, set())}
-
-
-def _new_events(cloudformation: CloudFormationClient, name: str, known: set[str]) -> list[StackEventTypeDef]:
-    """Events that are not in `known`, newest first."""
-    events: list[StackEventTypeDef] = []
-    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=name):
-        new = [event for event in page["StackEvents"] if event["EventId"] not in known]
-        events += new
-        if len(new) < len(page["StackEvents"]):
-            break
-    return events
