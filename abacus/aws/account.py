@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from abacus.aws import cloudformation, names
+from abacus.aws import cloudformation, names, stack_state
 from chalicelib.domain.errors import AbacusError
 
 
@@ -85,12 +85,12 @@ class Account:
         for part in names.PARTS:
             client, name = self.cloudformation(part), names.stack(stage, part)
             stack = cloudformation.describe(client, name)
-            if stack is not None and cloudformation.in_progress(stack):
+            if stack is not None and stack_state.in_progress(stack):
                 report(f"waiting for stack {name}: {stack['StackStatus']} ...")
                 stack = cloudformation.settle(client, name, poll=self.poll, resolvable=False)
             if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
                 parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
-                existing[part] = ExistingStack(parameters, cloudformation.is_created(client, stack))
+                existing[part] = ExistingStack(parameters, stack_state.is_created(client, stack))
         return existing
 
 

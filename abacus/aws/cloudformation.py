@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
-from abacus.aws.stack_events import event_ids, new_events, why
+from abacus.aws.stack_state import STUCK, SUCCEEDED, event_ids, in_progress, is_created, new_events, why
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
 Follow = Callable[["StackEventTypeDef"], None]
 CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-REVIEW = "REVIEW_IN_PROGRESS"  # the stack is only a change set so far
-# A stack in one of these states was never created, or its deletion began. It takes no update: it must be deleted first.
-NOT_CREATED = frozenset(
-    {REVIEW, "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "DELETE_COMPLETE"}
-)
-# A failed import leaves these: with resources if the stack existed before the import, else without.
-FAILED_IMPORT = frozenset({"IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED"})
-STUCK = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})  # a person has to resolve it
-SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 UNCHANGED = "No updates are to be performed"
 HIDDEN = "****"  # what CloudFormation shows for a NoEcho parameter
 TIMEOUT_S = 3600  # for one operation; a distribution needs five minutes
@@ -201,15 +192,6 @@ def settle(
     return stack
 
 
-def is_created(cloudformation: CloudFormationClient, stack: StackTypeDef | None) -> bool:
-    """Whether a stack at rest takes updates, or would once its rollback is resolved."""
-    if stack is None or stack["StackStatus"] in NOT_CREATED:
-        return False
-    if stack["StackStatus"] in FAILED_IMPORT:
-        return bool(cloudformation.list_stack_resources(StackName=stack["StackId"])["StackResourceSummaries"])
-    return True
-
-
 def _kept(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
     """The parameters `names` as the stack has them. One that was never created is about to be deleted, so its values
     are repeated; CloudFormation does not show the hidden ones."""
@@ -234,11 +216,6 @@ def _delete(
     # By its id: a deleted stack is not found by its name.
     cloudformation.delete_stack(StackName=stack["StackId"], **options)
     return _wait(cloudformation, stack["StackId"], earlier, follow, poll)
-
-
-def in_progress(stack: StackTypeDef) -> bool:
-    """Whether an operation is running on the stack."""
-    return stack["StackStatus"].endswith("IN_PROGRESS") and stack["StackStatus"] != REVIEW
 
 
 def _wait(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from abacus.aws import cloudformation, names, origin_secret, retained
+from abacus.aws import cloudformation, names, origin_secret, retained, stack_state
 from abacus.aws.account import Account
 from abacus.deploy import chalice_deploy
 from abacus.deploy.options import DeployOptions, Surroundings, api_kind
@@ -85,7 +85,7 @@ class Deployment:
         """The data stack, created around the tables, queues and the bucket that an earlier one left."""
         client, name = self.account.cloudformation("data"), names.stack(self.options.stage, "data")
         stack = cloudformation.settle(client, name, follow=progress, poll=self.account.poll)
-        if not cloudformation.is_created(client, stack):
+        if not stack_state.is_created(client, stack):
             if stack is not None:
                 cloudformation.remove(client, name, retain_undeletable=True, follow=progress, poll=self.account.poll)
             for resource in retained.adopt(self.options.stage, self.account, progress):

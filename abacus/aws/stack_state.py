@@ -1,4 +1,4 @@
-"""The events of a stack: those of the operation that runs now, and the reason that it failed for."""
+"""The state of a stack: whether an operation is running, whether it takes updates, its events, why it failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,31 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+
+REVIEW = "REVIEW_IN_PROGRESS"  # the stack is only a change set so far
+# A stack in one of these states was never created, or its deletion began. It takes no update: it must be deleted first.
+NOT_CREATED = frozenset(
+    {REVIEW, "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "DELETE_COMPLETE"}
+)
+# A failed import leaves these: with resources if the stack existed before the import, else without.
+FAILED_IMPORT = frozenset({"IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED"})
+STUCK = frozenset({"UPDATE_ROLLBACK_FAILED", "IMPORT_ROLLBACK_FAILED"})  # a person has to resolve it
+SUCCEEDED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
+
+
+def in_progress(stack: StackTypeDef) -> bool:
+    """Whether an operation is running on the stack."""
+    return stack["StackStatus"].endswith("IN_PROGRESS") and stack["StackStatus"] != REVIEW
+
+
+def is_created(cloudformation: CloudFormationClient, stack: StackTypeDef | None) -> bool:
+    """Whether a stack at rest takes updates, or would once its rollback is resolved."""
+    if stack is None or stack["StackStatus"] in NOT_CREATED:
+        return False
+    if stack["StackStatus"] in FAILED_IMPORT:
+        return bool(cloudformation.list_stack_resources(StackName=stack["StackId"])["StackResourceSummaries"])
+    return True
 
 
 def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None, operation: str = "") -> str:
