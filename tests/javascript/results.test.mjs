@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 Object.defineProperty(globalThis, "navigator", { value: { language: process.env.LANGUAGE_OF_PAGE ?? "en-GB" } });
-const { chance, interval, lift, localised, money, pValue, share, whole } = await import("../../static/results/ui/format.js");
+const { chance, interval, lift, localised, money, pValue, share, whole } = await import(
+  "../../static/results/ui/format.js"
+);
 const { here, link, parse } = await import("../../static/results/data/route.js");
 const { looks } = await import("../../static/results/ui/colours.js");
 const { axis, ticks } = await import("../../static/results/charts/bars.js");
@@ -18,7 +20,10 @@ test("numbers are written as the reader's language does", { skip: !german }, () 
 });
 
 test("the server's English numbers become the reader's own", { skip: !german }, () => {
-  assert.equal(localised("green beats blue by 12.5 % (at least 3 %)."), "green beats blue by 12,5\u00a0% (at least 3\u00a0%).");
+  assert.equal(
+    localised("green beats blue by 12.5 % (at least 3 %)."),
+    "green beats blue by 12,5\u00a0% (at least 3\u00a0%).",
+  );
   assert.equal(localised("1,234 visitors saw green"), "1.234 visitors saw green");
   assert.equal(localised("side is between -0.5 % and 1.4 % apart"), "side is between −0,5\u00a0% and 1,4\u00a0% apart");
 });
@@ -56,14 +61,22 @@ test("a link leads to where it says, whatever the experiment is called", () => {
 test("a variant called green is green, and no two share colour and dash", () => {
   const found = looks(["blue", "dark-green", "control", "b", "c", "d", "e", "f", "g", "h"]);
   assert.deepEqual([found.blue.hue, found["dark-green"].hue, found.control.hue], ["blue", "green", "orange"]);
-  const all = Object.values(found).slice(0, 8).map(({ hue, dash }) => `${hue} ${dash}`);
+  const all = Object.values(found)
+    .slice(0, 8)
+    .map(({ hue, dash }) => `${hue} ${dash}`);
   assert.equal(new Set(all).size, 8);
 });
 
 test("the common axis holds 0 and every interval, but not the sky", () => {
-  const { from, to } = axis([{ lift: 0.1, lift_interval: [0.05, 0.2] }, { lift: 0.02, lift_interval: [-0.1, 90] }]);
+  const { from, to } = axis([
+    { lift: 0.1, lift_interval: [0.05, 0.2] },
+    { lift: 0.02, lift_interval: [-0.1, 90] },
+  ]);
   assert.ok(from < -0.1 && to > 0.2 && to < 1);
-  assert.deepEqual(ticks(-0.11, 0.32).map((n) => n.toFixed(1)), ["0.0", "0.2"]);
+  assert.deepEqual(
+    ticks(-0.11, 0.32).map((n) => n.toFixed(1)),
+    ["0.0", "0.2"],
+  );
 });
 
 test("an experiment that nobody can compare yet has an axis too", () => {
@@ -74,10 +87,24 @@ test("the CSV quotes what needs it and leaves empty what is not known", () => {
   const point = {
     at: "2026-11-21",
     comparisons: [{ variant: 'b"', lift: 0.5, lift_interval: [null, 2] }],
-    variants: [{ variant: 'b"', visitors: 4, expected: 5.5, converted: 1, rate: 0.25, impressions: 6, clicks: 1, cumulative: { visitors: 40, converted: 10, rate: 0.25 } }],
+    variants: [
+      {
+        variant: 'b"',
+        visitors: 4,
+        expected: 5.5,
+        converted: 1,
+        rate: 0.25,
+        impressions: 6,
+        clicks: 1,
+        cumulative: { visitors: 40, converted: 10, rate: 0.25 },
+      },
+    ],
   };
   const [head, row, end] = csv({ experiment: "a,b", goal: "click", series: [point] }).split("\r\n");
-  assert.equal(head, "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks,visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high");
+  assert.equal(
+    head,
+    "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks,visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high",
+  );
   assert.equal(row, '"a,b",click,2026-11-21,"b""",4,5.5,1,0.25,6,1,40,10,0.25,0.5,,2');
   assert.equal(end, "");
 });

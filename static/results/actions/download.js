@@ -4,14 +4,42 @@ const QUOTED = /[",\n]/;
 
 /** One row per day and variant; days are UTC. Numbers as programs write them: a point, no thousands. */
 export function csv(report) {
-  const head = ["experiment", "goal", "day", "variant", "visitors", "expected", "converted", "rate", "impressions", "clicks"];
+  const head = [
+    "experiment",
+    "goal",
+    "day",
+    "variant",
+    "visitors",
+    "expected",
+    "converted",
+    "rate",
+    "impressions",
+    "clicks",
+  ];
   const so = ["visitors_so_far", "converted_so_far", "rate_so_far", "lift_so_far", "lift_low", "lift_high"];
   const rows = report.series.flatMap((point) =>
     point.variants.map((row) => {
       const beside = point.comparisons.find((c) => c.variant === row.variant);
       const all = row.cumulative;
       const [low, high] = beside?.lift_interval ?? [];
-      return [report.experiment, report.goal, point.at, row.variant, row.visitors, row.expected, row.converted, row.rate, row.impressions, row.clicks, all.visitors, all.converted, all.rate, beside?.lift, low, high];
+      return [
+        report.experiment,
+        report.goal,
+        point.at,
+        row.variant,
+        row.visitors,
+        row.expected,
+        row.converted,
+        row.rate,
+        row.impressions,
+        row.clicks,
+        all.visitors,
+        all.converted,
+        all.rate,
+        beside?.lift,
+        low,
+        high,
+      ];
     }),
   );
   return [[...head, ...so], ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";

@@ -22,10 +22,16 @@ const MARGIN = 64;
 export function picture(report, look, shared) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  const [hue, wash] = { winner: ["good", "good-tint"], loser: ["bad", "bad-tint"], invalid: ["bad", "bad-tint"], inconclusive: ["warn", "warn-tint"] }[report.verdict.state] ?? ["calm", "calm-tint"];
+  const [hue, wash] = {
+    winner: ["good", "good-tint"],
+    loser: ["bad", "bad-tint"],
+    invalid: ["bad", "bad-tint"],
+    inconclusive: ["warn", "warn-tint"],
+  }[report.verdict.state] ?? ["calm", "calm-tint"];
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d");
-  const font = (size, weight = 400) => (pen.font = `${weight} ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`);
+  const font = (size, weight = 400) =>
+    (pen.font = `${weight} ${size}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`);
   font(26);
   const why = wrapped(pen, localised(reason(report)), WIDTH - 2 * MARGIN);
   const top = 236 + 36 * why.length;
@@ -43,23 +49,40 @@ export function picture(report, look, shared) {
   pen.fillRect(0, 0, WIDTH, top - 28);
   pen.fillStyle = colour(hue);
   pen.fillRect(0, 0, 12, top - 28);
-  write(`${title(report)} · ${STATES[report.verdict.state]?.[0] ?? report.verdict.state}`, MARGIN, 80, 28, { weight: 600, paint: hue });
+  write(`${title(report)} · ${STATES[report.verdict.state]?.[0] ?? report.verdict.state}`, MARGIN, 80, 28, {
+    weight: 600,
+    paint: hue,
+  });
   write(report.verdict.headline, MARGIN, 156, 62, { weight: 700 });
   why.forEach((line, n) => write(line, MARGIN, 212 + 36 * n, 26));
   report.variants.forEach((row, n) => variant(n, row));
-  write(`${whole(report.variants.reduce((sum, row) => sum + row.visitors, 0))} visitors · as of ${report.as_of.slice(0, 16).replace("T", " ")} UTC`, MARGIN, canvas.height - 34, 22, { paint: "soft" });
+  write(
+    `${whole(report.variants.reduce((sum, row) => sum + row.visitors, 0))} visitors · as of ${report.as_of.slice(0, 16).replace("T", " ")} UTC`,
+    MARGIN,
+    canvas.height - 34,
+    22,
+    { paint: "soft" },
+  );
   write("ABacus", WIDTH - MARGIN, canvas.height - 34, 22, { paint: "soft", weight: 700, align: "right" });
   return canvas;
 
   function variant(n, row) {
     const y = top + 34 + 92 * n;
     const c = report.comparisons.find(({ variant }) => variant === row.variant);
-    write(clipped(pen, row.variant + (row.control ? " (control)" : ""), 300, () => font(28, 650)), MARGIN, y, 28, { weight: 650 });
+    write(
+      clipped(pen, row.variant + (row.control ? " (control)" : ""), 300, () => font(28, 650)),
+      MARGIN,
+      y,
+      28,
+      { weight: 650 },
+    );
     write(`${whole(row.converted)} of ${whole(row.visitors)}`, MARGIN, y + 30, 21, { paint: "soft" });
     write(share(row.rate), 500, y + 8, 32, { weight: 650, align: "right" });
     if (!c?.lift_interval) return;
     const [from, to] = [560, 900];
-    const x = (value) => from + ((to - from) * (Math.min(shared.to, Math.max(shared.from, value)) - shared.from)) / (shared.to - shared.from);
+    const x = (value) =>
+      from +
+      ((to - from) * (Math.min(shared.to, Math.max(shared.from, value)) - shared.from)) / (shared.to - shared.from);
     const [low, high] = [x(c.lift_interval[0] ?? -Infinity), x(c.lift_interval[1] ?? Infinity)];
     const paint = colour(`v-${look[row.variant].hue}`);
     pen.fillStyle = colour("soft");

@@ -38,8 +38,17 @@ export function bar(axis, comparison, hue) {
   return h(
     "svg",
     { class: `bar ${hue}`, height: 30, "aria-hidden": "true" },
-    axis.ticks.map((tick) => h("line", { class: tick === 0 ? "zero" : "tick", x1: at(axis, tick), x2: at(axis, tick), y1: 0, y2: 30 })),
-    h("rect", { class: "reach", x: left, y: 9, width: `${(parseFloat(right) - parseFloat(left)).toFixed(2)}%`, height: 12, rx: open[0] || open[1] ? 0 : 3 }),
+    axis.ticks.map((tick) =>
+      h("line", { class: tick === 0 ? "zero" : "tick", x1: at(axis, tick), x2: at(axis, tick), y1: 0, y2: 30 }),
+    ),
+    h("rect", {
+      class: "reach",
+      x: left,
+      y: 9,
+      width: `${(parseFloat(right) - parseFloat(left)).toFixed(2)}%`,
+      height: 12,
+      rx: open[0] || open[1] ? 0 : 3,
+    }),
     !open[0] && h("line", { class: "end", x1: left, x2: left, y1: 6, y2: 24 }),
     !open[1] && h("line", { class: "end", x1: right, x2: right, y1: 6, y2: 24 }),
     Number.isFinite(comparison.lift) && h("circle", { class: "point", cx: at(axis, comparison.lift), cy: 15, r: 5 }),
@@ -51,5 +60,7 @@ export const scale = (axis) =>
   h(
     "svg",
     { class: "scale", height: 20, "aria-hidden": "true" },
-    axis.ticks.filter((tick) => Math.abs(place(axis, tick) - 50) < 44).map((tick) => h("text", { x: at(axis, tick), y: 14, "text-anchor": "middle" }, tick === 0 ? "0" : lift(tick))),
+    axis.ticks
+      .filter((tick) => Math.abs(place(axis, tick) - 50) < 44)
+      .map((tick) => h("text", { x: at(axis, tick), y: 14, "text-anchor": "middle" }, tick === 0 ? "0" : lift(tick))),
   );

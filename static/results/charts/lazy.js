@@ -29,7 +29,8 @@ export async function draw(report, route) {
 /** The page is all there without the drawings; the next refresh tries again. */
 function lost() {
   charts = undefined;
-  for (const place of document.querySelectorAll(".plot")) place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
+  for (const place of document.querySelectorAll(".plot"))
+    place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
 }
 
 /** Shows and says the values of one day. */

@@ -14,7 +14,18 @@ export function chartPanel(figure, route) {
       "figcaption",
       {},
       h("h2", {}, figure.title),
-      figure.modes && h("nav", { class: "tabs small", "aria-label": `${figure.title}: which` }, figure.modes.map(([mode, label]) => h("a", { href: here(route, { [figure.id]: mode }), "aria-current": mode === figure.mode ? "true" : null }, label))),
+      figure.modes &&
+        h(
+          "nav",
+          { class: "tabs small", "aria-label": `${figure.title}: which` },
+          figure.modes.map(([mode, label]) =>
+            h(
+              "a",
+              { href: here(route, { [figure.id]: mode }), "aria-current": mode === figure.mode ? "true" : null },
+              label,
+            ),
+          ),
+        ),
       h("p", { class: "quiet" }, figure.note),
     ),
     h("div", {
@@ -37,7 +48,13 @@ export function chartPanel(figure, route) {
 /** The values of one day, beside the lines' names: the chart's legend. */
 export const readout = (figure, index) => [
   h("p", { class: "day" }, dayOf(figure, index), h("small", {}, " UTC")),
-  h("ul", {}, figure.lines.map((line) => h("li", {}, swatch(line), h("span", {}, line.label), h("b", {}, said(figure, line, index))))),
+  h(
+    "ul",
+    {},
+    figure.lines.map((line) =>
+      h("li", {}, swatch(line), h("span", {}, line.label), h("b", {}, said(figure, line, index))),
+    ),
+  ),
 ];
 
 const table = (figure, open) =>
@@ -45,14 +62,35 @@ const table = (figure, open) =>
     "details",
     { class: "values", "data-key": `values-${figure.id}`, "data-section": `values-${figure.id}`, open },
     h("summary", {}, "Values as a table", unseen(`: ${figure.title}`)),
-    open && h(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": `${figure.title}, values` },
+    open &&
       h(
-        "table",
-        { class: "plain" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Day (UTC)"), figure.lines.map((line) => h("th", { scope: "col" }, line.label)))),
-        h("tbody", {}, figure.days.map((_, n) => h("tr", {}, h("th", { scope: "row" }, dayOf(figure, n)), figure.lines.map((line) => h("td", {}, said(figure, line, n)))))),
+        "div",
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": `${figure.title}, values` },
+        h(
+          "table",
+          { class: "plain" },
+          h(
+            "thead",
+            {},
+            h(
+              "tr",
+              {},
+              h("th", { scope: "col" }, "Day (UTC)"),
+              figure.lines.map((line) => h("th", { scope: "col" }, line.label)),
+            ),
+          ),
+          h(
+            "tbody",
+            {},
+            figure.days.map((_, n) =>
+              h(
+                "tr",
+                {},
+                h("th", { scope: "row" }, dayOf(figure, n)),
+                figure.lines.map((line) => h("td", {}, said(figure, line, n))),
+              ),
+            ),
+          ),
+        ),
       ),
-    ),
   );

@@ -11,7 +11,11 @@ export function plot(place, figure, read) {
   const state = known ?? { index: null };
   Object.assign(state, { figure, read });
   drawn.set(place, state);
-  const shape = JSON.stringify([figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]), figure.mode, theme()]);
+  const shape = JSON.stringify([
+    figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]),
+    figure.mode,
+    theme(),
+  ]);
   if (!known || known.shape !== shape) {
     state.u?.destroy();
     place.replaceChildren();
@@ -35,7 +39,12 @@ function table({ days, lines, view: [low, high] }) {
   const end = (value, none) => Math.max(low - far, Math.min(high + far, value ?? none));
   const columns = lines.flatMap((line) => [
     line.values,
-    ...(line.band ? [line.band.map((ends) => ends && end(ends[0], -Infinity)), line.band.map((ends) => ends && end(ends[1], Infinity))] : []),
+    ...(line.band
+      ? [
+          line.band.map((ends) => ends && end(ends[0], -Infinity)),
+          line.band.map((ends) => ends && end(ends[1], Infinity)),
+        ]
+      : []),
     ...(line.expected ? [line.expected] : []),
   ]);
   return [days, ...columns];
@@ -47,14 +56,31 @@ function options(place, figure) {
   for (const line of figure.lines) {
     const stroke = colour(`v-${line.hue}`);
     const few = figure.days.length < 3;
-    series.push({ stroke, width: 2, dash: line.dash, spanGaps: false, points: { show: few || undefined, size: 6, fill: stroke } });
+    series.push({
+      stroke,
+      width: 2,
+      dash: line.dash,
+      spanGaps: false,
+      points: { show: few || undefined, size: 6, fill: stroke },
+    });
     if (line.band) {
-      series.push({ stroke: "transparent", width: 0, points: { show: false } }, { stroke: "transparent", width: 0, points: { show: false } });
-      bands.push({ series: [series.length - 1, series.length - 2], fill: stroke + (figure.lines.length > 2 ? "18" : "22") });
+      series.push(
+        { stroke: "transparent", width: 0, points: { show: false } },
+        { stroke: "transparent", width: 0, points: { show: false } },
+      );
+      bands.push({
+        series: [series.length - 1, series.length - 2],
+        fill: stroke + (figure.lines.length > 2 ? "18" : "22"),
+      });
     }
     if (line.expected) series.push({ stroke: stroke + "99", width: 1, points: { show: false } });
   }
-  const axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: `${rem(0.75)}px system-ui, sans-serif` };
+  const axis = {
+    stroke: colour("soft"),
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { show: false },
+    font: `${rem(0.75)}px system-ui, sans-serif`,
+  };
   return {
     ...size(place),
     series,
@@ -62,11 +88,20 @@ function options(place, figure) {
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
-    scales: { x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) }, y: { range: () => drawn.get(place).figure.view } },
+    scales: {
+      x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) },
+      y: { range: () => drawn.get(place).figure.view },
+    },
     hooks: { drawAxes: [(u) => marks(u, drawn.get(place).figure.marks, axis)] },
     padding: [rem(0.75), rem(1.6), 0, 0],
     axes: [
-      { ...axis, size: rem(1.8), space: rem(4.4), incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400), values: (u, ticks) => ticks.map((at) => day(at * 1000)) },
+      {
+        ...axis,
+        size: rem(1.8),
+        space: rem(4.4),
+        incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400),
+        values: (u, ticks) => ticks.map((at) => day(at * 1000)),
+      },
       { ...axis, size: rem(3.6), space: rem(2), values: (u, ticks) => labels(figure.ticks, ticks) },
     ],
   };
@@ -77,14 +112,22 @@ function labels(kind, ticks) {
   if (kind === "count") return ticks.map((value) => (Number.isInteger(value) ? short(value) : ""));
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
   const digits = [0, 1, 2].find((n) => Math.abs(step * 100 * 10 ** n - Math.round(step * 100 * 10 ** n)) < 1e-6) ?? 3;
-  return ticks.map((value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits));
+  return ticks.map(
+    (value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits),
+  );
 }
 
 /** Where a phase began. */
 function marks(u, all, { stroke, font }) {
   const { ctx, bbox } = u;
   ctx.save();
-  Object.assign(ctx, { strokeStyle: stroke, fillStyle: stroke, font: font.replace(/^[\d.]+/, (size) => size * devicePixelRatio), textAlign: "left", textBaseline: "top" });
+  Object.assign(ctx, {
+    strokeStyle: stroke,
+    fillStyle: stroke,
+    font: font.replace(/^[\d.]+/, (size) => size * devicePixelRatio),
+    textAlign: "left",
+    textBaseline: "top",
+  });
   for (const { at, text } of all) {
     const x = Math.round(u.valToPos(at, "x", true)) + 0.5;
     ctx.setLineDash([3, 3]);
@@ -97,7 +140,10 @@ function marks(u, all, { stroke, font }) {
   ctx.restore();
 }
 
-const size = (place) => ({ width: Math.max(200, place.clientWidth), height: rem(place.clientWidth < rem(30) ? 12.5 : 16) });
+const size = (place) => ({
+  width: Math.max(200, place.clientWidth),
+  height: rem(place.clientWidth < rem(30) ? 12.5 : 16),
+});
 
 /** Pointer, finger and keys all move the same cursor. */
 function follow(place, state) {
@@ -112,7 +158,16 @@ function follow(place, state) {
   place.addEventListener("keydown", (event) => {
     const last = state.figure.days.length - 1;
     const now = state.index ?? last;
-    const moves = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 7, PageDown: now - 7, Home: 0, End: last };
+    const moves = {
+      ArrowLeft: now - 1,
+      ArrowDown: now - 1,
+      ArrowRight: now + 1,
+      ArrowUp: now + 1,
+      PageUp: now + 7,
+      PageDown: now - 7,
+      Home: 0,
+      End: last,
+    };
     if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     to(moves[event.key]);

@@ -1,7 +1,14 @@
 import { h } from "../ui/dom.js";
 import { localised, longDay, NOTHING } from "../ui/format.js";
 
-const MARKS = { running: "Started", first: "First visitor", phase: "Split changed", paused: "Paused", stopped: "Stopped", end: "Ends" };
+const MARKS = {
+  running: "Started",
+  first: "First visitor",
+  phase: "Split changed",
+  paused: "Paused",
+  stopped: "Stopped",
+  end: "Ends",
+};
 
 export function about({ description, hypothesis, history, assignment, shipped }) {
   return [
@@ -11,10 +18,23 @@ export function about({ description, hypothesis, history, assignment, shipped })
       pair("What is compared", description || NOTHING),
       pair("Hypothesis", hypothesis || NOTHING),
       shipped && pair("Shipped", `${shipped} goes to everybody.`),
-      assignment === "client" && pair("Assignment", "The sender draws the variants, and a visitor counts in each one seen."),
+      assignment === "client" &&
+        pair("Assignment", "The sender draws the variants, and a visitor counts in each one seen."),
     ),
     history?.length > 0 && h("h3", {}, "History"),
-    history?.length > 0 && h("ol", { class: "history" }, history.map(({ at, what, text }) => h("li", {}, h("time", { datetime: at }, when(at)), h("p", {}, h("b", {}, MARKS[what] ?? what), " ", h("span", {}, localised(text)))))),
+    history?.length > 0 &&
+      h(
+        "ol",
+        { class: "history" },
+        history.map(({ at, what, text }) =>
+          h(
+            "li",
+            {},
+            h("time", { datetime: at }, when(at)),
+            h("p", {}, h("b", {}, MARKS[what] ?? what), " ", h("span", {}, localised(text))),
+          ),
+        ),
+      ),
   ];
 }
 

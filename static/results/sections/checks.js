@@ -11,6 +11,11 @@ export const checks = ({ checks: found }) =>
     { class: "checks" },
     found.map(({ name, state, text }) => {
       const [title, more] = CHECKS[name] ?? [name, ""];
-      return h("div", { class: state }, h("dt", {}, icon(SIGNS[state], 18), title, h("span", { class: "chip" }, HEALTH[state])), h("dd", {}, localised(text), h("p", { class: "quiet" }, more)));
+      return h(
+        "div",
+        { class: state },
+        h("dt", {}, icon(SIGNS[state], 18), title, h("span", { class: "chip" }, HEALTH[state])),
+        h("dd", {}, localised(text), h("p", { class: "quiet" }, more)),
+      );
     }),
   );

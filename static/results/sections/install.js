@@ -5,7 +5,11 @@ import { interval, longDay, money, whole } from "../ui/format.js";
 export const tag = () => [
   h("p", {}, "It belongs into the head of every page, before its styles:"),
   h("pre", {}, h("code", {}, scriptTag())),
-  h("p", {}, h("button", { type: "button", class: "second", "data-do": "copy", "data-text": scriptTag() }, "Copy the tag")),
+  h(
+    "p",
+    {},
+    h("button", { type: "button", class: "second", "data-do": "copy", "data-text": scriptTag() }, "Copy the tag"),
+  ),
 ];
 
 export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
@@ -14,7 +18,12 @@ export const install = ({ cost }) => [tag(), cost && costSoFar(cost)];
 
 const costSoFar = ({ per_million: million, dollars, events, prices_of, region }) => [
   h("h3", {}, "Cost so far"),
-  h("p", {}, h("b", {}, `${interval(million, money)} per million events`), `, ${interval(dollars, money)} for the ${whole(events)} so far.`),
+  h(
+    "p",
+    {},
+    h("b", {}, `${interval(million, money)} per million events`),
+    `, ${interval(dollars, money)} for the ${whole(events)} so far.`,
+  ),
   h(
     "p",
     { class: "quiet" },

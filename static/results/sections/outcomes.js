@@ -23,7 +23,9 @@ export function outcomes(report) {
 }
 
 function left(report) {
-  const reasons = Object.keys(EXCLUSIONS).concat(Object.keys(report.excluded).filter((reason) => !(reason in EXCLUSIONS)));
+  const reasons = Object.keys(EXCLUSIONS).concat(
+    Object.keys(report.excluded).filter((reason) => !(reason in EXCLUSIONS)),
+  );
   return reasons.map((reason) => [
     EXCLUSIONS[reason] ?? reason,
     ...report.variants.map((row) => whole(row.excluded?.[reason] ?? 0)),
@@ -40,17 +42,29 @@ function refusals(refused) {
 function byDay({ outcomes: days }) {
   const refused = [...new Set(days.flatMap((one) => Object.keys(one.refused)))].sort();
   const excluded = [...new Set(days.flatMap((one) => Object.keys(one.excluded)))].sort();
-  const head = ["Day (UTC)", "Accepted", "Repeated", ...excluded.map((name) => `Left out: ${name}`), ...refused.map((name) => `Refused: ${name}`)];
+  const head = [
+    "Day (UTC)",
+    "Accepted",
+    "Repeated",
+    ...excluded.map((name) => `Left out: ${name}`),
+    ...refused.map((name) => `Refused: ${name}`),
+  ];
   const cell = (n) => (n ? whole(n) : NOTHING);
-  const rows = days.toReversed().map((one) => [
-    day(one.at),
-    cell(one.accepted),
-    cell(one.repeated),
-    ...excluded.map((name) => cell(one.excluded[name])),
-    ...refused.map((name) => cell(one.refused[name])),
-  ]);
+  const rows = days
+    .toReversed()
+    .map((one) => [
+      day(one.at),
+      cell(one.accepted),
+      cell(one.repeated),
+      ...excluded.map((name) => cell(one.excluded[name])),
+      ...refused.map((name) => cell(one.refused[name])),
+    ]);
   return [
     table("Outcomes by day", head, rows),
-    h("p", { class: "quiet" }, "Accepted, repeated and left out: by the day on which the visitor first came. Refused: by the day on which the event came; about right."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Accepted, repeated and left out: by the day on which the visitor first came. Refused: by the day on which the event came; about right.",
+    ),
   ];
 }

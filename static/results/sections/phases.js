@@ -17,10 +17,19 @@ export function phases({ phases: all, variants, stratified, goal }) {
     ),
     table(
       "Phases",
-      ["Phase", "Days (UTC)", "Of visitors", ...variants.flatMap(({ variant }) => [`${variant}: split`, "visitors", verb, "rate"])],
+      [
+        "Phase",
+        "Days (UTC)",
+        "Of visitors",
+        ...variants.flatMap(({ variant }) => [`${variant}: split`, "visitors", verb, "rate"]),
+      ],
       all.map((phase) => [
         String(phase.phase),
-        phase.first ? (phase.first === phase.last ? day(phase.first) : `${day(phase.first)} – ${day(phase.last)}`) : NOTHING,
+        phase.first
+          ? phase.first === phase.last
+            ? day(phase.first)
+            : `${day(phase.first)} – ${day(phase.last)}`
+          : NOTHING,
         percent(phase.coverage),
         ...variants.flatMap(({ variant }) => {
           const own = phase.variants?.find((row) => row.variant === variant);

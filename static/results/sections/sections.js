@@ -12,7 +12,12 @@ import { isOpen } from "../data/route.js";
 
 export function depth(report, route) {
   const section = (id, title, content) =>
-    h("details", { id, class: "depth", "data-key": id, "data-section": id, open: isOpen(route, id) }, h("summary", {}, h("h2", {}, title)), h("div", {}, isOpen(route, id) && content()));
+    h(
+      "details",
+      { id, class: "depth", "data-key": id, "data-section": id, open: isOpen(route, id) },
+      h("summary", {}, h("h2", {}, title)),
+      h("div", {}, isOpen(route, id) && content()),
+    );
   return h(
     "div",
     { class: "depths" },

@@ -1,13 +1,24 @@
 // Each variant's colour, dash and number. Colour is never alone: lines differ in dash, swatches repeat it, rows name it.
 
 const HUES = ["blue", "orange", "green", "purple", "red", "teal", "brown", "pink"];
-const ALIAS = { violet: "purple", grey: "brown", gray: "brown", yellow: "orange", magenta: "pink", cyan: "teal", turquoise: "teal" };
+const ALIAS = {
+  violet: "purple",
+  grey: "brown",
+  gray: "brown",
+  yellow: "orange",
+  magenta: "pink",
+  cyan: "teal",
+  turquoise: "teal",
+};
 export const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [14, 5], [4, 2], [1, 5], [12, 2, 2, 2, 2, 2]];
 
 /** variant → {hue, dash, index}. A variant called green is drawn green: another colour would be a puzzle. */
 export function looks(variants) {
   const named = variants.map((key) => {
-    const words = key.toLowerCase().split(/[-_]/).map((word) => ALIAS[word] ?? word);
+    const words = key
+      .toLowerCase()
+      .split(/[-_]/)
+      .map((word) => ALIAS[word] ?? word);
     return HUES.find((hue) => words.includes(hue));
   });
   const free = HUES.filter((hue) => !named.includes(hue));

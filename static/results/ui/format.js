@@ -34,7 +34,12 @@ export function chance(value) {
 export function lift(value) {
   if (!known(value)) return NOTHING;
   const digits = Math.abs(value) < 0.0995 ? 1 : 0;
-  const options = { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "exceptZero" };
+  const options = {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: "exceptZero",
+  };
   return minus(format(options).format(value));
 }
 
@@ -43,12 +48,15 @@ export const percent = (value, digits = 0) =>
 
 export const short = (n) => (known(n) ? format({ notation: "compact", maximumFractionDigits: 1 }).format(n) : NOTHING);
 
-export const decimal = (n, digits = 2) => (known(n) ? minus(format({ maximumFractionDigits: digits }).format(n)) : NOTHING);
+export const decimal = (n, digits = 2) =>
+  known(n) ? minus(format({ maximumFractionDigits: digits }).format(n)) : NOTHING;
 
 /** A p-value: four decimals, or how small it is at most. */
 export function pValue(p) {
   if (!known(p)) return NOTHING;
-  return p < 0.0001 ? `< ${format({ maximumFractionDigits: 4 }).format(0.0001)}` : format({ maximumSignificantDigits: 2 }).format(p);
+  return p < 0.0001
+    ? `< ${format({ maximumFractionDigits: 4 }).format(0.0001)}`
+    : format({ maximumSignificantDigits: 2 }).format(p);
 }
 
 /** Dollars and cents; what is less than half a cent is said to be less than one. */
@@ -67,13 +75,16 @@ export function interval(ends, how = lift) {
 
 /** The numbers in a sentence of the server's, which writes English ones. What is part of a name stays. */
 export const localised = (text) =>
-  text.replace(/`[^`]*`|(?<![\w.,/:-])(-?)(\d[\d,]*)(\.\d+)?( %)?(?![\w/:-]|[.,]\d)/g, (all, sign, integer, fraction = "", mark) => {
-    if (integer === undefined) return all;
-    const digits = Math.max(0, fraction.length - 1);
-    const value = Number(sign + integer.replaceAll(",", "") + fraction);
-    if (mark) return percent(value / 100, digits);
-    return integer.length > 3 && !integer.includes(",") ? all : decimal(value, digits);
-  });
+  text.replace(
+    /`[^`]*`|(?<![\w.,/:-])(-?)(\d[\d,]*)(\.\d+)?( %)?(?![\w/:-]|[.,]\d)/g,
+    (all, sign, integer, fraction = "", mark) => {
+      if (integer === undefined) return all;
+      const digits = Math.max(0, fraction.length - 1);
+      const value = Number(sign + integer.replaceAll(",", "") + fraction);
+      if (mark) return percent(value / 100, digits);
+      return integer.length > 3 && !integer.includes(",") ? all : decimal(value, digits);
+    },
+  );
 
 const dates = new Map();
 function date(options) {

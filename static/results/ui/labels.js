@@ -21,15 +21,36 @@ export function reason({ verdict }) {
 const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
 export const CHECKS = {
-  "impossible-counts": ["Counts", "Counts that no sequence of events can explain, such as more people who clicked than people who came."],
-  srm: ["Split", "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people."],
-  "multiple-variants": ["Seen in two variants", "Visitors who saw two variants are left out, because nobody can say which one moved them."],
-  duplicates: ["Repeats", "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently."],
+  "impossible-counts": [
+    "Counts",
+    "Counts that no sequence of events can explain, such as more people who clicked than people who came.",
+  ],
+  srm: [
+    "Split",
+    "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people.",
+  ],
+  "multiple-variants": [
+    "Seen in two variants",
+    "Visitors who saw two variants are left out, because nobody can say which one moved them.",
+  ],
+  duplicates: [
+    "Repeats",
+    "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently.",
+  ],
   "no-impression": ["Clicks without a view", "Visitors who clicked without having been shown anything are left out."],
   bot: ["Bots", "Crawlers and automated browsers are recognised, left out, and shown here."],
-  simpson: ["Changed split", "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases."],
-  novelty: ["Drift", "A lift that wears off or grows from day to day says that the average is not what the future will be."],
-  twyman: ["Striking differences", "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed."],
+  simpson: [
+    "Changed split",
+    "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases.",
+  ],
+  novelty: [
+    "Drift",
+    "A lift that wears off or grows from day to day says that the average is not what the future will be.",
+  ],
+  twyman: [
+    "Striking differences",
+    "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed.",
+  ],
   refused: ["Refused events", "Events the service did not accept, by reason. The counts are approximate."],
   conservation: ["Lost events", "Received events are accepted or repeats; accepted ones are counted, or waiting."],
 };

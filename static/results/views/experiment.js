@@ -20,18 +20,33 @@ export function experimentView(report, route) {
   const drawn = figures(report, look, route);
   return [
     h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
-    h("h1", { tabindex: -1 }, report.experiment, h("span", { class: `chip ${report.status}` }, STATUSES[report.status] ?? report.status)),
+    h(
+      "h1",
+      { tabindex: -1 },
+      report.experiment,
+      h("span", { class: `chip ${report.status}` }, STATUSES[report.status] ?? report.status),
+    ),
     report.description && h("p", { class: "about" }, report.description),
     onlyDays(report, route),
     verdictCard(report),
     healthLine(report, here(route, { open: "checks" }), visited),
     !visited && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
     goals(report, route),
-    report.verdict.state === "invalid" && h("p", { class: "quiet note-above" }, "Until that is mended, the comparison below means nothing."),
+    report.verdict.state === "invalid" &&
+      h("p", { class: "quiet note-above" }, "Until that is mended, the comparison below means nothing."),
     variantTable(report, look),
-    report.stratified && h("p", { class: "quiet note" }, "The split changed while it ran: rates are averages over the phases, so that variants can be compared. "),
+    report.stratified &&
+      h(
+        "p",
+        { class: "quiet note" },
+        "The split changed while it ran: rates are averages over the phases, so that variants can be compared. ",
+      ),
     visited && doing(),
-    h("div", { class: "figures" }, drawn.map((figure) => chartPanel(figure, route))),
+    h(
+      "div",
+      { class: "figures" },
+      drawn.map((figure) => chartPanel(figure, route)),
+    ),
     depth(report, route, drawn),
   ].filter(Boolean);
 }
@@ -54,6 +69,15 @@ function goals(report, route) {
   return h(
     "nav",
     { class: "tabs", "aria-label": "Goal" },
-    report.goals.map((goal) => h("a", { href: here(route, { goal: goal === "click" ? "" : goal }), "aria-current": goal === report.goal ? "true" : null }, goal)),
+    report.goals.map((goal) =>
+      h(
+        "a",
+        {
+          href: here(route, { goal: goal === "click" ? "" : goal }),
+          "aria-current": goal === report.goal ? "true" : null,
+        },
+        goal,
+      ),
+    ),
   );
 }

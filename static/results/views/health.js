@@ -11,7 +11,12 @@ export function healthLine({ health, verdict }, href, visited) {
   if (!found.length) {
     if (!visited) return null;
     const others = health.state === "ok" ? count(health.checks.length, "data check") : "The other data checks";
-    return h("p", { class: "health ok" }, icon("check", 18), h("span", {}, `${others}: nothing found. `, h("a", { href }, "See all")));
+    return h(
+      "p",
+      { class: "health ok" },
+      icon("check", 18),
+      h("span", {}, `${others}: nothing found. `, h("a", { href }, "See all")),
+    );
   }
   const alarm = found.some((check) => check.state === "alarm");
   return h(
@@ -22,7 +27,11 @@ export function healthLine({ health, verdict }, href, visited) {
       "div",
       {},
       h("h2", {}, alarm ? "Do not trust these numbers yet" : "Worth a look"),
-      h("ul", {}, found.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text)))),
+      h(
+        "ul",
+        {},
+        found.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text))),
+      ),
       h("p", {}, h("a", { href }, "All checks, and what they mean")),
     ),
   );

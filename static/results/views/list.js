@@ -32,18 +32,45 @@ export function listView({ experiments }, { query }) {
 function matches(entry, { q = "", status = "", verdict = "" }) {
   const text = `${entry.experiment} ${entry.description ?? ""}`.toLowerCase();
   const words = q.toLowerCase().split(/\s+/);
-  return words.every((word) => text.includes(word)) && (!status || entry.status === status) && (!verdict || entry.verdict.state === verdict);
+  return (
+    words.every((word) => text.includes(word)) &&
+    (!status || entry.status === status) &&
+    (!verdict || entry.verdict.state === verdict)
+  );
 }
 
 function controls(experiments, query) {
   const having = (status) => experiments.filter((entry) => entry.status === status).length;
   const choice = (status, label, n) =>
-    h("a", { href: link("", { ...query, status }), "aria-current": (query.status ?? "") === status ? "true" : null }, label, h("small", {}, whole(n)));
+    h(
+      "a",
+      { href: link("", { ...query, status }), "aria-current": (query.status ?? "") === status ? "true" : null },
+      label,
+      h("small", {}, whole(n)),
+    );
   return h(
     "div",
     { class: "controls" },
-    h("nav", { class: "tabs", "aria-label": "Status" }, choice("", "All", experiments.length), STATUS.filter(having).map((status) => choice(status, STATUSES[status], having(status)))),
-    h("label", { class: "search" }, unseen("Search experiments"), h("input", { type: "search", id: "q", placeholder: "Search", value: query.q ?? "", "data-do": "search", autocomplete: "off", spellcheck: "false" })),
+    h(
+      "nav",
+      { class: "tabs", "aria-label": "Status" },
+      choice("", "All", experiments.length),
+      STATUS.filter(having).map((status) => choice(status, STATUSES[status], having(status))),
+    ),
+    h(
+      "label",
+      { class: "search" },
+      unseen("Search experiments"),
+      h("input", {
+        type: "search",
+        id: "q",
+        placeholder: "Search",
+        value: query.q ?? "",
+        "data-do": "search",
+        autocomplete: "off",
+        spellcheck: "false",
+      }),
+    ),
   );
 }
 
@@ -54,7 +81,13 @@ function item(entry) {
     { "data-key": entry.experiment, class: entry.verdict.state },
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
     h("p", { class: "about" }, entry.description || null),
-    h("p", { class: "marks" }, badge(entry.verdict), h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status), alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data")),
+    h(
+      "p",
+      { class: "marks" },
+      badge(entry.verdict),
+      h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status),
+      alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data"),
+    ),
     h("p", { class: "said" }, h("b", {}, `${entry.verdict.headline}.`), " ", h("span", {}, localised(reason(entry)))),
     h("p", { class: "numbers" }, h("b", {}, whole(entry.visitors)), " visitors", h("span", {}, today(entry))),
     h("p", { class: "spark" }, spark(entry.series)),

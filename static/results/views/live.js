@@ -8,7 +8,12 @@ import { clock } from "../ui/format.js";
 export function liveLine({ at, failure, asking }) {
   if (!at) return [];
   return [
-    h("p", { class: failure ? "live late" : "live" }, failure ? icon("warn", 16) : h("i", { class: asking ? "dot asking" : "dot" }), `${failure ? "Not updated since" : "Updated"} ${clock(at)}`),
+    h(
+      "p",
+      { class: failure ? "live late" : "live" },
+      failure ? icon("warn", 16) : h("i", { class: asking ? "dot asking" : "dot" }),
+      `${failure ? "Not updated since" : "Updated"} ${clock(at)}`,
+    ),
     readKey.get() ? h("button", { type: "button", class: "plain", "data-do": "close" }, "Forget the key") : null,
   ].filter(Boolean);
 }

@@ -5,11 +5,20 @@ import { icon } from "../ui/icons.js";
 import { tag } from "../sections/install.js";
 
 export const skeleton = () => [
-  h("div", { class: "skeleton", "aria-hidden": "true" }, h("i", { class: "line wide" }), h("i", { class: "card" }), h("i", { class: "line" }), h("i", { class: "line" }), h("i", { class: "line" })),
+  h(
+    "div",
+    { class: "skeleton", "aria-hidden": "true" },
+    h("i", { class: "line wide" }),
+    h("i", { class: "card" }),
+    h("i", { class: "line" }),
+    h("i", { class: "line" }),
+    h("i", { class: "line" }),
+  ),
   h("p", { class: "unseen", role: "status" }, "Loading the results"),
 ];
 
-const panel = (sign, title, ...rest) => h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
+const panel = (sign, title, ...rest) =>
+  h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
 
 export const noExperiments = () =>
   panel(
@@ -30,8 +39,22 @@ export function askForKey(refused) {
       "form",
       { "data-do": "key", class: "key" },
       h("label", { for: "key" }, "Read key"),
-      h("p", {}, h("input", { id: "key", name: "key", type: "password", autocomplete: "off", required: true, "aria-invalid": refused ? "true" : null, "aria-describedby": refused ? "key-wrong" : null }), h("button", { type: "submit" }, "Show the results")),
-      refused && h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted."),
+      h(
+        "p",
+        {},
+        h("input", {
+          id: "key",
+          name: "key",
+          type: "password",
+          autocomplete: "off",
+          required: true,
+          "aria-invalid": refused ? "true" : null,
+          "aria-describedby": refused ? "key-wrong" : null,
+        }),
+        h("button", { type: "submit" }, "Show the results"),
+      ),
+      refused &&
+        h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted."),
     ),
   );
 }
@@ -52,6 +75,11 @@ export function failed(failure) {
     failure.kind === "missing" ? "dots" : "warn",
     title,
     h("p", {}, failure.message, " ", more),
-    h("p", { class: "row" }, h("button", { type: "button", "data-do": "retry" }, "Try now"), h("a", { class: "button", href: "#/" }, "All experiments")),
+    h(
+      "p",
+      { class: "row" },
+      h("button", { type: "button", "data-do": "retry" }, "Try now"),
+      h("a", { class: "button", href: "#/" }, "All experiments"),
+    ),
   );
 }

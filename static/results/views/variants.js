@@ -28,15 +28,33 @@ export function variantTable(report, look) {
   const beside = Object.fromEntries(report.comparisons.map((c) => [c.variant, c]));
   return h(
     "table",
-    { class: report.verdict.state === "invalid" ? "variants doubtful" : "variants", role: "table", "aria-label": `Variants, by ${report.goal}` },
+    {
+      class: report.verdict.state === "invalid" ? "variants doubtful" : "variants",
+      role: "table",
+      "aria-label": `Variants, by ${report.goal}`,
+    },
     h(
       "thead",
       { role: "rowgroup" },
-      h("tr", { role: "row" }, COLUMNS.map(([title, kind, more]) => h("th", { role: "columnheader", scope: "col", class: kind, title: more }, title))),
+      h(
+        "tr",
+        { role: "row" },
+        COLUMNS.map(([title, kind, more]) =>
+          h("th", { role: "columnheader", scope: "col", class: kind, title: more }, title),
+        ),
+      ),
     ),
-    h("tbody", { role: "rowgroup" }, report.variants.map((row) => variantRow(report, row, beside[row.variant], shared, look))),
+    h(
+      "tbody",
+      { role: "rowgroup" },
+      report.variants.map((row) => variantRow(report, row, beside[row.variant], shared, look)),
+    ),
     report.comparisons.some((c) => c.lift_interval) &&
-      h("tfoot", { "aria-hidden": "true" }, h("tr", {}, h("td", { colspan: 4 }), h("td", { class: "lift" }, scale(shared)), h("td", {}))),
+      h(
+        "tfoot",
+        { "aria-hidden": "true" },
+        h("tr", {}, h("td", { colspan: 4 }), h("td", { class: "lift" }, scale(shared)), h("td", {})),
+      ),
   );
 }
 
@@ -44,7 +62,14 @@ function variantRow(report, row, comparison, shared, look) {
   const goal = report.goal === "click" ? "clicked" : `reached ${report.goal}`;
   return h(
     "tr",
-    { role: "row", "data-key": row.variant, class: [row.control && "control", report.verdict.variant === row.variant && report.verdict.state].filter(Boolean).join(" ") || null },
+    {
+      role: "row",
+      "data-key": row.variant,
+      class:
+        [row.control && "control", report.verdict.variant === row.variant && report.verdict.state]
+          .filter(Boolean)
+          .join(" ") || null,
+    },
     h(
       "th",
       { role: "rowheader", scope: "row", class: "name" },
@@ -62,7 +87,11 @@ function variantRow(report, row, comparison, shared, look) {
       row.control
         ? h("p", { class: "quiet" }, "what the others are measured by")
         : comparison?.lift_interval
-          ? [bar(shared, comparison, look[row.variant].hue), scale(shared), h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval)))]
+          ? [
+              bar(shared, comparison, look[row.variant].hue),
+              scale(shared),
+              h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval))),
+            ]
           : h("p", { class: "quiet" }, "nobody to compare yet"),
     ),
     cell("Chance to be best", chance(row.p_best)),
@@ -77,4 +106,10 @@ function decided(report, comparison) {
 }
 
 const cell = (label, value, more) =>
-  h("td", { role: "cell", class: "number" }, h("span", { class: "label", "aria-hidden": "true" }, label), h("b", {}, value), more && h("span", { class: "more" }, unseen(", "), more));
+  h(
+    "td",
+    { role: "cell", class: "number" },
+    h("span", { class: "label", "aria-hidden": "true" }, label),
+    h("b", {}, value),
+    more && h("span", { class: "more" }, unseen(", "), more),
+  );

@@ -38,14 +38,22 @@ export function outlook({ plan = {}, age = {}, verdict, status }) {
   return h(
     "div",
     { class: "outlook" },
-    waiting && left > 0 && h("progress", { value: done.toFixed(3), max: 1, "aria-label": `${percent(done)} of the time it needs` }),
+    waiting &&
+      left > 0 &&
+      h("progress", { value: done.toFixed(3), max: 1, "aria-label": `${percent(done)} of the time it needs` }),
     h(
       "p",
       {},
       [
-        !age.days ? "the first day" : status === "stopped" ? `ran for ${count(age.days, "day")}` : `${count(age.days, "day")} so far`,
+        !age.days
+          ? "the first day"
+          : status === "stopped"
+            ? `ran for ${count(age.days, "day")}`
+            : `${count(age.days, "day")} so far`,
         waiting && left > 0 && `about ${whole(left)} to go`,
-        plan.visitors_per_day && status === "running" && `${count(Math.round(plan.visitors_per_day), "new visitor")} a day`,
+        plan.visitors_per_day &&
+          status === "running" &&
+          `${count(Math.round(plan.visitors_per_day), "new visitor")} a day`,
       ]
         .filter(Boolean)
         .join(" · "),
