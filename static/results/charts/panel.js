@@ -3,7 +3,7 @@
 import { h, unseen } from "../ui/dom.js";
 import { dayOf, reading, said } from "./plots.js";
 import { here, isOpen } from "../data/route.js";
-import { swatch } from "../views/variants.js";
+import { swatch } from "../ui/colours.js";
 
 export function chartPanel(figure, route) {
   const last = figure.days.length - 1;

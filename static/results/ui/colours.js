@@ -1,5 +1,7 @@
 // Each variant's colour, dash and number. Colour is never alone: lines differ in dash, swatches repeat it, rows name it.
 
+import { h } from "./dom.js";
+
 const HUES = ["blue", "orange", "green", "purple", "red", "teal", "brown", "pink"];
 const ALIAS = {
   violet: "purple",
@@ -30,5 +32,14 @@ export function looks(variants) {
       taken.add(hue);
       return [key, { hue, dash: DASHES[index % DASHES.length], index }];
     }),
+  );
+}
+
+/** A short piece of a variant's line, to stand beside its name. */
+export function swatch({ hue, dash }) {
+  return h(
+    "svg",
+    { class: `swatch ${hue}`, width: 22, height: 12, "aria-hidden": "true" },
+    h("line", { x1: 1, x2: 21, y1: 6, y2: 6, "stroke-dasharray": dash.join(" ") || null }),
   );
 }

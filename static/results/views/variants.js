@@ -1,6 +1,7 @@
 // One row per variant: how many came, what they did, and the lift on an axis that all rows share.
 
 import { axis, bar, scale } from "../charts/bars.js";
+import { swatch } from "../ui/colours.js";
 import { h, unseen } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 import { chance, interval, lift, percent, share, whole } from "../ui/format.js";
@@ -13,14 +14,6 @@ const COLUMNS = [
   ["Lift over the control, with the interval that holds at every look", "lift"],
   ["Chance to be best", "number"],
 ];
-
-export function swatch({ hue, dash }) {
-  return h(
-    "svg",
-    { class: `swatch ${hue}`, width: 22, height: 12, "aria-hidden": "true" },
-    h("line", { x1: 1, x2: 21, y1: 6, y2: 6, "stroke-dasharray": dash.join(" ") || null }),
-  );
-}
 
 // The roles are those that table elements have anyway; on a small screen their display changes, and with it the roles.
 export function variantTable(report, look) {

@@ -1,0 +1,416 @@
+// Generated from the OpenAPI document by `python -m scripts.answer_types`. Do not edit.
+
+export type JsonValue = unknown;
+
+export interface Answers {
+  ExperimentList: ExperimentList;
+  Report: Report;
+}
+/**
+ * GET /stats: every experiment that is not a draft.
+ */
+export interface ExperimentList {
+  experiments: Summary[];
+}
+/**
+ * One experiment in the list. `visitors_today` and `series` only where days were asked for.
+ */
+export interface Summary {
+  experiment: string;
+  description: string;
+  status: "draft" | "running" | "paused" | "stopped";
+  shipped: string | null;
+  goal: string;
+  verdict: VerdictAnswer;
+  health: "ok" | "warning" | "alarm";
+  impressions: number;
+  clicks: number;
+  visitors: number;
+  converted: number;
+  variants: SummaryVariant[];
+  comparisons: SummaryComparison[];
+  visitors_today?: number | null;
+  series?: RecentDay[] | null;
+}
+/**
+ * What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
+ */
+export interface VerdictAnswer {
+  state: "invalid" | "collecting" | "winner" | "loser" | "equivalent" | "inconclusive";
+  headline: string;
+  reason: string;
+  text: string;
+  next: "ship" | "keep" | "stop" | "wait" | "fix";
+  variant: string | null;
+  doubts: string[];
+}
+/**
+ * One variant in the list of experiments.
+ */
+export interface SummaryVariant {
+  variant: string;
+  control: boolean;
+  visitors: number;
+  converted: number;
+  rate: number | null;
+  rate_interval: [number | null, number | null] | null;
+}
+/**
+ * One comparison in the list of experiments.
+ */
+export interface SummaryComparison {
+  variant: string;
+  control: string;
+  decision: "winner" | "loser" | "equivalent" | "open";
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+}
+/**
+ * Visitors first seen on one UTC day, and how many of them clicked.
+ */
+export interface RecentDay {
+  at: string;
+  visitors: number;
+  converted: number;
+}
+/**
+ * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
+ */
+export interface Report {
+  experiment: string;
+  description: string;
+  hypothesis: string;
+  status: "draft" | "running" | "paused" | "stopped";
+  assignment: "hash" | "client";
+  shipped: string | null;
+  goal: string;
+  goals: string[];
+  as_of: string;
+  window: WindowAnswer;
+  phase: number;
+  phases: PhaseAnswer[];
+  alpha: number;
+  tau: number;
+  stratified: boolean;
+  age: AgeAnswer;
+  variants: VariantAnswer[];
+  comparisons: ComparisonAnswer[];
+  omnibus: OmnibusAnswer | null;
+  health: HealthAnswer;
+  excluded: {
+    [k: string]: number;
+  };
+  refused: {
+    [k: string]: number;
+  };
+  plan: PlanAnswer;
+  verdict: VerdictAnswer;
+  series: DayAnswer[] | HourAnswer[];
+  cost?: CostAnswer | null;
+  outcomes?: OutcomesAnswer[] | null;
+  history?: HistoryEntry[] | null;
+}
+/**
+ * Which cohorts were asked for; null is unbounded.
+ */
+export interface WindowAnswer {
+  from: string | null;
+  to: string | null;
+  by?: "UTC day of the visitor's first impression";
+}
+/**
+ * A stretch with unchanged weights: its split, its days, its own numbers.
+ */
+export interface PhaseAnswer {
+  phase: number;
+  weights: {
+    [k: string]: number;
+  };
+  coverage: number;
+  seen: boolean;
+  first: string | null;
+  last: string | null;
+  variants: PhaseVariantAnswer[];
+}
+/**
+ * One variant within one phase.
+ */
+export interface PhaseVariantAnswer {
+  variant: string;
+  visitors: number;
+  converted: number;
+  rate: number | null;
+}
+/**
+ * first: the day of the first visitor. days: complete UTC days since. week: all weekdays are among them.
+ */
+export interface AgeAnswer {
+  first: string | null;
+  days: number;
+  week: boolean;
+}
+/**
+ * Counts and rates of one variant. Counts are sums over phases; rates over several phases are comparable
+ * averages. `ctr_interval` counts at most 100 impressions of each visitor.
+ */
+export interface VariantAnswer {
+  variant: string;
+  control: boolean;
+  weight: number;
+  impressions: number;
+  clicks: number;
+  ctr: number | null;
+  ctr_interval: [number | null, number | null] | null;
+  visitors: number;
+  converted: number;
+  rate: number | null;
+  rate_interval: [number | null, number | null] | null;
+  goal_events: number;
+  p_best: number | null;
+  expected_loss: number | null;
+  excluded: {
+    [k: string]: number;
+  };
+}
+/**
+ * A variant against the control. `lift_interval` and `p` hold at every look and for all comparisons at once.
+ */
+export interface ComparisonAnswer {
+  variant: string;
+  control: string;
+  decision: "winner" | "loser" | "equivalent" | "open";
+  phases: number;
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  lift_shrunk: ShrunkAnswer | null;
+  p: number | null;
+  p_unadjusted: number | null;
+  evidence: EvidenceAnswer | null;
+  exact_p: number | null;
+  fixed: FixedAnswer | null;
+  bayes: BayesAnswer;
+  ctr: CtrAnswer | null;
+}
+/**
+ * The lift to expect after shipping: pulled towards 0 as far as its standard error deserves.
+ */
+export interface ShrunkAnswer {
+  weight: number | null;
+  mean: number | null;
+  sd: number | null;
+  lift: number | null;
+  interval: [number | null, number | null] | null;
+  p_positive: number | null;
+}
+/**
+ * The score statistic z, its information in log odds, ln E and the anytime-valid p.
+ */
+export interface EvidenceAnswer {
+  z: number | null;
+  info: number | null;
+  ln_e: number | null;
+  p: number | null;
+}
+/**
+ * The fixed-horizon reading: valid for one look at a moment chosen beforehand.
+ */
+export interface FixedAnswer {
+  z: number | null;
+  p: number | null;
+  ln_p: number | null;
+  p_holm: number | null;
+  p_bh: number | null;
+  lift_interval: [number | null, number | null] | null;
+  difference: number | null;
+  difference_interval: [number | null, number | null] | null;
+}
+/**
+ * The Bayesian reading: the chance to be better than the control, and the credible interval of the lift.
+ */
+export interface BayesAnswer {
+  p_better: number | null;
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+}
+/**
+ * Click-through rates compared at one look; standard errors by visitor.
+ */
+export interface CtrAnswer {
+  lift: number | null;
+  difference: number | null;
+  difference_interval: [number | null, number | null] | null;
+  z: number | null;
+  p: number | null;
+}
+/**
+ * Is there any difference between the variants at all? A G-test at one look.
+ */
+export interface OmnibusAnswer {
+  g: number | null;
+  df: number;
+  p: number | null;
+  ln_p: number | null;
+  pearson: number | null;
+  pearson_p: number | null;
+}
+/**
+ * Whether the numbers can be trusted: the worst state of all checks, and each check.
+ */
+export interface HealthAnswer {
+  state: "ok" | "warning" | "alarm";
+  checks: CheckAnswer[];
+  srm: {
+    [k: string]: JsonValue;
+  };
+  conservation: ConservationAnswer | null;
+  multiple_variants: number;
+}
+/**
+ * One data check: a sentence for people, and the figures it rests on.
+ */
+export interface CheckAnswer {
+  name: string;
+  state: "ok" | "warning" | "alarm";
+  text: string;
+  figures: {
+    [k: string]: JsonValue;
+  };
+}
+/**
+ * Where the received events went: received = accepted + repeated; accepted = counted + excluded.
+ */
+export interface ConservationAnswer {
+  received: number;
+  accepted: number;
+  repeated: number;
+  counted: number;
+  excluded: number;
+  holds: boolean;
+  refused: {
+    [k: string]: number;
+  };
+  refused_is?: "approximate";
+  rebuilding: boolean;
+}
+/**
+ * How long it takes to detect `lift` with probability `power`, at the traffic of the last days.
+ */
+export interface PlanAnswer {
+  rate: number | null;
+  lift: number | null;
+  power: number | null;
+  visitors_per_variant: number | null;
+  visitors_per_variant_fixed: number | null;
+  visitors_per_day: number | null;
+  missing: number | null;
+  days_left: number | null;
+  days: number | null;
+  mde_reached: number | null;
+}
+/**
+ * One UTC day: its new visitors, and everything up to it.
+ */
+export interface DayAnswer {
+  at: string;
+  variants: DayVariantAnswer[];
+  comparisons: DayComparisonAnswer[];
+}
+/**
+ * The cohort of one UTC day in one variant. `expected`: visitors that the configured split would give it.
+ */
+export interface DayVariantAnswer {
+  variant: string;
+  impressions: number;
+  clicks: number;
+  visitors: number;
+  expected: number | null;
+  converted: number;
+  rate: number | null;
+  rate_sequence: [number | null, number | null] | null;
+  cumulative: CumulativeAnswer;
+}
+/**
+ * All visitors up to a day. `rate_sequence` is a confidence sequence: it holds at every look.
+ */
+export interface CumulativeAnswer {
+  visitors: number;
+  converted: number;
+  rate: number | null;
+  rate_interval: [number | null, number | null] | null;
+  rate_sequence: [number | null, number | null] | null;
+}
+/**
+ * The comparison as it stood at the end of a day.
+ */
+export interface DayComparisonAnswer {
+  variant: string;
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+}
+/**
+ * One UTC hour of activity.
+ */
+export interface HourAnswer {
+  at: string;
+  variants: HourVariantAnswer[];
+}
+/**
+ * Raw activity of one hour in one variant; nothing is excluded.
+ */
+export interface HourVariantAnswer {
+  variant: string;
+  impressions: number;
+  clicks: number;
+  ctr: number | null;
+}
+/**
+ * What all events of the experiment have cost so far, from the least to the most: one request for each visitor on
+ * a busy site, one for each event on a quiet one. AWS list prices, without any free tier, storage or delivery.
+ */
+export interface CostAnswer {
+  currency: "USD";
+  prices_of: string;
+  region: string;
+  events: number;
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  requests: [number, number];
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  per_million: [number, number];
+  /**
+   * @minItems 2
+   * @maxItems 2
+   */
+  dollars: [number, number];
+}
+/**
+ * What became of the events of one day. accepted, repeated, excluded: of the visitors first seen on that day.
+ * refused: events that came on that day; approximate.
+ */
+export interface OutcomesAnswer {
+  at: string;
+  visitors: number;
+  accepted: number;
+  repeated: number;
+  excluded: {
+    [k: string]: number;
+  };
+  refused: {
+    [k: string]: number;
+  };
+}
+/**
+ * One change of the experiment: a UTC moment, or a day where only the day is known.
+ */
+export interface HistoryEntry {
+  at: string;
+  what: string;
+  text: string;
+}
