@@ -1,53 +1,175 @@
-"""`abacus`: one command, its subcommands each in the module that does the work.
+"""The command table of `abacus`: groups, and for each command its module, a summary and an example.
 
-Subcommands load when called, so that `abacus assign` does not pay for boto3.
+A command's module is imported when the command is called, so that `abacus assign` does not wait for boto3. That is
+why the summaries stand here.
 """
 
 from __future__ import annotations
 
 import importlib
+from typing import NamedTuple
 
 import click
 
-# command → module:object. Order is the order of `abacus --help`.
-COMMANDS = {
-    "run": "abacus.local.run:command",
-    "simulate": "abacus.simulation.simulate:command",
-    "demo": "abacus.simulation.demo:command",
-    "package": "abacus.deploy.package:command",
-    "deploy": "abacus.deploy.command:command",
-    "destroy": "abacus.deploy.destroy:command",
-    "rehearse": "abacus.deploy.rehearse:command",
-    "validate": "abacus.authoring.commands:validate_command",
-    "publish": "abacus.publishing.publish:command",
-    "history": "abacus.publishing.history:history_command",
-    "rollback": "abacus.publishing.history:rollback_command",
-    "assign": "abacus.authoring.assign:command",
-    "schema": "abacus.authoring.commands:schema_command",
-    "plan": "abacus.authoring.plan:command",
-    "cost": "abacus.operations.cost:command",
-    "prove": "abacus.simulation.calibrate:command",
-    "audit": "abacus.operations.audit:audit_command",
-    "reconcile": "abacus.operations.audit:reconcile_command",
-    "rebuild": "abacus.operations.rebuild:command",
-    "erase": "abacus.operations.erase:command",
+
+class Entry(NamedTuple):
+    """One command: where it lives ("module:object"), one line about it, and one example that works."""
+
+    target: str
+    summary: str
+    example: str
+
+
+# The order is the order of `abacus --help`.
+GROUPS: dict[str, dict[str, Entry]] = {
+    "Write experiments": {
+        "validate": Entry(
+            "abacus.authoring.commands:validate_command",
+            "Check the experiments' files.",
+            "abacus validate --manifest manifest",
+        ),
+        "plan": Entry(
+            "abacus.authoring.plan:command",
+            "Calculate how many visitors a test needs, and how long it takes.",
+            'abacus plan --rate "4 %" --lift "10 %" --per-day 2000',
+        ),
+        "assign": Entry(
+            "abacus.authoring.assign:command",
+            "Explain which variant a visitor gets.",
+            "abacus assign 3f2b8c1e --url https://example.com/shop/",
+        ),
+        "schema": Entry(
+            "abacus.authoring.commands:schema_command",
+            "Print the JSON Schema of the experiments' files, for editors.",
+            "abacus schema > manifest/schema.json",
+        ),
+    },
+    "Run on this machine": {
+        "run": Entry(
+            "abacus.local.run:command",
+            "Serve the whole product on http://127.0.0.1:8000.",
+            "abacus run --port 9000",
+        ),
+        "demo": Entry(
+            "abacus.operations.demo_data:command",
+            "Send three weeks of simulated visitors to the demo's experiments.",
+            "abacus demo --visitors 500",
+        ),
+        "simulate": Entry(
+            "abacus.simulation.simulate:command",
+            "Send simulated visitors with a known effect.",
+            'abacus simulate --visitors 5000 --rates "cta-color:green=12 %"',
+        ),
+    },
+    "Publish": {
+        "publish": Entry(
+            "abacus.publishing.publish:command",
+            "Put the experiments of a folder live.",
+            "abacus publish --stage prod --dry-run",
+        ),
+        "history": Entry(
+            "abacus.publishing.history:history_command",
+            "List everything that was published.",
+            "abacus history --stage prod",
+        ),
+        "rollback": Entry(
+            "abacus.publishing.history:rollback_command",
+            "Return to an earlier manifest.",
+            "abacus rollback 3f2a9c0d --stage prod --dry-run",
+        ),
+    },
+    "Read": {
+        "cost": Entry(
+            "abacus.operations.cost:command",
+            "Show what ABacus costs on AWS.",
+            "abacus cost",
+        ),
+        "prove": Entry(
+            "abacus.simulation.calibrate:command",
+            "Measure how often the statistics name a wrong winner.",
+            "abacus prove --experiments 200",
+        ),
+    },
+    "Deploy": {
+        "deploy": Entry(
+            "abacus.deploy.command:command",
+            "Deploy a stage to AWS, or update it.",
+            "abacus deploy --stage prod --region eu-central-1 --dry-run",
+        ),
+        "destroy": Entry(
+            "abacus.deploy.destroy:command",
+            "Delete a stage from AWS.",
+            "abacus destroy --stage staging",
+        ),
+        "rehearse": Entry(
+            "abacus.deploy.rehearse:command",
+            "Try a deployment on this machine, without an AWS account.",
+            "abacus rehearse",
+        ),
+        "package": Entry(
+            "abacus.deploy.package:command",
+            "Build the Lambda's zip and its template.",
+            "abacus package --stage prod --out build/package",
+        ),
+    },
+    "Look after": {
+        "audit": Entry(
+            "abacus.operations.audit:audit_command",
+            "Check that every event is counted exactly once.",
+            "abacus audit --stage prod",
+        ),
+        "reconcile": Entry(
+            "abacus.operations.audit:reconcile_command",
+            "Count the events that are stored but not counted yet.",
+            "abacus reconcile --stage prod",
+        ),
+        "rebuild": Entry(
+            "abacus.operations.rebuild:command",
+            "Count an experiment again from its stored events.",
+            "abacus rebuild cta-color --stage prod",
+        ),
+        "erase": Entry(
+            "abacus.operations.erase:command",
+            "Delete all data of one visitor.",
+            "abacus erase 3f2b8c1e --stage prod",
+        ),
+    },
 }
+COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 
-class _Lazy(click.Group):
+class CommandTable(click.Group):
+    """Lists the commands of GROUPS by group, and imports the one that is called."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        """The command, with its example below its help; None for an unknown name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        loaded = getattr(importlib.import_module(module), name)
-        assert isinstance(loaded, click.Command)
-        return loaded
+        module, _, name = entry.target.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        command.epilog = f"Example: {entry.example}"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each group with its commands and their examples, without importing any of them."""
+        for title, entries in GROUPS.items():
+            with formatter.section(title):
+                width = max(len(name) for name in COMMANDS)
+                for name, entry in entries.items():
+                    formatter.write(f"  {name:{width}}  {entry.summary}\n")
+                    formatter.write(f"  {'':{width}}    $ {entry.example}\n")
 
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="abacus")
 def main() -> None:
-    """ABacus: A/B testing in your own AWS account."""
+    """ABacus: A/B testing in your own AWS account.
+
+    Commands that read or change live data use the product that runs on this machine, unless you name a deployed stage
+    with --stage. `abacus COMMAND --help` explains one command and its options."""

@@ -39,6 +39,8 @@ LAYERS = {
         "site",
         "growthbook",
         "aws",
+        "options",
+        "shares",
         "paths",
     ),
 }

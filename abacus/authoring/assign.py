@@ -13,11 +13,12 @@ import click
 
 from abacus.authoring.load import load
 from abacus.authoring.problems import did_you_mean, listed
+from abacus.aws.errors import report_errors
 from abacus.growthbook.conditions import satisfied
 from abacus.growthbook.evaluation import Context, Result, run
 from abacus.growthbook.payload import Json, split, targets
 from abacus.growthbook.url_patterns import matches
-from chalicelib.domain.errors import AbacusError
+from abacus.options import VISITOR, manifest_option
 from chalicelib.domain.manifest import Experiment, Manifest
 
 
@@ -101,27 +102,25 @@ def _earlier(experiment: Experiment, visitor: str) -> tuple[str, ...]:
 
 
 @click.command()
-@click.argument("visitor")
-@click.option("--experiment", "key", default="", help="Only this one.")
-@click.option("--url", default="", help="The page the visitor is on.")
-@click.option("--attributes", default="{}", help='What is known of the visitor, as JSON: {"country": "CH"}.')
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
-def command(visitor: str, key: str, url: str, attributes: str, folder: Path) -> None:
-    """Explain which variant VISITOR gets, step by step."""
-    try:
-        manifest = load(folder)
-        known = _attributes(attributes)
-        experiments = _asked(manifest, key)
-    except AbacusError as error:
-        raise click.ClickException(error.message) from None
-    for experiment in experiments:
+@click.argument("visitor", type=VISITOR)
+@click.option("--experiment", "key", metavar="KEY", default="", help="Only this experiment. Default: all.")
+@click.option("--url", default="", metavar="URL", help="The page the visitor is on.")
+@click.option("--attributes", default="{}", metavar="JSON", help='Attributes, such as {"country": "CH"}.')
+@manifest_option
+@report_errors
+def command(visitor: str, key: str, url: str, attributes: str, manifest: Path) -> None:
+    """Explain which variant VISITOR gets, step by step.
+
+    VISITOR is the visitor's id: the part before ~ in the cookie `abacus`, or the whole cookie's value."""
+    known = _attributes(attributes)
+    for experiment in _chosen(load(manifest), key):
         decision = decide(experiment, visitor, url, known, round(time() * 1000))
-        click.echo(f"{decision.experiment}: {_said(decision)}")
+        click.echo(f"{decision.experiment}: {_outcome(decision)}")
         for step in decision.steps:
             click.echo(f"  {step}")
 
 
-def _said(decision: Decision) -> str:
+def _outcome(decision: Decision) -> str:
     if decision.variant is None:
         return "as the sender says"
     return decision.variant if decision.enrolled else f"sees {decision.variant}, not counted"
@@ -139,7 +138,7 @@ def _attributes(text: str) -> dict[str, Any]:
     return parsed
 
 
-def _asked(manifest: Manifest, key: str) -> tuple[Experiment, ...]:
+def _chosen(manifest: Manifest, key: str) -> tuple[Experiment, ...]:
     if not key:
         return manifest.experiments
     experiment = manifest.experiment(key)

@@ -14,8 +14,9 @@ import click
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from abacus.authoring.forms import ExperimentForm, SiteForm
-from abacus.authoring.load import load
+from abacus.authoring.load import NO_EXPERIMENTS, load
 from abacus.authoring.problems import Problems
+from abacus.options import manifest_option
 
 
 def schema() -> dict[str, Any]:
@@ -47,15 +48,19 @@ def schema_command() -> None:
 
 
 @click.command("validate")
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("manifest"))
-def validate_command(folder: Path) -> None:
-    """Check the experiments in FOLDER (default: manifest). Exit code 1 when something is wrong."""
+@manifest_option
+def validate_command(manifest: Path) -> None:
+    """Check the experiments' files. Exit code 1 means that at least one is wrong."""
     try:
-        manifest = load(folder)
+        experiments = load(manifest).experiments
     except Problems as error:
         click.echo(error.message, err=True)
-        count = len(error.problems)
-        click.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
+        number = len(error.problems)
+        click.echo(f"{number} problem{'s' if number > 1 else ''}", err=True)
         sys.exit(1)
-    names = ", ".join(f"{e.key} ({e.status})" for e in manifest.experiments) or "none"
-    click.echo(f"{len(manifest.experiments)} experiments, all well: {names}")
+    if not experiments:
+        click.echo(NO_EXPERIMENTS.format(folder=manifest))
+        return
+    names = ", ".join(f"{e.key} ({e.status})" for e in experiments)
+    count = f"{len(experiments)} experiments" if len(experiments) > 1 else "1 experiment"
+    click.echo(f"{count}, no problems: {names}")

@@ -6,24 +6,18 @@ Descriptions here are what an author sees while writing.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
+from abacus.shares import parse_share
 from chalicelib.domain.manifest import Slug, Status, VariantKey
 
 
-def _share(value: Any) -> Any:
-    """`50 %` or 0.5; both mean one half. A bare 50 is refused: it could be either."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,12})? ?%", value):
-        value = float(Decimal(value.rstrip("% ")) / 100)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        advice = f" Did you mean {value} %?" if type(value) in (int, float) and 1 < value <= 100 else ""
-        raise ValueError(f"is not a share: write 50 % or 0.5, from 0 % to 100 %.{advice}")
-    return float(value)
+def _share(value: Any) -> float:
+    """`50 %` or 0.5; both mean one half. A number in quotes is refused, as the JSON Schema refuses it."""
+    return parse_share(None if isinstance(value, str) and "%" not in value else value)
 
 
 def _moment(value: Any) -> Any:

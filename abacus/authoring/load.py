@@ -24,6 +24,9 @@ from chalicelib.domain.manifest import (
     Variant,
 )
 
+NO_EXPERIMENTS = (
+    "There are no experiments in {folder}. Write the first one with `abacus new`, or by hand: see docs/manifest.md."
+)
 SCHEMA_FILE = "schema.json"
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -46,7 +49,14 @@ def load(folder: Path) -> Manifest:
         if client_key is not None:
             client_keys.append((document, client_key))
     if not folder.is_dir():
-        problems.append(Problem(_name(folder), 1, (), "is not a folder: the experiments' files belong into one"))
+        problems.append(
+            Problem(
+                _name(folder),
+                1,
+                (),
+                "is not a folder: create it with `abacus new`, or name another one with --manifest",
+            )
+        )
     for document, at, rule in check_together(places, client_keys):
         problems.append(Problem(document.file, document.line(at), at, rule))
     if problems:
@@ -106,8 +116,14 @@ def _phases(form: ExperimentForm, keys: list[str]) -> Iterator[Phase]:
 
 
 def _files(folder: Path) -> list[Path]:
+    # Hidden files are left out: macOS writes a `._hero.yaml` beside each file on a foreign disk.
     return sorted(
-        file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.name != SCHEMA_FILE and file.is_file()
+        file
+        for file in folder.rglob("*")
+        if file.suffix in SUFFIXES
+        and file.name != SCHEMA_FILE
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and file.is_file()
     )
 
 

@@ -1,4 +1,4 @@
-"""`abacus plan`: how many visitors it takes to see a lift, and how long that is."""
+"""`abacus plan`: how many visitors it takes to detect a lift, and how long that takes."""
 
 from __future__ import annotations
 
@@ -6,54 +6,65 @@ import math
 
 import click
 
+from abacus.options import CHANGE, SHARE
+from abacus.shares import as_number
+from abacus.shares import percent as exact_percent
 from chalicelib.analysis.planning import Needed, needed, whole_weeks
 from chalicelib.analysis.wording import count, percent, split
 from chalicelib.statistics.power import POWER
 
 
 @click.command("plan")
-@click.option("--rate", type=click.FloatRange(0, 1, min_open=True, max_open=True), required=True)
-@click.option("--lift", type=click.FloatRange(-1, min_open=True), required=True, help="To detect; 0.1 is 10 % better.")
-@click.option("--variants", type=click.IntRange(2, 20), default=2, show_default=True)
-@click.option("--weights", help="The split where it is not even, the control first: 0.9,0.1")
+@click.option("--rate", type=SHARE, required=True, help="Share of visitors who convert today, such as '4 %'.")
+@click.option("--lift", type=CHANGE, required=True, help="Relative change to detect: '10 %' turns 4 % into 4.4 %.")
+@click.option("--variants", type=click.IntRange(2, 20), default=2, show_default=True, help="How many variants.")
+@click.option("--weights", metavar="SHARES", help="An uneven split, the control first: '90 %, 10 %'.")
 @click.option("--per-day", type=click.FloatRange(0, min_open=True), help="Visitors of the page per day.")
-@click.option("--coverage", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Share of them to enroll.")
+@click.option("--coverage", type=SHARE, default=1.0, help="Share of them who take part. Default: 100 %.")
 def command(
     rate: float, lift: float, variants: int, weights: str | None, per_day: float | None, coverage: float
 ) -> None:
-    """Visitors per variant to detect LIFT over a RATE of visitors who convert.
+    """Calculate how many visitors each variant needs to detect LIFT over RATE.
 
-    Reckons as the report does for an experiment with `minimum_detectable_effect: LIFT`.
-    """
-    shares = _weights(weights) if weights else [1 / variants] * variants
-    found = needed(rate, lift, shares, tau=abs(lift))
-    if found is None:
+    The calculation is the one of the report for `minimum_detectable_effect: LIFT`."""
+    for option, value in (("--rate", rate), ("--coverage", coverage)):
+        if value <= 0 or (option == "--rate" and value >= 1):
+            raise click.UsageError(f"{option}: {exact_percent(value)} leaves nothing to plan; write a share like 4 %")
+    if lift <= -1:
+        raise click.UsageError(f"--lift: {exact_percent(lift)} is impossible; a rate can fall by less than 100 %")
+    shares = parse_weights(weights) if weights else [1 / variants] * variants
+    answer = needed(rate, lift, shares, tau=abs(lift))
+    if answer is None:
         reached = f"a rate of {percent(rate)} would become {percent(rate * (1 + lift))}"
         raise click.UsageError(f"--lift: there is nothing to detect, {reached}")
-    click.echo(describe(found, shares, per_day * coverage if per_day else None))
+    click.echo(describe(answer, shares, per_day * coverage if per_day else None))
 
 
-def _weights(text: str) -> list[float]:
-    try:
-        weights = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise click.UsageError(f"--weights: {text!r} is not numbers with commas between, such as 0.9,0.1") from None
-    if len(weights) < 2 or not all(0 < w < math.inf for w in weights):
-        raise click.UsageError(f"--weights: {text!r} needs two or more numbers above 0, such as 0.9,0.1")
-    return weights
+def parse_weights(text: str) -> list[float]:
+    """`90 %, 10 %` or `0.9,0.1` as shares that add up to 1. Raises UsageError with value, rule and next step."""
+    weights = [as_number(part.strip()) for part in text.split(",")]
+    known = [weight for weight in weights if weight is not None and weight > 0]
+    if len(known) < len(weights) or len(weights) < 2:
+        raise click.UsageError(f"--weights: {text!r} is not a list of shares above 0; write '90 %, 10 %' or 0.9,0.1")
+    if not math.isclose(sum(known), 1, abs_tol=1e-6):
+        raise click.UsageError(
+            f"--weights: {text} add up to {exact_percent(sum(known))}, not to 100 %; "
+            "leave --weights out for an even split"
+        )
+    return known
 
 
-def describe(found: Needed, weights: list[float], per_day: float | None) -> str:
-    """The answer in a few lines."""
-    becomes = f"{percent(found.rate, 3)} becomes {percent(found.rate * (1 + found.lift), 3)}"
+def describe(answer: Needed, weights: list[float], per_day: float | None) -> str:
+    """The answer in a few lines. `per_day`: visitors who take part per day; None: unknown."""
+    becomes = f"{percent(answer.rate, 3)} becomes {percent(answer.rate * (1 + answer.lift), 3)}"
     lines = [
-        f"To detect a lift of {percent(found.lift)} ({becomes}) in {percent(POWER)} of cases, {len(weights)} variants "
-        f"split {split(weights)}:",
-        _needs("looking as often as you like", found.visitors, per_day),
-        _needs("a single look at the end", found.fixed, per_day),
+        f"To detect a lift of {percent(answer.lift)} ({becomes}) in {percent(POWER)} of cases, "
+        f"{len(weights)} variants split {split(weights)}:",
+        _needs("looking as often as you like", answer.visitors, per_day),
+        _needs("a single look at the end", answer.fixed, per_day),
     ]
     if per_day is None:
-        lines.append("How long is that? Add --per-day VISITORS.")
+        lines.append("How long does that take? Add --per-day VISITORS.")
     return "\n".join(lines)
 
 

@@ -108,6 +108,8 @@ def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
         return at, f"needs at least {context.get('min_length')}, has {context.get('actual_length', 0)}"
     if kind in ("too_long", "string_too_long"):
         return at, f"takes at most {context.get('max_length')}"
+    if kind in ("model_type", "model_attributes_type") and at[:1] == ("variants",) and isinstance(value, str | int):
+        return at, f"{shown(value)} is a bare name: write {{ key: {value} }}, or a line `- key: {value}`"
     if kind in ("list_type", "dict_type", "model_type", "model_attributes_type"):
         wanted = "a list" if kind == "list_type" else "a mapping"
         return at, f"{shown(value)} is not {wanted}"

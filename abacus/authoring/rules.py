@@ -16,6 +16,7 @@ from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.yaml_reader import Document
 from abacus.growthbook.javascript import regex
+from abacus.shares import percent
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:
@@ -184,11 +185,3 @@ def check_together(
                     f"overlaps with {one.key} from {percent(start)} to {percent(end)}: "
                     "both would get these visitors; move one of the slices",
                 )
-
-
-def percent(share: float) -> str:
-    """
-    >>> percent(0.5), percent(0.999), percent(1 / 3)
-    ('50 %', '99.9 %', '33.3333 %')
-    """
-    return f"{round(share * 100, 4):g} %"

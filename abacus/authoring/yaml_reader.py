@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from abacus.authoring.problems import At, Problem
+from abacus.authoring.yaml_errors import in_plain_words
 
 MAX_DEPTH = 64  # of nesting; json and pydantic would follow much further, the stack would not
 MAX_BYTES = 1 << 20
@@ -105,10 +106,12 @@ def _yaml(text: str, lines: dict[At, int], twice: Any) -> Any:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _Broken(mark.line + 1 if mark else 1, f"is not YAML: {error.problem or error.context}") from None
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise _Broken(line, f"column {column}: {in_plain_words(f'{error.context} {error.problem}')}") from None
     except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise _Broken(line, f"is not YAML: the character #x{error.character:x} is not allowed") from None
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        raise _Broken(line, f"column {column}: delete the character U+{error.character:04X}") from None
     return None if root is None else _plain(root, (), root.start_mark.line + 1, lines, twice)
 
 
@@ -150,7 +153,7 @@ def _json(text: str, lines: dict[At, int], twice: Any) -> Any:
     try:
         value = json.loads(text, parse_constant=constant)
     except json.JSONDecodeError as error:
-        raise _Broken(error.lineno, f"is not JSON: {error.msg}") from None
+        raise _Broken(error.lineno, f"column {error.colno}: is not JSON: {error.msg}") from None
     except ValueError as error:  # a constant, or a number with more digits than Python takes
         raise _Broken(1, f"is not JSON: {error}") from None
     _json_lines(_json_tokens(text), (), lines, twice)

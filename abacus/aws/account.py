@@ -13,6 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from abacus.aws import cloudformation, names, stack_state
+from abacus.aws.errors import NO_REGION
 from chalicelib.domain.errors import AbacusError
 
 
@@ -41,7 +42,7 @@ class Account:
         """The account that AWS's tools are configured for. Raises NoAccount if no region is configured."""
         session = boto3.Session(region_name=region)
         if session.region_name is None:
-            raise NoAccount("No region is configured. Add --region eu-central-1, or set AWS_DEFAULT_REGION.")
+            raise NoAccount(NO_REGION)
         return cls(session, poll=0 if _endpoint() else 5)
 
     def client(self, service: str, region: str = "") -> Any:

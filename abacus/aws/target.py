@@ -7,6 +7,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,14 @@ import click
 from abacus.aws import cloudformation as stacks
 from abacus.aws import names
 from abacus.aws.errors import report_errors
+from abacus.options import home_option, region_option, stage_option, use_region
 from chalicelib.domain.errors import AbacusError
 
+URL = "ABACUS_URL"  # where the local product answers
+NOT_RUNNING = (
+    "No ABacus runs here. Start one with `make run` (or name its folder: --home FOLDER), or name a deployed one: "
+    "--stage prod"
+)
 FILE = "environment.json"  # in the folder of a local run, while it runs
 # The outputs of infra/data.yaml, as chalicelib/runtime/settings.py calls them.
 OUTPUTS = {
@@ -67,7 +74,7 @@ def target(stage: str | None, home: Path, environ: Mapping[str, str]) -> dict[st
     if (home / FILE).exists() and is_running(home):  # a killed run leaves its file behind
         found: dict[str, str] = json.loads((home / FILE).read_text())
         return found
-    raise NoTarget("Which ABacus? Start one with make run, or name a deployed one: --stage prod")
+    raise NoTarget(NOT_RUNNING)
 
 
 def _of_stage(stage: str) -> dict[str, str]:
@@ -103,14 +110,68 @@ def is_alive(pid: str) -> bool:
 
 
 def at_target(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a click command the options --stage and --home, and point its process at the ABacus they name."""
+    """Give a click command --stage, --region and --home, and point its process at the product they name."""
 
-    @click.option("--stage", help="A deployed stage, such as prod. Without it: the local run.")
-    @click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), help="Folder of the local run.")
+    @stage_option
+    @region_option
+    @home_option
     @functools.wraps(command)
     @report_errors
-    def wrapped(stage: str | None, home: Path, **options: Any) -> None:
+    def wrapped(stage: str | None, region: str | None, home: Path, **options: Any) -> None:
+        use_region(region)
         os.environ.update(target(stage, home, os.environ))
         command(**options)
 
     return wrapped
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running product. `base_url`: without a slash at the end. `tables`: whether this process can reach its tables,
+    by the environment."""
+
+    base_url: str
+    tables: bool
+
+
+def at_product(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a click command --base-url, --stage, --region and --home, and pass it a Product."""
+
+    @click.option("--base-url", metavar="URL", help="Address of any other product, instead of --stage or --home.")
+    @stage_option
+    @region_option
+    @home_option
+    @functools.wraps(command)
+    @report_errors
+    def wrapped(base_url: str | None, stage: str | None, region: str | None, home: Path, **options: Any) -> None:
+        if base_url:
+            command(Product(base_url.rstrip("/"), tables=False), **options)
+            return
+        use_region(region)
+        url = address(stage, home, os.environ)
+        with contextlib.suppress(NoTarget):
+            os.environ.update(target(stage, home, os.environ))
+        command(Product(url.rstrip("/"), tables="ABACUS_TALLIES" in os.environ), **options)
+
+    return wrapped
+
+
+def address(stage: str | None, home: Path, environ: Mapping[str, str]) -> str:
+    """The URL of a deployed stage, or of the product that runs here.
+
+    Raises NoTarget where the stage is not deployed or nothing runs."""
+    if stage:
+        import boto3  # as in _of_stage
+
+        name = names.stack(stage, "edge")
+        outputs = stacks.outputs(boto3.client("cloudformation"), name)
+        if "Url" not in outputs:
+            raise NoTarget(f"There is no stack {name} in this account and region. Is it deployed: abacus deploy?")
+        return outputs["Url"]
+    if is_running(home) and (home / FILE).exists():
+        known: dict[str, str] = json.loads((home / FILE).read_text())
+        if URL in known:
+            return known[URL]
+    if "PORT" in environ:
+        return f"http://127.0.0.1:{environ['PORT']}"
+    raise NoTarget(NOT_RUNNING)

@@ -23,6 +23,7 @@ from abacus.deploy.plan import plan_stacks, show
 from abacus.deploy.steps import Deployment
 from abacus.operations import bill, capacity
 from abacus.operations.capacity import Workload
+from abacus.options import manifest_option
 from abacus.paths import INFRA
 from abacus.publishing import publish
 from abacus.site import build, snippet
@@ -52,13 +53,7 @@ NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only
 @click.option("--xray/--no-xray", "tracing", default=None, help="Trace a part of the requests with X-Ray.")
 @click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE", help="Any other parameter of infra/*.yaml.")
 @click.option("--rotate-secret", is_flag=True, help="Replace the secret between CloudFront and the API.")
-@click.option(
-    "--manifest",
-    type=click.Path(path_type=Path),
-    default=Path("manifest"),
-    show_default=True,
-    help="Folder of the experiments.",
-)
+@manifest_option
 @click.option("--package", "packaged", type=click.Path(path_type=Path), help="Folder that abacus package has built.")
 @report_errors
 def command(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
 CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")
+LISTING = ".abacus-package"  # the files that a call wrote; Chalice's downloaded wheels are not among them and stay
 BUILD = Path("build") / "deploy"  # where a deploy builds what it was not given
 
 
@@ -111,14 +112,22 @@ def prepare(source: Path, stage: str, target: Target = LAMBDA) -> None:
 
 
 def _copy(source: Path) -> None:
+    """Make `source` a copy of what ships. Deletes only files that an earlier call wrote, by its own list of them."""
     files = {file.relative_to(PROJECT) for pattern in (*SHIPS, *CONFIGURES) for file in PROJECT.glob(pattern)}
-    if source.exists():  # .chalice/deployments in it holds downloaded wheels, which are worth keeping
-        for file in source.rglob("*"):
-            if file.is_file() and "deployments" not in file.parts:
-                file.unlink()
-    for file in files:
-        (source / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT / file, source / file)
+    listing = source / LISTING
+    try:
+        if listing.exists():
+            for name in listing.read_text().splitlines():
+                (source / name).unlink(missing_ok=True)
+        elif source.exists() and any(source.iterdir()):
+            raise PackageFailed(f"{source} exists and `abacus package` did not make it. Choose another --out.")
+        source.mkdir(parents=True, exist_ok=True)
+        listing.write_text("".join(f"{file}\n" for file in sorted(files)))
+        for file in files:
+            (source / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(PROJECT / file, source / file)
+    except OSError as error:
+        raise PackageFailed(f"{source} cannot be written: {error.strerror}. Choose another --out.") from error
 
 
 @click.command()

@@ -41,7 +41,7 @@ PATIENCE = ClientTimeout(total=60)  # seconds
 
 
 @dataclass(frozen=True)
-class Front:
+class Proxy:
     """`api`, `cdn`: where Chalice and the emulator listen; `domain`: the distribution's name there; `secret`: what
     the distribution would add to a request to the API; `events`: the path that is another name of /events."""
 

@@ -1,6 +1,6 @@
-"""`abacus run`: the whole product on one port of this machine, with no account and no Docker.
+"""`abacus run`: the whole product on one port of this machine, without an account and without Docker.
 
-browser → front ─┬→ app on Chalice's local server ─→ ministack (tables, stream, queue, bucket, CDN)
+browser → proxy ─┬→ app on Chalice's local server ─→ ministack (tables, stream, queue, bucket, CDN)
                  └→ ministack's distribution            ↑ worker: stream → fold, queue, schedule
 """
 
@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,41 +18,54 @@ from socket import socket
 
 import click
 
-from abacus.authoring.load import load
-from abacus.local.emulated_stacks import LocalAws
+from abacus.authoring.load import NO_EXPERIMENTS, load
+from abacus.aws.errors import report_errors
 from abacus.local.processes import HOST, Child, listen, locked
-from abacus.local.services import Behind, started
+from abacus.local.services import Services, started
 from abacus.local.site_watcher import watch
+from abacus.options import home_option, manifest_option
 from abacus.simulation import demo
-from abacus.simulation.simulate import with_progress
-from abacus.site.esbuild import BuildError
+from abacus.simulation.simulate import mark, with_progress
+from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError
+from chalicelib.storage.dynamodb import DynamoStore
 
-LOOK = 0.5  # seconds between two looks whether all children are alive
+LOOK = 0.5  # seconds between two checks that all children are alive
 
 
 class CannotRun(AbacusError):
-    """What keeps the product from running here, and what to do about it."""
+    """The product cannot run here; the message says why and what to do."""
 
 
 @click.command()
-@click.option("--port", envvar="PORT", type=click.IntRange(0, 65535), default=8000, show_default=True)
-@click.option("--empty", envvar="EMPTY", is_flag=True, help="No simulated visitors on the first start.")
-@click.option("--manifest", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
-@click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), show_default=True)
+@click.option(
+    "--port",
+    envvar="PORT",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes any free one. Or set PORT.",
+)
+@click.option("--empty", envvar="EMPTY", is_flag=True, help="No simulated visitors on the first start. Or set EMPTY=1.")
+@manifest_option
+@home_option
+@report_errors
 def command(port: int, empty: bool, manifest: Path, home: Path) -> None:
-    """Serve everything on http://127.0.0.1:8000; its state stays in .local."""
+    """Serve the whole product on http://127.0.0.1:8000 until you press Ctrl-C.
+
+    Its state stays in --home. A change in --manifest is published within two seconds."""
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _interrupt)
     home = home.absolute()
     try:
         _find_node()
-        load(manifest)  # a wrong one is best said at once
-        with _port(port) as server, locked(home, os.getpid()) as lock, started(home, manifest, lock) as behind:
-            asyncio.run(_serve(behind, server, home, manifest, empty))
-            click.echo("stopping; the state stays in " + str(home), err=True)
-    except (AbacusError, BuildError) as error:
-        raise click.ClickException(str(error)) from None
+        if not load(manifest).experiments:  # an error in a file is best reported before anything starts
+            click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
+        with _port(port) as server:
+            base_url = f"http://{HOST}:{server.getsockname()[1]}"
+            with locked(home, os.getpid()) as lock, started(home, manifest, lock, base_url) as services:
+                asyncio.run(_serve(services, server, base_url, home, manifest, empty))
+                click.echo("stopping; the state stays in " + str(home), err=True)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
 
@@ -64,13 +76,13 @@ def _interrupt(*_: object) -> None:
 
 
 def _ignore_signals() -> None:
-    # From here on everything is being stopped in order; a second Ctrl-C would only lose what is being saved.
+    # From here on everything stops in order; a second Ctrl-C would only lose what is being saved.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
 
 
 def _find_node() -> None:
-    beside_python = str(Path(sys.executable).parent)  # where `make setup` puts one if there is none
+    beside_python = str(Path(sys.executable).parent)  # `make setup` installs node there if the system has none
     os.environ["PATH"] = beside_python + os.pathsep + os.environ.get("PATH", "")
     if shutil.which("node") is None:
         raise CannotRun("node is missing; the CDN's functions run in it. Run: make setup")
@@ -81,20 +93,19 @@ def _port(port: int) -> socket:
         return listen(port)
     except OSError as error:
         raise CannotRun(
-            f"Port {port} cannot be had ({error.strerror}). Take another one: PORT={port % 65535 + 1} make run"
+            f"Port {port} is already in use ({error.strerror}). Take another one: PORT={port % 65535 + 1} make run"
         ) from None
 
 
-async def _serve(behind: Behind, server: socket, home: Path, manifest: Path, empty: bool) -> None:
-    """Answer until a signal comes. Raises CannotRun when a child ends by itself."""
+async def _serve(services: Services, server: socket, base_url: str, home: Path, manifest: Path, empty: bool) -> None:
+    """Answer until a signal comes. Raises CannotRun when a child process ends by itself."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     try:
-        async with behind.front.serving(server):
-            base_url = f"http://{HOST}:{server.getsockname()[1]}"
-            work = (stop.wait(), _look_after(behind.children), _work(behind, base_url, home, manifest, empty))
-            tasks = [asyncio.ensure_future(step) for step in work]
+        async with services.proxy.serving(server):
+            steps = (stop.wait(), _supervise(services.children), _work(services, base_url, home, manifest, empty))
+            tasks = [asyncio.ensure_future(step) for step in steps]
             done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in others:
                 task.cancel()
@@ -105,23 +116,28 @@ async def _serve(behind: Behind, server: socket, home: Path, manifest: Path, emp
         _ignore_signals()
 
 
-async def _work(behind: Behind, base_url: str, home: Path, manifest: Path, empty: bool) -> None:
-    """Play the first visitors, say that we are ready, then publish whatever changes."""
-    if not empty and not _participants(behind.aws):
-        people = demo.crowd(load(manifest).experiments, now=time.time_ns() // 1_000_000)
-        await with_progress(base_url, people, headers=partial(demo.signed, behind.demo_key))
-    for child in behind.serving:
+async def _work(services: Services, base_url: str, home: Path, manifest: Path, empty: bool) -> None:
+    """Send the demo's visitors on the first start, print `ready`, then publish every change."""
+    if not empty:
+        await _send_demo(services, base_url, manifest)
+    for child in services.serving:
         if not await child.ready():
-            await asyncio.Event().wait()  # it ended; _look_after says so
+            await asyncio.Event().wait()  # it ended; _supervise reports it
     click.echo(f"ready {base_url}")
-    await watch(behind.aws, manifest, home)
+    await watch(services.aws, manifest, home)
 
 
-def _participants(aws: LocalAws) -> int:
-    return aws.dynamodb.scan(TableName=aws.names["ParticipantsName"], Limit=1)["Count"]
+async def _send_demo(services: Services, base_url: str, manifest: Path) -> None:
+    aws = services.aws
+    if aws.dynamodb.scan(TableName=aws.names["ParticipantsName"], Limit=1)["Count"]:
+        return
+    simulated = demo.demo_visitors(load(manifest).experiments, now_ms=clock.now_ms())
+    if simulated:
+        mark(DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"]), simulated)
+        await with_progress(base_url, simulated, headers=partial(demo.signed, services.demo_key))
 
 
-async def _look_after(children: Sequence[Child]) -> None:
+async def _supervise(children: Sequence[Child]) -> None:
     while True:
         for child in children:
             if child.ended():

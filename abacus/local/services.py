@@ -1,4 +1,4 @@
-"""Everything behind the front: the emulator with its stacks, the app, the worker, the published site."""
+"""Everything behind the proxy: the emulator with its stacks, the app, the worker, the published site."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,66 +13,69 @@ from typing import IO
 
 import click
 
-from abacus.aws.target import announced, named
+from abacus.aws.target import URL, announced, named
 from abacus.local.emulated_stacks import LocalAws, data_stack, edge_stack, emulator, environment
 from abacus.local.processes import HOST, Child, listen
-from abacus.local.proxy import Front
+from abacus.local.proxy import Proxy
 from abacus.local.site_watcher import publish_changes
-from abacus.publishing.publish import Refused
 from abacus.simulation import demo
 from abacus.site import snippet
+from chalicelib.domain import clock
 from chalicelib.runtime.settings import Settings
 
 
 @dataclass(frozen=True)
-class Behind:
+class Services:
+    """The running parts of the local product. `serving`: those children that report when they serve; `demo_key`: the
+    key that signs the demo's events."""
+
     aws: LocalAws
-    front: Front  # knows where all of it is
+    proxy: Proxy
     children: Sequence[Child]
-    serving: Sequence[Child]  # those of them that say when they serve
-    demo_key: str  # by which the demo's events are signed
+    serving: Sequence[Child]
+    demo_key: str
 
 
 @contextlib.contextmanager
-def started(home: Path, manifest: Path, lock: IO[str]) -> Iterator[Behind]:
-    """All of it, with its state and logs in `home`; gone at the end, emulator last."""
+def started(home: Path, manifest: Path, lock: IO[str], base_url: str) -> Iterator[Services]:
+    """Start all parts, with state and logs in `home`; stop them at the end, the emulator last.
+
+    `base_url`: where the proxy will answer; other commands find it in `home`."""
     click.echo("starting ...", err=True)
     with contextlib.ExitStack() as stack:
         ministack, endpoint = stack.enter_context(emulator(home, persist=True, inherits=[lock]))
         aws = data_stack(endpoint)
         secret = secrets.token_urlsafe(24)
-        told = environment(endpoint, os.environ) | named(aws.names)
+        variables = environment(endpoint, os.environ) | named(aws.names)
         senders = dict(Settings.of(os.environ).sender_keys)
         demo_key = senders.setdefault(demo.CLIENT, secrets.token_urlsafe(24))
-        told |= {"ABACUS_STAGE": "local", "ABACUS_ORIGIN_SECRETS": secret, "ABACUS_SENDER_KEYS": json.dumps(senders)}
-        stack.enter_context(announced(home, told))
-        app, api = _app(home, told)
+        variables |= {
+            "ABACUS_STAGE": "local",
+            "ABACUS_ORIGIN_SECRETS": secret,
+            "ABACUS_SENDER_KEYS": json.dumps(senders),
+        }
+        stack.enter_context(announced(home, variables | {URL: base_url}))
+        app, api = _app(home, variables)
         stack.callback(app.stop)
-        names = [aws.names[n] for n in ("ParticipantsStreamArn", "SpillQueueUrl", "FoldDeadLettersUrl")]
-        worker = Child("abacus.local.worker", names, environment=told, log=home / "worker.log")
+        arguments = [aws.names[n] for n in ("ParticipantsStreamArn", "SpillQueueUrl", "FoldDeadLettersUrl")]
+        worker = Child("abacus.local.worker", arguments, environment=variables, log=home / "worker.log")
         stack.callback(worker.stop)
         events = _events_path()
         domain = edge_stack(aws, api, secret, events)
-        _publish(aws, manifest, home)
-        front = Front(f"http://{HOST}:{api}", endpoint, domain, secret, events)
-        yield Behind(aws, front, (ministack, app, worker), (app, worker), demo_key)
+        publish_changes(aws, manifest, home, clock.now_ms())
+        proxy = Proxy(f"http://{HOST}:{api}", endpoint, domain, secret, events)
+        yield Services(aws, proxy, (ministack, app, worker), (app, worker), demo_key)
 
 
-def _app(home: Path, told: dict[str, str]) -> tuple[Child, int]:
+def _app(home: Path, variables: dict[str, str]) -> tuple[Child, int]:
     server = listen()
     port = server.getsockname()[1]
-    number = [str(server.fileno())]
-    return Child("abacus.local.app_server", number, environment=told, log=home / "app.log", sockets=[server]), port
+    descriptor = [str(server.fileno())]
+    child = Child("abacus.local.app_server", descriptor, environment=variables, log=home / "app.log", sockets=[server])
+    return child, port
 
 
 def _events_path() -> str:
-    # A whole url means another host, which is not ours to serve.
+    # A whole URL means another host, which this product does not serve.
     given = snippet.options().events
     return given if given.startswith("/") else "/events"
-
-
-def _publish(aws: LocalAws, manifest: Path, home: Path) -> None:
-    try:
-        publish_changes(aws, manifest, home, time.time_ns() // 1_000_000)
-    except Refused as refused:
-        click.echo(f"not published, what was live stays:\n{refused}", err=True)

@@ -1,10 +1,9 @@
-"""The manifest and the site in the local bucket: published when they changed, and again whenever they do."""
+"""Publish the manifest and the site to the local bucket, at the start and after each change of a file."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from pathlib import Path
 
 import click
@@ -15,33 +14,46 @@ from abacus.paths import STATIC
 from abacus.publishing import publish
 from abacus.site import build
 from abacus.site.build import Asset
-from abacus.site.esbuild import BuildError
+from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Manifest
 
 LOOK = 1.0  # seconds between two looks for a changed file
 
 
-def publish_changes(aws: LocalAws, folder: Path, home: Path, now: int) -> bool:
-    """Publish `folder` and the site, if either differs from what was published last; whether it did. `now`: epoch ms.
+def publish_changes(aws: LocalAws, folder: Path, home: Path, now_ms: int) -> bool:
+    """Publish `folder` and the site, if either differs from the last publish. `now_ms`: epoch milliseconds.
 
-    Each writing of a file is a new version in the bucket, which stays on this disk for ever: so not at each start.
-    Raises what publishing raises; a change that would spoil a running experiment is refused."""
-    planned = publish.plan(load(folder), aws.s3, aws.names["BucketName"], now)
+    Each write is a new version in the bucket that stays on this disk, so nothing is written without a reason. Prints
+    what changed, with warnings and refusals, as `abacus publish` does. Returns whether anything was published."""
+    planned = publish.plan(load(folder), aws.s3, aws.names["BucketName"], now_ms)
     assets: dict[str, Asset] = {}
 
     def built(manifest: Manifest) -> dict[str, Asset]:
         return assets or build.build_site(manifest)
 
     assets = built(planned.manifest)
-    print_ = _fingerprint(publish.site(planned.manifest, now, built))
+    _show(planned)
+    fingerprint = _fingerprint(publish.site(planned.manifest, now_ms, built))
     remembered = home / "site.sha256"
     live = planned.live.manifest
-    if live and live.digest == planned.manifest.digest and remembered.exists() and remembered.read_text() == print_:
+    if (
+        live
+        and live.digest == planned.manifest.digest
+        and remembered.exists()
+        and remembered.read_text() == fingerprint
+    ):
         return False
-    publish.write(planned, aws.s3, aws.names["BucketName"], now, build=built, by="abacus run")
-    remembered.write_text(print_)
+    publish.write(planned, aws.s3, aws.names["BucketName"], now_ms, build=built, by="abacus run")
+    remembered.write_text(fingerprint)
     return True
+
+
+def _show(planned: publish.Plan) -> None:
+    for change in planned.changes:
+        click.echo(str(change), err=True)
+    if planned.refusals:
+        click.echo(publish.refused_line(planned), err=True)
 
 
 def _fingerprint(assets: dict[str, Asset]) -> str:
@@ -52,17 +64,17 @@ def _fingerprint(assets: dict[str, Asset]) -> str:
 
 
 async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
-    """Publish after each change of a file, until cancelled. What is wrong is said, and the live site stays."""
-    seen: dict[str, int] = {}  # so the first look publishes what was changed while we started
+    """Publish after each change of a file, until cancelled. An error is printed, and the live site stays as it is."""
+    seen: dict[str, int] = {}  # empty, so that the first look publishes what changed during the start
     while True:
         await asyncio.sleep(LOOK)
         try:
             there = await asyncio.to_thread(_state, folder)
             if there != seen:
                 seen = there
-                if await asyncio.to_thread(publish_changes, aws, folder, home, round(time.time() * 1000)):
-                    click.echo("published what changed", err=True)
-        except (AbacusError, BuildError, OSError) as error:  # OSError: a file went while we looked at it
+                if await asyncio.to_thread(publish_changes, aws, folder, home, clock.now_ms()):
+                    click.echo("published; visible at the next page load", err=True)
+        except (AbacusError, OSError) as error:  # OSError: a file disappeared while it was read
             click.echo(f"not published: {error}", err=True)
 
 

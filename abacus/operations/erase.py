@@ -1,4 +1,4 @@
-"""`abacus erase VISITOR`: forget one visitor. Rows and what they added to the tallies go in one transaction each."""
+"""`abacus erase VISITOR`: delete one visitor. Each row and what it added to the tallies go in one transaction."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import random
 import click
 
 from abacus.aws.target import at_target
+from abacus.options import VISITOR
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
 from chalicelib.domain.clock import now_ms
+from chalicelib.domain.errors import NotFound
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import Dice, Stale, Store
 from chalicelib.storage.tally import difference
 
 
-def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice) -> list[str]:
-    """Delete the visitor's rows and take back what they added. Returns the experiments they were in.
+def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, with_hours: bool = False) -> list[str]:
+    """Delete the visitor's rows and subtract what they added to the tallies.
 
-    A row that changes meanwhile is read again; what was written and not yet counted goes uncounted."""
+    `now_ms`: epoch milliseconds. `with_hours`: subtract the activity by hour too, for a visitor of few hours, such as a
+    simulated one. A row that changes meanwhile is read again; an event that was not counted yet is never counted.
+    Returns the experiments that the visitor took part in."""
     experiments = []
     while rows := store.rows_of(visitor):
         for row in rows:
-            # Not the hours: activity is never taken back, and a visitor may have been active in more of them than a
-            # transaction holds.
+            # The hours stay: a visitor may have been active in more of them than a transaction holds.
             counted = contribution(row.counted, row.folded)
-            delta = difference({}, {cell: tally for cell, tally in counted.items() if cell.span != "hour"})
+            delta = difference({}, {c: tally for c, tally in counted.items() if with_hours or c.span != "hour"})
             gen = store.generations(row.key.experiment).newborn if row.gen is None else row.gen
             try:
                 store.erase(row, bookings({(row.key.experiment, gen): delta}, now_ms, dice(spread)))
@@ -36,10 +39,18 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice) -
 
 
 @click.command()
-@click.argument("visitor")
+@click.argument("visitor", type=VISITOR)
 @at_target
 def command(visitor: str) -> None:
-    """Delete everything kept about VISITOR, and take it out of the numbers."""
+    """Delete all data of VISITOR and subtract it from the results.
+
+    VISITOR is the visitor's id: the part before ~ in the cookie `abacus`. The whole cookie's value works too. An
+    unknown id ends with exit code 1."""
     service = from_environment()
     erased = erase(service.store, visitor, now_ms=now_ms(), spread=service.settings.spread, dice=random.randrange)
-    click.echo(f"Erased from {', '.join(sorted(erased))}." if erased else "Nothing is kept under this id.")
+    if not erased:
+        raise NotFound(
+            f"There is no data of visitor {visitor!r}. The id is the part before ~ in the cookie `abacus`; check that "
+            "it is complete, and --stage or --home."
+        )
+    click.echo(f"Erased visitor {visitor} from {', '.join(sorted(erased))}.")

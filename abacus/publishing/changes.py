@@ -1,20 +1,23 @@
-"""What publishing would change, in words; what of it would spoil a running experiment, and what to do instead.
+"""What publishing would change, in words; which changes would spoil a running experiment, and what to write instead.
 
-Rules hold for whatever visitors have taken part in, so for everything but drafts. docs/manifest.md lists them.
+The rules protect every experiment that visitors may have taken part in: all but drafts. docs/manifest.md lists them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from abacus.authoring.problems import listed
-from abacus.authoring.rules import percent
-from abacus.publishing.phase_changes import Kind, Said, phase_changes
+from abacus.publishing.phase_changes import Findings, Kind, phase_changes
+from abacus.publishing.yaml_lines import Lines, experiment_lines, field_lines, namespace_line
+from abacus.shares import percent
 from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
 
 class Change(NamedTuple):
-    """kind: change (it will be done), warning (it will be done, and there is a catch), refusal (it will not)."""
+    """One difference. kind: `change` will be done; `warning` will be done and has a drawback; `refusal` will not be
+    done. experiment: its key, or "" for the site."""
 
     kind: Kind
     experiment: str
@@ -26,22 +29,20 @@ class Change(NamedTuple):
 
 
 def changes(live: Manifest | None, wanted: Manifest) -> list[Change]:
-    """Everything that differs between what is live and what is wanted."""
+    """Every difference between the live manifest and the wanted one."""
     before = {e.key: e for e in live.experiments} if live else {}
     after = {e.key: e for e in wanted.experiments}
     found = []
     if live and live.client_key != wanted.client_key:
-        text = f"client key {live.client_key} → {wanted.client_key}"
-        found.append(Change("change", "", text))
-        catch = f"GrowthBook clients that ask for {live.client_key!r} keep what they last got, for ever"
-        found.append(Change("warning", "", catch))
+        found.append(Change("change", "", f"client key {live.client_key} → {wanted.client_key}"))
+        drawback = f"GrowthBook clients that use the key {live.client_key!r} get no more updates"
+        found.append(Change("warning", "", drawback))
     for key in sorted(before | after):
-        said = _said(before.get(key), after.get(key))
-        found += (Change(kind, key, text) for kind, text in said)
+        found += (Change(kind, key, text) for kind, text in _findings(before.get(key), after.get(key)))
     return found
 
 
-def _said(before: Experiment | None, after: Experiment | None) -> Said:
+def _findings(before: Experiment | None, after: Experiment | None) -> Findings:
     if before is None and after is not None:
         yield "change", f"new, {_summary(after)}"
     elif before is not None and after is None:
@@ -50,10 +51,15 @@ def _said(before: Experiment | None, after: Experiment | None) -> Said:
         if before.status == "draft":
             yield from _draft(before, after)
         else:
-            yield from _kept(before, after)
+            yield from _frozen(before, after)
             yield from _status(before, after)
             yield from phase_changes(before, after)
             yield from _rest(before, after)
+
+
+def with_lines(text: str, lines: Iterable[str]) -> str:
+    """A message with the YAML lines to paste below it."""
+    return "\n".join([f"{text}:", *(f"    {line}" for line in lines)])
 
 
 def _summary(experiment: Experiment) -> str:
@@ -70,75 +76,95 @@ def _state(experiment: Experiment) -> str:
     return experiment.status + (f", winner {experiment.winner}" if experiment.winner else "")
 
 
-def _removed(before: Experiment) -> Said:
+def _removed(before: Experiment) -> Findings:
     if before.status in ("running", "paused"):
-        yield "refusal", f"is {before.status} and gone from your files: set status: stopped first, remove it later"
+        stopped = before.model_copy(update={"status": "stopped"})
+        yield (
+            "refusal",
+            with_lines(
+                f"is {before.status}, but is not in your files. Stop it first and remove it later; "
+                "to stop it, put it back with status: stopped",
+                experiment_lines(stopped),
+            ),
+        )
     else:
         yield "change", f"removed (was {_state(before)})"
         if before.status == "stopped":
-            yield "warning", "its last events may still be on their way, for 7 days; they would be refused"
+            yield "warning", "events that arrive late, within 7 days after the stop, will be refused"
 
 
-def _draft(before: Experiment, after: Experiment) -> Said:
+def _draft(before: Experiment, after: Experiment) -> Findings:
     if after.status == "draft":
         yield "change", "draft changed"
     else:
         yield "change", f"draft → {_summary(after)}"
 
 
-def _kept(before: Experiment, after: Experiment) -> Said:
-    """What must never change once visitors took part."""
+def _frozen(before: Experiment, after: Experiment) -> Findings:
+    """The fields that must not change once visitors have taken part."""
     old, new = listed(before.variant_keys), listed(after.variant_keys)
     if set(before.variant_keys) != set(after.variant_keys):
         yield (
             "refusal",
-            f"variants {old} → {new}: what was counted belongs to the old ones. "
-            "Stop it, and start a new experiment under another key",
+            with_lines(
+                f"variants {old} → {new}: the counts belong to the old variants. To test the new ones, start an "
+                "experiment with another key. Put the old variants back",
+                _split_lines(before),
+            ),
         )
     elif old != new:
-        yield "refusal", f"variants reordered, {old} → {new}: visitors would swap. Put them back in the old order"
+        text = f"variants reordered, {old} → {new}: visitors would swap variants. Put them back in the old order"
+        yield "refusal", with_lines(text, _split_lines(before))
     if before.seed != after.seed:
-        yield (
-            "refusal",
-            f"seed {before.seed} → {after.seed}: everybody would be assigned anew, without a trace. "
-            "Put it back, and give the new seed to a new phase",
+        lines = field_lines(before).get("seed", ["# remove the field seed"])
+        text = (
+            f"seed {before.seed} → {after.seed}: every visitor would be assigned again, and no count would show it. "
+            "Give the new seed to a new phase, and put the old one back"
         )
+        yield "refusal", with_lines(text, lines)
     if before.namespace != after.namespace:
-        yield (
-            "refusal",
-            "namespace changed: visitors who take part would be refused, or others let in. "
-            "Stop it, and start a new experiment under another key",
+        text = (
+            "namespace changed: participants would be refused, or other visitors would take part. To use another "
+            "namespace, start an experiment with another key. Put the old one back"
         )
+        lines = [namespace_line(before)] if before.namespace else ["# remove the field namespace"]
+        yield "refusal", with_lines(text, lines)
     if before.assignment != after.assignment:
-        yield (
-            "refusal",
-            f"assignment {before.assignment} → {after.assignment}: the numbers before and after would not compare. "
-            "Start a new experiment under another key",
+        text = (
+            f"assignment {before.assignment} → {after.assignment}: the counts before and after would not be "
+            "comparable. Start an experiment with another key, and put the old assignment back"
         )
+        yield "refusal", with_lines(text, [f"assignment: {before.assignment}"])
 
 
-def _status(before: Experiment, after: Experiment) -> Said:
+def _split_lines(experiment: Experiment) -> Lines:
+    fields = field_lines(experiment)
+    return fields["variants"] + fields.get("phases", [])
+
+
+def _status(before: Experiment, after: Experiment) -> Findings:
     if after.status == "draft":
-        yield "refusal", f"{before.status} → draft: visitors have taken part. Use status: paused"
+        text = f"{before.status} → draft: visitors have taken part. Pause it instead"
+        yield "refusal", with_lines(text, ["status: paused"])
         return
     if before.status == "stopped" and after.status != "stopped" and before.winner:
-        yield (
-            "refusal",
-            f"stopped → {after.status}: everybody has had {before.winner} since. "
-            "Start a new experiment under another key",
+        text = (
+            f"stopped → {after.status}: all visitors have seen {before.winner} since the stop. Start an experiment "
+            "with another key, and leave this one stopped"
         )
+        yield "refusal", with_lines(text, ["status: stopped", f"winner: {before.winner}"])
         return
     if (before.status, before.winner) == (after.status, after.winner):
         return
     effect = {
         "running": "visitors take part again",
-        "paused": f"everybody sees {after.control} until it runs again",
-        "stopped": f"everybody sees {after.winner or after.control}",
+        "paused": f"all visitors see {after.control} until it runs again",
+        "stopped": f"all visitors see {after.winner or after.control}",
     }
     yield "change", f"{_state(before)} → {_state(after)}: {effect[after.status]}"
 
 
-def _rest(before: Experiment, after: Experiment) -> Said:
+def _rest(before: Experiment, after: Experiment) -> Findings:
     for goal in sorted(set(after.goals) - set(before.goals)):
         yield "change", f"goal {goal} added"
     for goal in sorted(set(before.goals) - set(after.goals)):
@@ -150,7 +176,7 @@ def _rest(before: Experiment, after: Experiment) -> Said:
     for field in ("urls", "condition"):
         if getattr(before, field) != getattr(after, field):
             yield "change", f"{field} changed"
-            yield "warning", "others take part than before; the numbers mix both audiences"
+            yield "warning", "other visitors take part than before; the counts mix both audiences"
     changed = [
         v.key
         for v, w in zip(before.variants, after.variants, strict=False)
@@ -161,4 +187,4 @@ def _rest(before: Experiment, after: Experiment) -> Said:
     if before.redirect != after.redirect:
         yield "change", "redirect changed"
     if (changed or before.redirect != after.redirect) and after.status != "stopped":
-        yield "warning", "visitors will see something else under the same name; the numbers mix both"
+        yield "warning", "visitors will see something else under the same variant; the counts mix both"

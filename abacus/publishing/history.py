@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from time import time
-
 import click
 
 from abacus.publishing import manifest_store as published
-from abacus.publishing.publish import plan, show, write
+from abacus.publishing.publish import plan, refused_line, show, write
 from abacus.publishing.remote import Remote, remote
+from abacus.publishing.yaml_lines import differing_lines
+from chalicelib.domain import clock
 from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
 
 def restored(old: Manifest, live: Manifest) -> Manifest:
-    """`old` as far as it can return without spoiling what was counted since.
+    """`old`, as far as it can return without spoiling the counts since then.
 
-    Phases are history and stay; the old split is opened as a new one. What runs now and did not then is paused,
-    not forgotten. What was removed since stays removed."""
-    experiments = tuple(_restored(old.experiment(now.key), now) for now in live.experiments)
+    Phases are history and stay; the old split opens as a new phase. An experiment that runs now and did not run then is
+    paused. An experiment that was removed since stays removed."""
+    experiments = tuple(_restored(old.experiment(current.key), current) for current in live.experiments)
     drafts = tuple(e for e in old.experiments if e.status == "draft" and live.experiment(e.key) is None)
-    every = sorted(experiments + drafts, key=lambda e: e.key)
-    return Manifest(experiments=tuple(every), client_key=old.client_key)
+    ordered = sorted(experiments + drafts, key=lambda e: e.key)
+    return Manifest(experiments=tuple(ordered), client_key=old.client_key)
 
 
-def _restored(then: Experiment | None, now: Experiment) -> Experiment:
+def _restored(then: Experiment | None, current: Experiment) -> Experiment:
     if then is None or then.status == "draft":
-        return now.model_copy(update={"status": "paused"}) if now.status == "running" else now
-    phases = now.phases
-    if len(now.phases) > len(then.phases):
+        return current.model_copy(update={"status": "paused"}) if current.status == "running" else current
+    phases = current.phases
+    if len(current.phases) > len(then.phases):
         seed = then.seed_of(then.current_phase)
         last = then.phases[-1]
-        again = Phase(weights=last.weights, coverage=last.coverage, seed=None if seed == now.seed else seed)
-        phases += (again,) if again != now.phases[-1] else ()
+        again = Phase(weights=last.weights, coverage=last.coverage, seed=None if seed == current.seed else seed)
+        phases += (again,) if again != current.phases[-1] else ()
     return then.model_copy(update={"phases": phases})
 
 
 @click.command(name="history")
 @remote
 def history_command(at: Remote) -> None:
-    """Everything that was ever published, oldest first."""
+    """List everything that was published, oldest first."""
     for publishing in published.history(at.s3, at.bucket):
         click.echo(line(publishing))
 
 
 def line(publishing: published.Publishing) -> str:
-    when = datetime.fromtimestamp(publishing.at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    said = "".join(f"\n    {text}" for text in ([publishing.note] if publishing.note else []) + [*publishing.changes])
-    return f"{publishing.digest}  {when}  {publishing.by}{said}"
+    """One entry of the history: digest, time, person, note, changes."""
+    when = clock.utc_datetime(publishing.at).strftime("%Y-%m-%d %H:%M:%SZ")
+    details = [publishing.note] if publishing.note else []
+    return "\n    ".join([f"{publishing.digest}  {when}  {publishing.by}", *details, *publishing.changes])
 
 
 @click.command(name="rollback")
@@ -55,17 +55,38 @@ def line(publishing: published.Publishing) -> str:
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @remote
 def rollback_command(at: Remote, digest: str, dry_run: bool) -> None:
-    """Return to the manifest that was published as DIGEST (see `abacus history`)."""
-    now = round(time() * 1000)
+    """Return to the manifest that was published as DIGEST.
+
+    `abacus history` lists the digests; the first characters are enough. Afterwards your files still describe the newer
+    manifest: the command prints the lines that make them match."""
+    now_ms = clock.now_ms()
+    digest = published.complete_digest(at.s3, at.bucket, digest)
     old = published.read_copy(at.s3, at.bucket, digest)
-    wanted = restored(old, published.read_live(at.s3, at.bucket).manifest or Manifest())
-    planned = plan(wanted, at.s3, at.bucket, now)
+    live = published.read_live(at.s3, at.bucket).manifest or Manifest()
+    planned = plan(restored(old, live), at.s3, at.bucket, now_ms)
     show(planned)
+    if not dry_run:
+        write(planned, at.s3, at.bucket, now_ms, by=at.person, note=f"rollback to {digest}")
+        at.invalidate()
+        click.echo(f"published {planned.manifest.digest}")
+        for text in file_changes(live, planned.manifest):
+            click.echo(text)
     if planned.refusals:
-        raise click.ClickException("nothing was published, for the refusals above")
-    if dry_run:
-        return
-    write(planned, at.s3, at.bucket, now, by=at.person, note=f"rollback to {digest}")
-    at.invalidate()
-    click.echo(f"published {planned.manifest.digest}. Your files still say otherwise: change them too,")
-    click.echo("or the next `abacus publish` brings back what you rolled back.")
+        raise click.ClickException(refused_line(planned))
+
+
+def file_changes(before: Manifest, after: Manifest) -> list[str]:
+    """The lines by which files that describe `before` come to describe `after`."""
+    texts = []
+    for experiment in after.experiments:
+        then = before.experiment(experiment.key)
+        lines = differing_lines(then, experiment) if then else []
+        if lines:
+            texts += [f"{experiment.key}:", *(f"    {line}" for line in lines)]
+    if not texts:
+        return []
+    return [
+        "Your files still describe the newer manifest, and the next `abacus publish` would bring it back. "
+        "Write these lines into them:",
+        *texts,
+    ]

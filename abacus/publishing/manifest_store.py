@@ -1,14 +1,15 @@
 """The published manifest in the bucket: the live one, its immutable copies, and the record of publishings.
 
-manifest/live.json               what the Lambda reads; written with a condition, so nobody is overwritten
-manifest/<digest>.json           every manifest that was ever live, for ever
-manifest/history/<time>-<digest>.json   one for each publishing: when, by whom, what changed
+manifest/live.json                      what the Lambda reads; written only if unchanged, so no publish is overwritten
+manifest/<digest>.json                  every manifest that was ever live; never deleted
+manifest/history/<time>-<digest>.json   one for each publish: when, by whom, what changed
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,21 +27,21 @@ PRIVATE = {"ContentType": "application/json", "CacheControl": "no-store"}
 
 
 class Overtaken(AbacusError):
-    """Somebody published since we looked."""
+    """Someone else published since the plan was made."""
 
     status = 409
     code = "overtaken"
 
 
 class Live(NamedTuple):
-    """What is live, and by which tag to replace it. Both None: nothing was ever published."""
+    """The live manifest and its ETag, by which to replace it. Both None: nothing was ever published."""
 
     manifest: Manifest | None
     etag: str | None
 
 
 class Publishing(Model):
-    """One line of the history. `at`: epoch milliseconds."""
+    """One entry of the history. `at`: epoch milliseconds."""
 
     at: int
     digest: str
@@ -57,6 +58,7 @@ def digest_of(manifest: Manifest) -> str:
 
 
 def read_live(s3: S3Client, bucket: str) -> Live:
+    """The live manifest, if there is one."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=LIVE)
     except s3.exceptions.NoSuchKey:
@@ -65,7 +67,7 @@ def read_live(s3: S3Client, bucket: str) -> Live:
 
 
 def write_live(s3: S3Client, bucket: str, manifest: Manifest, etag: str | None) -> None:
-    """Makes `manifest` the live one, if `etag` (None: nothing) still is. Raises Overtaken otherwise.
+    """Make `manifest` the live one, if the live one still has `etag` (None: there is none). Raises Overtaken otherwise.
 
     S3 refuses with 412, or 409 while two conditional writes race, or 404 where the object is gone."""
     condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
@@ -77,10 +79,11 @@ def write_live(s3: S3Client, bucket: str, manifest: Manifest, etag: str | None) 
         # The answer to our own success may have been lost, and the second try refused.
         now_live = read_live(s3, bucket).manifest
         if now_live is None or now_live.digest != manifest.digest:
-            raise Overtaken("Somebody else published just now. Look at what they did, then publish again.") from None
+            raise Overtaken("Someone else published just now. See `abacus history`, then publish again.") from None
 
 
 def write_copy(s3: S3Client, bucket: str, manifest: Manifest) -> None:
+    """Store `manifest` under its digest."""
     try:
         s3.put_object(Bucket=bucket, Key=_copy(manifest.digest), Body=_json(manifest), IfNoneMatch="*", **PRIVATE)  # type: ignore[arg-type]
     except ClientError as error:
@@ -98,13 +101,31 @@ def read_copy(s3: S3Client, bucket: str, digest: str) -> Manifest:
         ) from None
 
 
+def complete_digest(s3: S3Client, bucket: str, start: str) -> str:
+    """The digest that begins with `start`. Raises NotFound where there is none, or more than one."""
+    digests: list[str] = []
+    if re.fullmatch(r"[0-9a-f]{1,16}", start):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"manifest/{start}"):
+            digests += [
+                item["Key"].removeprefix("manifest/").removesuffix(".json") for item in page.get("Contents", [])
+            ]
+    if len(digests) == 1:
+        return digests[0]
+    if digests:
+        raise NotFound(
+            f"{start!r} begins {len(digests)} digests: {', '.join(digests)}. Write more characters.", field="digest"
+        )
+    raise NotFound(f"No manifest {start!r} was ever published here: see `abacus history`.", field="digest")
+
+
 def record(s3: S3Client, bucket: str, publishing: Publishing) -> None:
+    """Add `publishing` to the history."""
     key = f"{HISTORY}{publishing.at:014d}-{publishing.digest}.json"
     s3.put_object(Bucket=bucket, Key=key, Body=publishing.model_dump_json().encode(), **PRIVATE)  # type: ignore[arg-type]
 
 
 def history(s3: S3Client, bucket: str) -> Iterator[Publishing]:
-    """Every publishing, oldest first."""
+    """Every entry of the history, oldest first."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=HISTORY):
         for item in page.get("Contents", []):
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()

@@ -10,50 +10,50 @@ from chalicelib.domain.manifest import Experiment, Manifest, Period
 Periods = tuple[Period, ...]
 
 
-def stamp(live: Manifest | None, wanted: Manifest, now: int) -> Manifest:
-    """`wanted` with the periods that follow from what is live. `now`: epoch milliseconds.
+def stamp(live: Manifest | None, wanted: Manifest, now_ms: int) -> Manifest:
+    """`wanted` with the periods that follow from what is live. `now_ms`: epoch milliseconds.
 
     Publishing the same again stamps the same."""
     stamped = []
     for experiment in wanted.experiments:
         before = live.experiment(experiment.key) if live else None
-        stamped.append(experiment.model_copy(update={"periods": periods(before, experiment, now)}))
+        stamped.append(experiment.model_copy(update={"periods": periods(before, experiment, now_ms)}))
     return wanted.model_copy(update={"experiments": tuple(stamped)})
 
 
-def periods(before: Experiment | None, after: Experiment, now: int) -> Periods:
-    """The periods of `after`, published at `now` in the place of `before`.
+def periods(before: Experiment | None, after: Experiment, now_ms: int) -> Periods:
+    """The periods of `after`, published at `now_ms` in the place of `before`.
 
     An experiment that was never a draft here may have run before it was published (its page was faster than
-    its manifest), so without a `start` its first period has none either. From draft to running, it opens now."""
+    its manifest), so without a `start` its first period has none either. A draft opens when it runs."""
     if after.status == "draft":
         return ()
     if before is None:
         opened = Period(start=after.start, end=after.end)
-        return (opened,) if after.status == "running" else _closed((opened,), now)
+        return (opened,) if after.status == "running" else _closed((opened,), now_ms)
     if after.status != "running":
-        return _closed(before.periods, now)
-    return _running(before.periods, after, now)
+        return _closed(before.periods, now_ms)
+    return _running(before.periods, after, now_ms)
 
 
-def _closed(known: Periods, now: int) -> Periods:
-    """No period reaches beyond `now`, and one that has not begun is gone."""
+def _closed(known: Periods, now_ms: int) -> Periods:
+    """No period reaches beyond `now_ms`, and one that has not begun is gone."""
     return tuple(
-        p if p.end is not None and p.end <= now else Period(start=p.start, end=now)
+        p if p.end is not None and p.end <= now_ms else Period(start=p.start, end=now_ms)
         for p in known
-        if p.start is None or p.start < now
+        if p.start is None or p.start < now_ms
     )
 
 
-def _running(known: Periods, after: Experiment, now: int) -> Periods:
-    past = [p for p in known if p.end is not None and p.end <= now]
-    current = [p for p in known if p.end is None or p.end > now]
-    ended = after.end is not None and after.end <= now
+def _running(known: Periods, after: Experiment, now_ms: int) -> Periods:
+    past = [p for p in known if p.end is not None and p.end <= now_ms]
+    current = [p for p in known if p.end is None or p.end > now_ms]
+    ended = after.end is not None and after.end <= now_ms
     if not current:
-        opened = Period(start=max(now, after.start or now), end=after.end)
+        opened = Period(start=max(now_ms, after.start or now_ms), end=after.end)
         return (*past,) if ended else (*past, opened)
-    begun = current[0].start is None or current[0].start <= now
-    start = current[0].start if begun else max(now, after.start or now)
+    begun = current[0].start is None or current[0].start <= now_ms
+    start = current[0].start if begun else max(now_ms, after.start or now_ms)
     if ended:  # set to a time that has passed: what was accepted since stays accepted
-        return (*past, Period(start=start, end=now)) if begun else (*past,)
+        return (*past, Period(start=start, end=now_ms)) if begun else (*past,)
     return (*past, Period(start=start, end=after.end))

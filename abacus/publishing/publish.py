@@ -1,99 +1,141 @@
-"""`abacus publish`: what would change, in words; then the live manifest, under a condition; then the site.
+"""`abacus publish`: show what would change, write the live manifest (if it did not change meanwhile), write the site.
 
-The manifest goes first: an event of a page that is not published yet cannot come, one of a page that is would be
-refused for as long as the manifest were behind.
+The manifest goes first: a new page whose experiment the service does not know yet would have its events refused.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from abacus.authoring.load import load
+from abacus.authoring.load import NO_EXPERIMENTS, load
 from abacus.growthbook.payload import payload
+from abacus.options import manifest_option
 from abacus.publishing import manifest_store as published
 from abacus.publishing.changes import Change, changes
 from abacus.publishing.periods import stamp
 from abacus.publishing.remote import Remote, remote
 from abacus.site.build import Asset, build_site
 from abacus.site.public_manifest import public
+from chalicelib.domain import clock
 from chalicelib.domain.errors import ManifestError
-from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.manifest import Experiment, Manifest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Nothing that is served is older than a minute: half of it fresh, half of it stale while fetched anew. For a day
-# a broken origin goes unnoticed.
+# A served file is at most a minute old: 30 s fresh, 30 s stale while the CDN fetches it again. While the origin is
+# down, the CDN serves what it has for a day.
 CACHE = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"
 JSON_TYPE = "application/json; charset=utf-8"
-ROUNDS = 5  # of writing the site, while others publish meanwhile
+ROUNDS = 5  # of writing the site, while others publish
 
 Build = Callable[[Manifest], Mapping[str, Asset]]
 
 
 class Refused(ManifestError):
-    """A change that would spoil a running experiment. The message says what to do instead."""
+    """Changes that would spoil running experiments. The message says what to write instead."""
 
 
 class Plan(NamedTuple):
-    """What would be published in the place of what is live."""
+    """What would be published, and how it differs from the live manifest.
 
-    manifest: Manifest  # stamped: with periods and digest
+    manifest: stamped with periods and digest; an experiment with a refusal is in it as it is live. changes: what will
+    be done, and the refusals."""
+
+    manifest: Manifest
     changes: list[Change]
     live: published.Live
 
     @property
     def refusals(self) -> list[Change]:
+        """The changes that will not be published."""
         return [change for change in self.changes if change.kind == "refusal"]
 
+    @property
+    def refused(self) -> list[str]:
+        """The keys of the experiments that stay as they are."""
+        return sorted({change.experiment for change in self.refusals})
 
-def plan(wanted: Manifest, s3: S3Client, bucket: str, now: int) -> Plan:
-    """Compares `wanted` with what is live. Changes nothing. `now`: epoch milliseconds."""
+
+def plan(wanted: Manifest, s3: S3Client, bucket: str, now_ms: int) -> Plan:
+    """Compare `wanted` with the live manifest. Changes nothing. `now_ms`: epoch milliseconds.
+
+    A refused experiment holds up no other: it stays as it is live, and the others are planned as wanted."""
     live = published.read_live(s3, bucket)
-    stamped = stamp(live.manifest, wanted, now)
+    stamped = stamp(live.manifest, wanted, now_ms)
+    found = changes(live.manifest, stamped)
+    if live.manifest is not None:
+        stamped, found = without_refused(live.manifest, stamped, found)
     return Plan(
         manifest=stamped.model_copy(update={"digest": published.digest_of(stamped)}),
-        changes=changes(live.manifest, stamped),
+        changes=found,
         live=live,
     )
+
+
+def without_refused(live: Manifest, wanted: Manifest, found: list[Change]) -> tuple[Manifest, list[Change]]:
+    """`wanted` with each refused experiment as it is live, and `found` without what therefore is not done.
+
+    A change that needs a refused one is refused too: two running experiments must not get the same visitors."""
+    while True:
+        refused = {change.experiment for change in found if change.kind == "refusal"}
+        kept = [e for e in live.experiments if e.key in refused]
+        experiments = sorted([*(e for e in wanted.experiments if e.key not in refused), *kept], key=lambda e: e.key)
+        overlap = next(_overlaps(experiments, refused), None)
+        found = [c for c in found if c.kind == "refusal" or c.experiment not in refused]
+        if overlap is None:
+            return wanted.model_copy(update={"experiments": tuple(experiments)}), found
+        found.append(overlap)
+
+
+def _overlaps(experiments: list[Experiment], refused: set[str]) -> Iterator[Change]:
+    slices = [(e, e.namespace) for e in experiments if e.namespace is not None and e.status == "running"]
+    for (kept, one), (other, two) in permutations(slices, 2):
+        same_visitors = one.name == two.name and max(one.start, two.start) < min(one.end, two.end)
+        if same_visitors and kept.key in refused and other.key not in refused:
+            text = (
+                f"would share visitors of namespace {one.name} with {kept.key}, whose change is refused: fix that first"
+            )
+            yield Change("refusal", other.key, text)
 
 
 def write(
     planned: Plan,
     s3: S3Client,
     bucket: str,
-    now: int,
+    now_ms: int,
     *,
     build: Build = build_site,
     by: str = "",
     note: str = "",
 ) -> list[str]:
-    """Publishes what was planned; the paths below site/ that were written. Raises Refused, or Overtaken when
-    somebody else published since the plan was made; then nothing was changed."""
-    if planned.refusals:
-        raise Refused("\n".join(str(change) for change in planned.refusals))
+    """Publish what was planned, without the refused experiments. `now_ms`: epoch milliseconds; `by`, `note`: for the
+    history. Returns the paths below site/ that were written.
+
+    Raises Overtaken, and changes nothing, when someone else published since the plan was made."""
     manifest = planned.manifest
-    assets = site(manifest, now, build)  # first, because it may fail
+    assets = site(manifest, now_ms, build)  # first, because it may fail
     if planned.live.manifest is None or planned.live.manifest.digest != manifest.digest:
         published.write_copy(s3, bucket, manifest)
         published.write_live(s3, bucket, manifest, planned.live.etag)
-        said = tuple(str(change) for change in planned.changes)
-        line = published.Publishing(at=now, digest=manifest.digest, by=by, note=note, changes=said)
-        published.record(s3, bucket, line)
+        done = tuple(str(change) for change in planned.changes if change.kind != "refusal")
+        published.record(
+            s3, bucket, published.Publishing(at=now_ms, digest=manifest.digest, by=by, note=note, changes=done)
+        )
     for _ in range(ROUNDS):
-        for path in sorted(assets, key=lambda path: path.endswith(".html")):  # a page after what it loads
+        for path in sorted(assets, key=lambda path: path.endswith(".html")):  # a page after the files that it loads
             _put(s3, bucket, path, assets[path])
         latest = published.read_live(s3, bucket).manifest
         if latest is None or latest.digest == manifest.digest:
             break
-        # Somebody published while we wrote, and our slower files may lie over theirs.
-        manifest, assets = latest, site(latest, now, build)
+        # Someone published meanwhile, and our files may have overwritten theirs.
+        manifest, assets = latest, site(latest, now_ms, build)
     return list(assets)
 
 
@@ -101,24 +143,24 @@ def publish(
     wanted: Manifest,
     s3: S3Client,
     bucket: str,
-    now: int,
+    now_ms: int,
     *,
     build: Build = build_site,
     by: str = "",
     note: str = "",
 ) -> Plan:
-    """Plans and writes in one go, for callers who show nobody the plan."""
-    planned = plan(wanted, s3, bucket, now)
-    write(planned, s3, bucket, now, build=build, by=by, note=note)
+    """Plan and write in one go, for callers that need not show the plan first."""
+    planned = plan(wanted, s3, bucket, now_ms)
+    write(planned, s3, bucket, now_ms, build=build, by=by, note=note)
     return planned
 
 
-def site(manifest: Manifest, now: int, build: Build) -> dict[str, Asset]:
+def site(manifest: Manifest, now_ms: int, build: Build) -> dict[str, Asset]:
     """Path below site/ → what is served there: the page's files, and the manifest in both its public forms."""
     return {
         **build(manifest),
         "manifest.json": _json(public(manifest)),
-        f"api/features/{manifest.client_key}": _json(payload(manifest, now)),
+        f"api/features/{manifest.client_key}": _json(payload(manifest, now_ms)),
     }
 
 
@@ -138,26 +180,38 @@ def _put(s3: S3Client, bucket: str, path: str, asset: Asset) -> None:
 
 
 @click.command()
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
+@manifest_option
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--note", default="", help="Why, for `abacus history`.")
+@click.option("--note", metavar="TEXT", default="", help="The reason, for `abacus history`.")
 @remote
-def command(at: Remote, folder: Path, dry_run: bool, note: str) -> None:
-    """Put the experiments of a folder live."""
-    now = round(time() * 1000)
-    planned = plan(load(folder), at.s3, at.bucket, now)
+def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
+    """Put the experiments of a folder live.
+
+    Shows every change first. A change that would spoil a running experiment is refused, with the lines to write
+    instead; that experiment stays as it is, the others are published, and the exit code is 1."""
+    now_ms = clock.now_ms()
+    wanted = load(manifest)
+    if not wanted.experiments:
+        click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
+    planned = plan(wanted, at.s3, at.bucket, now_ms)
     show(planned)
+    if not dry_run:
+        paths = write(planned, at.s3, at.bucket, now_ms, by=at.person, note=note)
+        at.invalidate()
+        click.echo(f"published {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
     if planned.refusals:
-        raise click.ClickException("nothing was published, for the refusals above")
-    if dry_run:
-        return
-    paths = write(planned, at.s3, at.bucket, now, by=at.person, note=note)
-    at.invalidate()
-    click.echo(f"published {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
+        raise click.ClickException(refused_line(planned))
 
 
-def show(planned: Plan) -> None:
+def show(planned: Plan, echo: Callable[[str], None] = click.echo) -> None:
+    """Print every change, warning and refusal, one after the other."""
     for change in planned.changes:
-        click.echo(str(change))
+        echo(str(change))
     if not planned.changes:
-        click.echo("no experiment changes")
+        echo("no experiment changes")
+
+
+def refused_line(planned: Plan) -> str:
+    """Which experiments are not published, and what to do."""
+    keys = ", ".join(planned.refused)
+    return f"not published: {keys}. What was live stays live; the refusals above have the lines to write"

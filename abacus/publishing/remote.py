@@ -17,6 +17,7 @@ import click
 from abacus.aws import cloudformation, names
 from abacus.aws.errors import report_errors
 from abacus.aws.target import target
+from abacus.options import home_option, region_option, stage_option, use_region
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Remote:
+    """The bucket and distribution of one product, and who publishes."""
+
     s3: S3Client
     bucket: str
     cloudfront: CloudFrontClient | None
@@ -44,20 +47,25 @@ class Remote:
 
 
 def remote(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a click command --bucket and --distribution, and passes it a Remote."""
+    """Give a click command --bucket, --distribution, --stage, --region and --home, and pass it a Remote."""
 
-    @click.option("--bucket", help="The bucket, where it is neither a stage's nor the local one's.")
+    @click.option("--bucket", metavar="NAME", help="Bucket to publish to. Default: the stage's or the local product's.")
     @click.option(
         "--distribution",
+        metavar="ID",
         envvar="ABACUS_DISTRIBUTION",
         default="",
-        help="The CloudFront distribution to refresh at once, where it is not the stage's; or ABACUS_DISTRIBUTION.",
+        help="CloudFront distribution to invalidate. Default: the stage's, or ABACUS_DISTRIBUTION.",
     )
-    @click.option("--stage", help="A deployed stage, such as prod. Without it: the one that runs here.")
-    @click.option("--home", type=click.Path(path_type=Path), default=Path(".local"), help="Folder of the local run.")
+    @stage_option
+    @region_option
+    @home_option
     @functools.wraps(command)
     @report_errors
-    def wrapped(bucket: str | None, distribution: str, stage: str | None, home: Path, **options: Any) -> None:
+    def wrapped(
+        bucket: str | None, distribution: str, stage: str | None, region: str | None, home: Path, **options: Any
+    ) -> None:
+        use_region(region)
         if not bucket:
             os.environ.update(target(stage, home, os.environ))
             bucket = os.environ["ABACUS_BUCKET"]

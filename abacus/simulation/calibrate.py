@@ -59,7 +59,7 @@ def without_difference(looks: int) -> list[Scenario]:
 @click.option("--experiments", type=click.IntRange(50), default=2000, show_default=True, help="Of each kind.")
 @click.option("--looks", type=click.IntRange(10), default=242, show_default=True, help="At each experiment.")
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, help="Default: one per processor.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same result.")
 @click.option("--write", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A page to put it into.")
 def command(experiments: int, looks: int, processes: int, seed: int, write: Path | None) -> None:
     """Thousands of made-up experiments through the code that decides, looked at all along.

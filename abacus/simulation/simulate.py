@@ -1,4 +1,4 @@
-"""`abacus simulate`: visitors with a known effect (crowd.py), through the real HTTP API."""
+"""`abacus simulate`: visitors with a known effect, sent through the real HTTP API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import json
 import random
 import sys
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,17 @@ import click
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConnector
 
 from abacus.authoring.load import load
-from abacus.simulation.visitors import RATE, Visitor, truth, visitors
+from abacus.aws.target import Product, at_product
+from abacus.options import manifest_option
+from abacus.shares import parse_share
+from abacus.simulation.visitors import Visitor, truth, visitors
+from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError, Busy
 from chalicelib.domain.manifest import Experiment
+from chalicelib.runtime.service import from_environment
+from chalicelib.storage.store import SIMULATED, Booking, Store
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # no bot would say that
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # or they count as bots
 ATTEMPTS = 8
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -31,18 +36,19 @@ JSON = {"Content-Type": "application/json"}
 
 async def play(
     base_url: str,
-    crowd: Iterable[Visitor],
+    simulated: Iterable[Visitor],
     *,
     senders: int = 8,
     met: Callable[[], None] = lambda: None,
     headers: Headers = lambda body: {},
     sleep: Sleep = asyncio.sleep,
 ) -> Counter[str]:
-    """Send every visit, each visitor's in order, `senders` visitors at a time; how many events had which outcome.
-    Calls `met` after each visitor. `headers(body)`: what goes along with a request, such as a signature.
-    Raises Busy when the service refuses to take an event for too long."""
+    """Send every visit, each visitor's visits in order, `senders` visitors at a time.
+
+    Calls `met` after each visitor. `headers(body)`: headers of a request, such as a signature. Returns the number of
+    events by outcome. Raises Busy when the service takes no event for too long."""
     outcomes: Counter[str] = Counter()
-    queue = iter(crowd)
+    queue = iter(simulated)
 
     async def sender(session: ClientSession) -> None:
         for visitor in queue:
@@ -76,8 +82,8 @@ async def _post(session: ClientSession, url: str, body: bytes, headers: Headers,
                     return await response.json()
                 if response.status not in (429, 500, 502, 503, 504):
                     raise AbacusError(f"{url} answers {response.status}: {(await response.text())[:300]}")
-                said = response.headers.get("Retry-After", "")
-                pause = max(pause, float(said) if said.isdecimal() else 0)
+                retry_after = response.headers.get("Retry-After", "")
+                pause = max(pause, float(retry_after) if retry_after.isdecimal() else 0)
         except (ClientConnectionError, TimeoutError):
             pass
         await sleep(pause)
@@ -85,59 +91,82 @@ async def _post(session: ClientSession, url: str, body: bytes, headers: Headers,
 
 
 def parse_rates(given: Sequence[str], experiments: Sequence[Experiment]) -> dict[str, float]:
-    """`experiment:variant=rate` by experiment and variant. Raises click.BadParameter that says what there is."""
+    """`experiment:variant=share` as share by experiment and variant. Raises click.BadParameter."""
     known = [f"{e.key}:{v}" for e in experiments for v in e.variant_keys]
     rates = {}
     for text in given:
         name, _, value = text.partition("=")
         if name not in known:
-            raise click.BadParameter(f"{name!r} does not run here; there are {', '.join(known)}")
+            raise click.BadParameter(f"{name!r} does not run here; write one of {', '.join(known)}")
         try:
-            rates[name] = float(value)
-        except ValueError:
-            rates[name] = -1
-        if not 0 <= rates[name] <= 1:
-            raise click.BadParameter(f"{text}: {value!r} is not a share from 0 to 1, such as 0.12")
+            rates[name] = parse_share(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{text}: {value!r} {error}") from None
     return rates
 
 
 @click.command()
-@click.option("--visitors", "count", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--rates", multiple=True, metavar="EXPERIMENT:VARIANT=RATE", help=f"Share who click; else {RATE}.")
-@click.option("--aa", is_flag=True, help="No effect anywhere, whatever --rates says.")
-@click.option("--days", type=click.FloatRange(0.01, 6.9), default=6, show_default=True, help="How far back.")
-@click.option("--seed", type=int, default=None, help="The same seed counts nothing new; default: a new one.")
-@click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at a time.")
-@click.option("--base-url", default="http://127.0.0.1:8000", show_default=True)
-@click.option("--manifest", type=click.Path(path_type=Path), default=Path("manifest"), show_default=True)
+@click.option("--visitors", "count", type=click.IntRange(1), default=1000, show_default=True, help="How many.")
+@click.option(
+    "--rates", multiple=True, metavar="EXPERIMENT:VARIANT=SHARE", help="Share of visitors who click. Default: 10 %."
+)
+@click.option("--aa", is_flag=True, help="The same rate for all variants (an A/A test); ignores --rates.")
+@click.option("--days", type=click.FloatRange(0.01, 6.9), default=6, show_default=True, help="How far back they start.")
+@click.option("--seed", type=int, default=None, help="A seed that was used before counts nothing new. Default: random.")
+@click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at the same time.")
+@manifest_option
+@at_product
 def command(
+    product: Product,
     count: int,
     rates: Sequence[str],
     aa: bool,
     days: float,
     seed: int | None,
     senders: int,
-    base_url: str,
     manifest: Path,
 ) -> None:
-    """Play visitors with a known effect through a running ABacus."""
-    try:
-        running = [e for e in load(manifest).experiments if e.status == "running"]
-        known = {} if aa else parse_rates(rates, running)
-        seed = random.randrange(10**9) if seed is None else seed
-        now = time.time_ns() // 1_000_000
-        crowd = list(visitors(running, known, count=count, days=days, seed=seed, now=now))
-        outcomes = asyncio.run(with_progress(base_url.rstrip("/"), crowd, senders=senders))
-    except AbacusError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"seed {seed}: " + ", ".join(f"{n} {name}" for name, n in sorted(outcomes.items())))
-    for line in truth(crowd):
+    """Send simulated visitors with a known effect to a running product.
+
+    They take part in every running experiment, which is then marked as containing simulated visitors. Remove them with
+    `abacus demo --clear`."""
+    running = [e for e in load(manifest).experiments if e.status == "running"]
+    known = {} if aa else parse_rates(rates, running)
+    seed = random.randrange(10**9) if seed is None else seed
+    simulated = list(visitors(running, known, count=count, days=days, seed=seed, now_ms=clock.now_ms()))
+    mark_simulated(product, simulated)
+    outcomes = asyncio.run(with_progress(product.base_url, simulated, senders=senders))
+    click.echo(f"seed {seed}: " + outcome_line(outcomes))
+    for line in truth(simulated):
         click.echo(line)
 
 
+def mark_simulated(product: Product, simulated: Iterable[Visitor]) -> None:
+    """Mark each experiment of `simulated`, so that GET /stats and the results page say that it has demo data."""
+    if not product.tables:
+        click.echo("These experiments are not marked as simulated: that needs --stage or --home.", err=True)
+        return
+    mark(from_environment().store, simulated)
+
+
+def mark(store: Store, simulated: Iterable[Visitor]) -> None:
+    """Book the number of simulated visitors of each experiment, which GET /stats reads along with the totals."""
+    experiments = Counter(
+        key for visitor in simulated for key in {event["experiment"] for visit in visitor.visits for event in visit}
+    )
+    for key, number in experiments.items():
+        store.book([Booking(key, SIMULATED, {"visitors": number})])
+
+
+def outcome_line(outcomes: Mapping[str, int]) -> str:
+    """`200 accepted, 3 repeated`"""
+    return ", ".join(f"{number} {name}" for name, number in sorted(outcomes.items()))
+
+
 async def with_progress(
-    base_url: str, crowd: Sequence[Visitor], *, senders: int = 8, headers: Headers = lambda body: {}
+    base_url: str, simulated: Sequence[Visitor], *, senders: int = 8, headers: Headers = lambda body: {}
 ) -> Counter[str]:
-    """play(), with a bar on standard error."""
-    with click.progressbar(length=len(crowd), label=f"simulating {len(crowd)} visitors", file=sys.stderr) as bar:
-        return await play(base_url, crowd, senders=senders, met=partial(bar.update, 1), headers=headers)
+    """play(), with a progress bar on standard error."""
+    label = f"sending {len(simulated)} simulated visitors"
+    with click.progressbar(length=len(simulated), label=label, file=sys.stderr) as bar:
+        return await play(base_url, simulated, senders=senders, met=partial(bar.update, 1), headers=headers)

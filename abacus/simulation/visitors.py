@@ -1,8 +1,8 @@
-"""Invented visitors with a known effect: who comes when, sees what, clicks, reaches a goal.
+"""Simulated visitors with a known effect: when they come, what they see, whether they click or reach a goal.
 
-Each visitor comes back a few times over the days; each visit shows every experiment that he is in (one impression
-each) and is one request. Somebody who is going to click does it at one of the visits, now and then twice, and may
-then reach a goal. Everything but the clock comes from the seed, ids included: the same seed again counts nothing new.
+Each visitor returns a few times over the days. Each visit is one request, with one impression of every experiment
+that the visitor takes part in. A visitor who clicks does so at one of the visits, sometimes twice, and may then reach
+a goal. Everything but the clock comes from the seed, ids included: the same seed again counts nothing new.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from chalicelib.domain.manifest import Experiment
 
-RATE = 0.10  # share of visitors who click at least once, where --rates says nothing else
+ID_PREFIX = "sim-"  # of every simulated visitor's id; `abacus demo --clear` removes these visitors
+RATE = 0.10  # share of visitors who click at least once, where --rates does not name another
 GOAL_AFTER_CLICK = 0.4  # share of those who clicked that reach a goal, for each goal
 GOAL_WITHOUT = 0.01  # and of those who did not
-VISITS = {1: 50, 2: 25, 3: 13, 4: 8, 5: 4}  # how often one comes: weights in percent
+VISITS = {1: 50, 2: 25, 3: 13, 4: 8, 5: 4}  # number of visits: weight in percent
 SECOND_CLICK = 0.15
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 
@@ -26,18 +27,20 @@ Event = dict[str, Any]
 
 
 class Visitor(NamedTuple):
+    """One simulated visitor with all events."""
+
     id: str
     visits: list[list[Event]]  # oldest first; the events of each are one request
 
 
 def visitors(
-    experiments: Sequence[Experiment], rates: Rates, *, count: int, days: float, seed: int, now: int
+    experiments: Sequence[Experiment], rates: Rates, *, count: int, days: float, seed: int, now_ms: int
 ) -> Iterator[Visitor]:
-    """`count` visitors, whose events lie in the `days` before `now` (epoch milliseconds)."""
+    """`count` visitors, whose events lie in the `days` before `now_ms` (epoch milliseconds)."""
     dice = random.Random(seed)
     for _ in range(count):
-        visitor = f"{dice.getrandbits(128):032x}"
-        times = _times(dice, now - round(days * DAY), now)
+        visitor = visitor_id(dice)
+        times = _times(dice, now_ms - round(days * DAY), now_ms)
         visits: list[list[Event]] = [[] for _ in times]
         for experiment in experiments:
             variant = experiment.assign(visitor, experiment.current_phase)
@@ -48,8 +51,13 @@ def visitors(
         yield Visitor(visitor, [sorted(visit, key=lambda e: int(e["at"])) for visit in visits if visit])
 
 
+def visitor_id(dice: random.Random) -> str:
+    """A random id that shows that its visitor is simulated."""
+    return f"{ID_PREFIX}{dice.getrandbits(112):028x}"
+
+
 def _times(dice: random.Random, start: int, end: int) -> list[int]:
-    """When one visitor comes: first at any moment, then again after some hours, as long as it is before `end`."""
+    """The visits of one visitor: the first at any moment, the others some hours later, all before `end`."""
     (visits,) = dice.choices(list(VISITS), list(VISITS.values()))
     at = dice.randrange(start, end - HOUR // 60)
     times = [at]
@@ -63,7 +71,7 @@ def _times(dice: random.Random, start: int, end: int) -> list[int]:
 def _events(
     dice: random.Random, experiment: Experiment, variant: str, times: Sequence[int], rate: float
 ) -> Iterator[list[Event]]:
-    """What one visitor does in one experiment, visit by visit; all within a minute of its time."""
+    """The events of one visitor in one experiment, visit by visit; all within a minute of the visit's time."""
 
     def event(kind: str, at: int, **more: str) -> Event:
         return {
@@ -83,11 +91,11 @@ def _events(
         yield done
 
 
-def truth(crowd: Iterable[Visitor]) -> Iterator[str]:
-    """What the results page has to show if nothing else was sent: a line for each variant."""
+def truth(simulated: Iterable[Visitor]) -> Iterator[str]:
+    """What the results page must show if nothing else was sent: one line per variant."""
     seen: Counter[tuple[str, str]] = Counter()
     clicked: Counter[tuple[str, str]] = Counter()
-    for visitor in crowd:
+    for visitor in simulated:
         events = [event for visit in visitor.visits for event in visit]
         seen.update({(e["experiment"], e["variant"]) for e in events})
         clicked.update({(e["experiment"], e["variant"]) for e in events if e["type"] == "click"})

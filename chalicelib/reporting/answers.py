@@ -102,7 +102,8 @@ class HistoryEntry(AnswerPart):
 
 
 class Report(AnswerPart):
-    """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment."""
+    """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
+    `simulated`: some of its visitors are the demo's."""
 
     experiment: str
     description: str
@@ -129,6 +130,7 @@ class Report(AnswerPart):
     plan: PlanAnswer
     verdict: VerdictAnswer
     series: tuple[DayAnswer, ...] | tuple[HourAnswer, ...]
+    simulated: bool = False
     cost: CostAnswer | None = None
     outcomes: tuple[OutcomesAnswer, ...] | None = None
     history: tuple[HistoryEntry, ...] | None = None
@@ -165,7 +167,8 @@ class RecentDay(AnswerPart):
 
 
 class Summary(AnswerPart):
-    """One experiment in the list. `visitors_today` and `series` only where days were asked for."""
+    """One experiment in the list. `visitors_today` and `series` only where days were asked for. `simulated`: some of
+    its visitors are the demo's."""
 
     experiment: str
     description: str
@@ -180,6 +183,7 @@ class Summary(AnswerPart):
     converted: int
     variants: tuple[SummaryVariant, ...]
     comparisons: tuple[SummaryComparison, ...]
+    simulated: bool = False
     visitors_today: int | None = None
     series: tuple[RecentDay, ...] | None = None
 

@@ -17,7 +17,7 @@ from chalicelib.reporting.history import history
 from chalicelib.reporting.report import Question, ReportContext, report, summary
 from chalicelib.reporting.series import outcomes_by_day, recent, span
 from chalicelib.storage.refusals import refused, refused_by_day
-from chalicelib.storage.store import LAST, Generations, Store, generations_in, tallies_in
+from chalicelib.storage.store import LAST, SIMULATED, Generations, Store, generations_in, tallies_in
 from chalicelib.storage.tally import Tallies
 
 READERS = 8  # of the list's experiments at a time
@@ -35,9 +35,10 @@ def overview(store: Store, manifest: Manifest, *, days: bool = False, now_ms: in
 
 
 def _entry(store: Store, experiment: Experiment, days: bool, now_ms: int) -> Summary:
-    tallies, generations, _ = _totals(store, experiment.key)
+    tallies, generations, cells = _totals(store, experiment.key)
     gen = generations.live
     entry = summary(experiment, tallies, ReportContext(now_ms, _began(store, experiment.key, gen)))
+    entry = entry.model_copy(update={"simulated": SIMULATED in cells})
     if not days:
         return entry
     days_of_list = _days(store, experiment.key, gen, *span(experiment, now_ms))
@@ -68,7 +69,7 @@ def detail(
     if question.series == "hour":
         tallies |= tallies_in(store.cells(key, first=f"hour#{gen}#", last=f"hour#{gen}#{LAST}"), gen)
     context = ReportContext(now_ms, _began(store, key, gen), entries, refusals)
-    extra: dict[str, Any] = {"cost": cost.so_far(tallies)}
+    extra: dict[str, Any] = {"cost": cost.so_far(tallies), "simulated": SIMULATED in cells}
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
         extra["outcomes"] = outcomes_by_day(tallies, refused_by_day(daily))

@@ -132,6 +132,9 @@ class Store(Protocol):
         """Delete items of the tallies: those of a generation that is over."""
 
 
+SIMULATED = "simulated"  # the cell {"visitors": n} of an experiment that has simulated visitors
+
+
 def cell_name(cell: Cell, gen: int, spread: int) -> str:
     """The sort key of one item of a tally: total#3#0#green#1, day#3#2026-11-21#0#green#1."""
     return "#".join(str(part) for part in (cell.span, gen, *([cell.when] if cell.when else []), *cell[2:], spread))

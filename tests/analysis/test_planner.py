@@ -19,7 +19,7 @@ def test_it_says_how_many_visitors_it_takes() -> None:
         "To detect a lift of 10 % (5 % becomes 5.5 %) in 80 % of cases, 2 variants split 50/50:\n"
         "  looking as often as you like: 60,419 visitors per variant, 120,838 in all\n"
         "  a single look at the end: 31,234 visitors per variant, 62,468 in all\n"
-        "How long is that? Add --per-day VISITORS.\n"
+        "How long does that take? Add --per-day VISITORS.\n"
     )
 
 
@@ -48,6 +48,13 @@ def test_several_variants_share_the_risk_of_a_wrong_call() -> None:
     assert five.visitors[0] > two.visitors[0]
 
 
+@pytest.mark.parametrize("rate", ["4 %", "4%", "0.04"])
+def test_a_share_may_be_written_in_three_ways(rate: str) -> None:
+    weights = "80 %, 20 %" if "%" in rate else "0.8,0.2"
+    expected = plan("--rate", "0.04", "--lift", "0.1", "--weights", "0.8,0.2").output
+    assert plan("--rate", rate, "--lift", "10 %", "--weights", weights).output == expected
+
+
 def test_coverage_makes_it_longer() -> None:
     output = plan("--rate", "0.05", "--lift", "0.1", "--per-day", "10000", "--coverage", "0.5").output
     assert "28 days (4 weeks)" in output
@@ -58,9 +65,14 @@ def test_coverage_makes_it_longer() -> None:
     [
         (("--rate", "0.6", "--lift", "0.9"), "--lift: there is nothing to detect, a rate of 60 % would become 110 %"),
         (("--rate", "0.6", "--lift", "0"), "--lift: there is nothing to detect, a rate of 60 % would become 60 %"),
-        (("--rate", "0.1", "--lift", "0.1", "--weights", "0.5"), "--weights: '0.5' needs two or more numbers above 0"),
-        (("--rate", "0.1", "--lift", "0.1", "--weights", "a,b"), "--weights: 'a,b' is not numbers with commas between"),
-        (("--rate", "1.5", "--lift", "0.1"), "Invalid value for '--rate'"),
+        (
+            ("--rate", "0.1", "--lift", "0.1", "--weights", "0.5"),
+            "--weights: '0.5' is not a list of shares above 0; write '90 %, 10 %' or 0.9,0.1",
+        ),
+        (("--rate", "0.1", "--lift", "0.1", "--weights", "a,b"), "--weights: 'a,b' is not a list of shares above 0"),
+        (("--rate", "0.1", "--lift", "0.1", "--weights", "50 %,30 %"), "add up to 80 %, not to 100 %"),
+        (("--rate", "1.5", "--lift", "0.1"), "Invalid value for '--rate': '1.5' is not a share: write 50 % or 0.5"),
+        (("--rate", "5 %", "--lift", "-100 %"), "--lift: -100 % is impossible"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_with_the_reason(arguments: tuple[str, ...], message: str) -> None:

@@ -75,13 +75,13 @@ PHASES = (Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
 
 
 def test_the_command_explains_each_experiment():
-    result = CliRunner().invoke(command, ["ada", "--folder", FIXTURES, "--experiment", "even"])
+    result = CliRunner().invoke(command, ["ada", "--manifest", FIXTURES, "--experiment", "even"])
     assert result.exit_code == 0
     assert result.output == "even: b\n  seed even: hash of 'ada' is 0.6052; ranges [0, 0.5) [0.5, 1)\n"
 
 
 def test_the_command_takes_page_and_attributes():
-    options = ["--folder", FIXTURES, "--experiment", "swiss", "--attributes"]
+    options = ["--manifest", FIXTURES, "--experiment", "swiss", "--attributes"]
     swiss = json.dumps({"country": "CH", "age": 20, "plan": "pro"})
     assert "the condition holds" in CliRunner().invoke(command, ["ada", *options, swiss]).output
     assert "sees a, not counted" in CliRunner().invoke(command, ["ada", *options, "{}"]).output
@@ -94,10 +94,10 @@ def test_the_command_takes_page_and_attributes():
         (["--experiment", "evn"], "Did you mean 'even'?"),
         (["--attributes", "{"], "'{' is not JSON"),
         (["--attributes", "[]"], "'[]' is not a JSON object"),
-        (["--folder", "nowhere"], "is not a folder"),
+        (["--manifest", "nowhere"], "is not a folder"),
     ],
 )
 def test_the_command_says_what_was_wrong(options, told):
-    result = CliRunner().invoke(command, ["ada", "--folder", FIXTURES, *options])
+    result = CliRunner().invoke(command, ["ada", "--manifest", FIXTURES, *options])
     assert result.exit_code != 0
     assert told in result.output

@@ -217,13 +217,13 @@ minimum_detectable_effect: -1
         ("seed: ''", ":4: seed: needs at least 1, has 0"),
         ("seed: *x", ":4: *x is an alias: write the value out"),
         ("seed: !!python/object:os.system x", ":4: tag:yaml.org,2002:python/object:os.system is a tag: leave it out"),
-        ("seed: [", ": is not YAML: "),
+        ("seed: [", ":5: column 1: a value is missing here; write it, or close the bracket"),
         ("? [a]\n: b", ":4: a key must be text, not a list or a mapping"),
         ("5: b", ":4: the key 5 is not text: write it in quotes"),
-        ("--- a", ":4: is not YAML: but found another document"),
+        ("--- a", ":4: column 1: a second document begins here; remove the line `---`"),
         ("start: 9999-12-31T23:59:59-23:00", ":4: start: '9999-12-31T23:59:59-23:00' is not a time in UTC"),
         ("seed: \"\\uD800\"", ":4: seed: holds half a character (a lone surrogate)"),
-        ("seed: \u0007", ":4: is not YAML: the character #x7 is not allowed"),
+        ("seed: \u0007", ":4: column 7: delete the character U+0007"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_line_field_value_rule_and_next_step(write, line, told):
@@ -251,7 +251,7 @@ def test_a_file_that_is_no_experiment_says_so(write, text, told):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"key": "a"', "manifest/a.json:1: is not JSON: Expecting ',' delimiter"),
+        ('{"key": "a"', "manifest/a.json:1: column 12: is not JSON: Expecting ',' delimiter"),
         ('{\n"a": NaN}', "manifest/a.json:1: is not JSON: NaN is not JSON"),
         ('{"key": 1e999}', "manifest/a.json:1: key: is too large for a number"),
         ('{"key": "a",\n"key": "b"}', "manifest/a.json:2: key: stands here for the second time; first in line 1"),
@@ -299,17 +299,17 @@ def test_running_experiments_must_not_overlap_in_a_namespace(write):
 
 def test_validate_prints_every_problem_and_exits_with_one_for_ci(write):
     folder = write("a.yaml", "key: a\nstatus: runing\nvariants: []\n")
-    result = CliRunner().invoke(commands.validate_command, [str(folder)])
+    result = CliRunner().invoke(commands.validate_command, ["--manifest", str(folder)])
     assert result.exit_code == 1
     assert "manifest/a.yaml:2: status: 'runing'" in result.output
     assert result.output.endswith("2 problems\n")
 
 
-def test_validate_is_content_with_the_demo():
-    result = CliRunner().invoke(commands.validate_command, [str(PROJECT / "manifest")])
+def test_validate_finds_no_problem_in_the_demo():
+    result = CliRunner().invoke(commands.validate_command, ["--manifest", str(PROJECT / "manifest")])
     assert (result.exit_code, result.output) == (
         0,
-        "7 experiments, all well: checkout-steps (running), cta-color (running), footer-links (running), "
+        "7 experiments, no problems: checkout-steps (running), cta-color (running), footer-links (running), "
         "free-shipping (running), hero (running), newsletter (running), sticky-header (stopped)\n",
     )
 

@@ -28,7 +28,7 @@ def test_a_local_run_is_found_as_long_as_it_lasts(tmp_path: Path) -> None:
     with announced(tmp_path, told | {"HOME": "not ours to repeat"}):
         assert target(None, tmp_path, {}) == told
         assert (tmp_path / "environment.json").stat().st_mode & 0o077 == 0
-    with pytest.raises(NoTarget, match=r"Start one with make run, or name a deployed one: --stage prod"):
+    with pytest.raises(NoTarget, match=r"No ABacus runs here\. Start one with `make run`"):
         target(None, tmp_path, {})
 
 

@@ -13,9 +13,11 @@ from zipfile import ZipFile
 import pytest
 from botocore.session import get_session
 from chalice.deploy.packager import LambdaDeploymentPackager
+from click.testing import CliRunner
 
 from abacus.aws.templates import read
-from abacus.deploy.package import LAMBDA, PackageFailed, package
+from abacus.cli import main
+from abacus.deploy.package import LAMBDA, PackageFailed, package, prepare
 from abacus.paths import INFRA, PROJECT
 from chalicelib.runtime.settings import Settings
 
@@ -145,3 +147,29 @@ def test_a_stage_of_any_name_is_prod_under_that_name(template: dict[str, Any], t
 def test_what_chalice_refuses_is_said_in_its_words(tmp_path: Path) -> None:
     with pytest.raises(PackageFailed, match="chalice package --stage prod"):
         package("prod", tmp_path / "package", target=LAMBDA._replace(architecture="abacus"))
+
+
+def test_a_folder_that_the_command_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    precious = tmp_path / "source" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("three years of work")
+    with pytest.raises(PackageFailed, match="source exists and `abacus package` did not make it"):
+        package("prod", tmp_path / "out")
+    assert precious.read_text() == "three years of work"
+
+
+def test_a_second_copy_deletes_only_what_the_first_one_wrote(tmp_path: Path) -> None:
+    prepare(tmp_path / "source", "prod")
+    notes = tmp_path / "source" / "chalicelib" / "notes.txt"
+    notes.write_text("mine")
+    (tmp_path / "source" / "app.py").write_text("changed")
+    prepare(tmp_path / "source", "prod")
+    assert notes.read_text() == "mine"
+    assert (tmp_path / "source" / "app.py").read_bytes() == (PROJECT / "app.py").read_bytes()
+
+
+def test_a_place_that_cannot_be_written_is_an_error_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(main, ["package", "--out", str(tmp_path / "file" / "out")])
+    assert result.exit_code == 1
+    assert "cannot be written: Not a directory. Choose another --out." in result.output

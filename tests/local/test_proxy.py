@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from abacus.local.processes import listen
-from abacus.local.proxy import MAX_BODY, Front
+from abacus.local.proxy import MAX_BODY, Proxy
 
 PAGE = b"<p>hello</p>" * 200
 
@@ -64,7 +64,7 @@ async def _ask(method: str, path: str, body: bytes, times: int, says: Any, heade
         await web.SockSite(runners[-1], server).start()
     server = listen()
     base = f"http://127.0.0.1:{server.getsockname()[1]}"
-    front = Front(f"http://127.0.0.1:{ports['api']}", f"http://127.0.0.1:{ports['site']}", "d1.cloudfront.net", "hush")
+    front = Proxy(f"http://127.0.0.1:{ports['api']}", f"http://127.0.0.1:{ports['site']}", "d1.cloudfront.net", "hush")
     async with front.serving(server), ClientSession(auto_decompress=False) as session:
 
         async def once() -> Answer:
@@ -197,7 +197,7 @@ def test_a_file_that_breaks_off_is_asked_for_again_and_an_event_is_not() -> None
     async def ask_both() -> list[tuple[int, bytes]]:
         server, answers = listen(), []
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        async with Front(api, site, "d", "s").serving(server), ClientSession() as session:
+        async with Proxy(api, site, "d", "s").serving(server), ClientSession() as session:
             for method, path in (("GET", "/page"), ("POST", "/events")):
                 async with session.request(method, url + path) as response:
                     answers.append((response.status, (await response.read())[:20]))
@@ -218,7 +218,7 @@ def test_an_origin_that_is_gone_is_a_502_that_says_so() -> None:
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
         closed.close()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/health"
-        async with Front(nobody, nobody, "d", "s").serving(server), ClientSession() as session, session.get(url) as r:
+        async with Proxy(nobody, nobody, "d", "s").serving(server), ClientSession() as session, session.get(url) as r:
             return r.status, await r.text()
 
     status, text = asyncio.run(gone())

@@ -107,7 +107,7 @@ def test_a_busy_port_gets_a_sentence(product: Product, tmp_path: Path) -> None:
     port = int(product.base_url.rpartition(":")[2])
     said = start(tmp_path / "other", port=port).said
     assert said == (
-        f"Error: Port {port} cannot be had (Address already in use). Take another one: PORT={port + 1} make run\n"
+        f"Error: Port {port} is already in use (Address already in use). Take another one: PORT={port + 1} make run\n"
     )
 
 

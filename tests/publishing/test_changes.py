@@ -44,7 +44,8 @@ def test_new_weights_open_a_phase_and_warn_of_clients_that_store_nothing():
     assert said({"phases": (HALF,)}, {"phases": (HALF, MOST)}) == [
         "cta-color: blue 50 % → 10 %, green 50 % → 90 %: opens phase 1; visitors keep their variant",
         "warning: cta-color: clients that do not store the variant (GrowthBook's SDKs without a sticky bucket "
-        "service, back ends) deal 40 % of their visitors something else. To start everybody anew instead, give "
+        "service, back ends) will give 40 % of their visitors another variant. To assign every visitor again instead, "
+        "give "
         'phase 1 a seed: "cta-color-1"',
     ]
 
@@ -58,22 +59,22 @@ def test_more_coverage_moves_nobody():
 def test_less_coverage_drops_clients_that_store_nothing():
     [change, warning] = said({}, {"phases": (HALF, Phase(weights=(0.5, 0.5), coverage=0.5))})
     assert change == "cta-color: coverage 100 % → 50 %: opens phase 1; visitors keep their variant"
-    assert "deal 50 % of their visitors something else" in warning
+    assert "will give 50 % of their visitors another variant" in warning
 
 
 def test_a_new_seed_is_a_new_start_and_needs_no_warning():
     assert said({}, {"phases": (HALF, Phase(weights=(0.5, 0.5), seed="again"))}) == [
-        "cta-color: seed cta-color → again: opens phase 1; everybody is assigned anew"
+        "cta-color: seed cta-color → again: opens phase 1; every visitor is assigned again"
     ]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ({}, {"status": "paused"}, "running → paused: everybody sees blue until it runs again"),
+        ({}, {"status": "paused"}, "running → paused: all visitors see blue until it runs again"),
         ({"status": "paused"}, {}, "paused → running: visitors take part again"),
-        ({}, {"status": "stopped"}, "running → stopped: everybody sees blue"),
-        ({}, {"status": "stopped", "winner": "green"}, "running → stopped, winner green: everybody sees green"),
+        ({}, {"status": "stopped"}, "running → stopped: all visitors see blue"),
+        ({}, {"status": "stopped", "winner": "green"}, "running → stopped, winner green: all visitors see green"),
         ({"status": "stopped"}, {}, "stopped → running: visitors take part again"),
         ({"status": "draft"}, {}, "draft → running: blue 50 %, green 50 %, coverage 100 %"),
         ({"status": "draft"}, {"status": "draft", "seed": "x"}, "draft changed"),
@@ -89,9 +90,9 @@ def test_every_change_is_told_in_words(before, after, words):
     ("before", "after", "warning"),
     [
         ({"goals": ("a",)}, {}, "events of goal a will be refused from now on"),
-        ({}, {"condition": {"country": "CH"}}, "others take part than before; the numbers mix both audiences"),
-        ({}, {"urls": Urls()}, "others take part than before; the numbers mix both audiences"),
-        ({}, {"redirect": {"green": "https://x.ch"}}, "visitors will see something else under the same name"),
+        ({}, {"condition": {"country": "CH"}}, "other visitors take part than before; the counts mix both audiences"),
+        ({}, {"urls": Urls()}, "other visitors take part than before; the counts mix both audiences"),
+        ({}, {"redirect": {"green": "https://x.ch"}}, "visitors will see something else under the same variant"),
     ],
 )
 def test_a_change_with_a_catch_is_done_and_warned_of(before, after, warning):
@@ -105,16 +106,18 @@ def test_a_changed_payload_is_warned_of_while_visitors_see_it():
     wanted = live.model_copy(update={"variants": (Variant(key="blue", payload=1), Variant(key="green"))})
     assert [str(c) for c in changes(a_manifest(live), a_manifest(wanted))] == [
         "cta-color: payload of blue changed",
-        "warning: cta-color: visitors will see something else under the same name; the numbers mix both",
+        "warning: cta-color: visitors will see something else under the same variant; the counts mix both",
     ]
 
 
 def test_a_removed_experiment_must_be_stopped_first():
     live = a_manifest(an_experiment(), an_experiment("hero", status="stopped"))
     assert [str(c) for c in changes(live, Manifest())] == [
-        "refusal: cta-color: is running and gone from your files: set status: stopped first, remove it later",
+        "refusal: cta-color: is running, but is not in your files. Stop it first and remove it later; to stop it, put "
+        "it back with status: stopped:\n    key: cta-color\n    status: stopped\n    variants:\n"
+        "      - { key: blue }\n      - { key: green }",
         "hero: removed (was stopped)",
-        "warning: hero: its last events may still be on their way, for 7 days; they would be refused",
+        "warning: hero: events that arrive late, within 7 days after the stop, will be refused",
     ]
 
 
@@ -122,7 +125,7 @@ def test_a_new_client_key_leaves_the_old_clients_behind():
     live, wanted = Manifest(client_key="old"), Manifest(client_key="new")
     assert [str(c) for c in changes(live, wanted)] == [
         "client key old → new",
-        "warning: GrowthBook clients that ask for 'old' keep what they last got, for ever",
+        "warning: GrowthBook clients that use the key 'old' get no more updates",
     ]
 
 
@@ -134,14 +137,14 @@ STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
 @pytest.mark.parametrize(
     ("before", "after", "refusal"),
     [
-        ({}, {"variants": STRANGERS}, "variants blue, green → blue, teal: what was counted belongs to the old ones."),
-        ({}, {"variants": SWAPPED}, "variants reordered, blue, green → green, blue: visitors would swap."),
-        ({}, {"seed": "x"}, "seed cta-color → x: everybody would be assigned anew, without a trace."),
+        ({}, {"variants": STRANGERS}, "variants blue, green → blue, teal: the counts belong to the old variants."),
+        ({}, {"variants": SWAPPED}, "variants reordered, blue, green → green, blue: visitors would swap variants."),
+        ({}, {"seed": "x"}, "seed cta-color → x: every visitor would be assigned again, and no count would show it."),
         ({}, {"namespace": Namespace(name="n", start=0.0, end=0.5)}, "namespace changed:"),
         ({}, {"assignment": "client"}, "assignment hash → client:"),
-        ({}, {"status": "draft"}, "running → draft: visitors have taken part. Use status: paused"),
-        ({"status": "stopped", "winner": "green"}, {}, "stopped → running: everybody has had green since."),
-        ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is gone, and visitors were counted in it."),
+        ({}, {"status": "draft"}, "running → draft: visitors have taken part. Pause it instead:\n    status: paused"),
+        ({"status": "stopped", "winner": "green"}, {}, "stopped → running: all visitors have seen green since"),
+        ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is not in your file, and visitors were counted in it"),
         ({"phases": (HALF, MOST)}, {"phases": (MOST, HALF)}, "blue 50 % → 10 %, green 50 % → 90 %: would rewrite"),
     ],
 )  # fmt: skip
@@ -160,7 +163,7 @@ def test_weights_changed_in_place_are_refused_with_the_lines_to_write_instead():
     [refusal] = said({"phases": (HALF,)}, {"phases": (MOST,)})
     assert refusal == (
         "refusal: cta-color: blue 50 % → 10 %, green 50 % → 90 %: would rewrite phase 0, in which visitors were "
-        "counted. Keep it and add a phase instead:\n"
+        "counted. Write this instead of weight, coverage and phases; its last line is your change:\n"
         "    phases:\n"
         "      - { weights: {blue: 50 %, green: 50 %}, coverage: 100 % }\n"
         "      - { weights: {blue: 10 %, green: 90 %}, coverage: 100 % }"

@@ -15,11 +15,11 @@ from abacus.local.emulated_stacks import environment
 from abacus.paths import PROJECT
 from abacus.publishing import manifest_store as published
 from abacus.publishing.history import restored
-from abacus.publishing.publish import CACHE, Refused, plan, publish, write
+from abacus.publishing.publish import CACHE, plan, publish, write
 from abacus.publishing.remote import Remote
 from abacus.site.build import Asset
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Namespace, Period, Phase, Variant
 from chalicelib.storage.manifest_cache import ManifestCache
 
 NOW = 1_795_248_000_000
@@ -117,7 +117,7 @@ def test_of_two_publishers_who_saw_the_same_one_wins_and_the_other_is_told(shop)
     shop.publish(a_manifest())
     mine, theirs = shop.plan(a_manifest(description="mine")), shop.plan(a_manifest(description="theirs"))
     shop.write(theirs)
-    with pytest.raises(published.Overtaken, match="Somebody else published just now"):
+    with pytest.raises(published.Overtaken, match="Someone else published just now"):
         shop.write(mine)
     assert published.read_live(shop.s3, shop.bucket).manifest == theirs.manifest
 
@@ -167,12 +167,35 @@ def test_a_publisher_overtaken_while_writing_the_site_leaves_the_winners_site(sh
     assert json.loads(shop.body("site/manifest.json"))["digest"] == overtaking[0].digest
 
 
-def test_a_refused_change_writes_nothing(shop):
+def test_a_refused_change_leaves_the_live_manifest_as_it_was(shop):
     shop.publish(a_manifest())
     before = shop.body("manifest/live.json"), shop.keys()
-    with pytest.raises(Refused, match="refusal: cta-color: seed cta-color → other"):
-        shop.publish(a_manifest(seed="other"))
+    planned = shop.publish(a_manifest(seed="other"))
+    assert planned.refused == ["cta-color"]
     assert (shop.body("manifest/live.json"), shop.keys()) == before
+
+
+def test_a_refused_experiment_holds_up_no_other(shop):
+    hero = an_experiment(key="hero", seed="hero")
+    shop.publish(Manifest(experiments=(an_experiment(), hero)))
+    wrong = an_experiment(seed="other", description="not published")
+    planned = shop.publish(Manifest(experiments=(wrong, hero.model_copy(update={"status": "paused"}))), NOW + 1)
+    live = published.read_live(shop.s3, shop.bucket).manifest
+    assert (planned.refused, live.experiment("hero").status) == (["cta-color"], "paused")
+    assert live.experiment("cta-color") == an_experiment(periods=(Period(),))
+    *_, last = published.history(shop.s3, shop.bucket)
+    assert last.changes == ("hero: running → paused: all visitors see blue until it runs again",)
+
+
+def test_an_experiment_that_needs_a_refused_change_is_refused_too(shop):
+    first = an_experiment(namespace=Namespace(name="n", start=0.0, end=1.0))
+    shop.publish(Manifest(experiments=(first,)))
+    smaller = an_experiment(namespace=Namespace(name="n", start=0.0, end=0.5))
+    second = an_experiment(key="hero", seed="hero", namespace=Namespace(name="n", start=0.5, end=1.0))
+    planned = shop.publish(Manifest(experiments=(smaller, second)), NOW + 1)
+    assert planned.refused == ["cta-color", "hero"]
+    assert "would share visitors of namespace n with cta-color" in str(planned.refusals[1])
+    assert planned.manifest.experiment("hero") is None
 
 
 def test_a_site_that_cannot_be_built_leaves_everything_as_it_was(shop):
@@ -202,7 +225,7 @@ def test_history_lists_every_publishing_with_what_changed(shop):
             digest=second.manifest.digest,
             by="bob",
             note="the shop is down",
-            changes=("cta-color: running → paused: everybody sees blue until it runs again",),
+            changes=("cta-color: running → paused: all visitors see blue until it runs again",),
         ),
     ]
 
@@ -277,7 +300,7 @@ def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
 
     abacus.says = A.replace("running", "paused")
     dry = abacus("publish", "--dry-run")
-    assert dry == (0, "a: running → paused: everybody sees x until it runs again\n")
+    assert dry == (0, "a: running → paused: all visitors see x until it runs again\n")
     assert published.read_live(shop.s3, shop.bucket).manifest.digest == digest
     assert abacus("publish")[0] == 0
 
@@ -285,12 +308,12 @@ def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
     code, refused = abacus("publish")
     assert code == 1
     assert "refusal: a: variants x, y → x, z" in refused
-    assert "nothing was published" in refused
+    assert "not published: a. What was live stays live" in refused
 
-    code, rolled = abacus("rollback", digest)
+    code, rolled = abacus("rollback", digest[:6])
     assert code == 0
     assert rolled.startswith("a: paused → running: visitors take part again\npublished ")
-    assert "the next `abacus publish` brings back what you rolled back" in rolled
+    assert rolled.endswith("Write these lines into them:\na:\n    status: running\n")
 
     code, lines = abacus("history")
     heads = [line for line in lines.split("\n") if line and not line.startswith(" ")]
@@ -304,11 +327,8 @@ def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
     ("arguments", "told"),
     [
         (("rollback", "feed"), "Error: No manifest 'feed' was ever published here: see `abacus history`."),
-        (
-            ("publish", "--bucket", "nobodys"),
-            "bucket does not exist (Check credentials, region and names.)",
-        ),
-        (("publish", "--folder", "nowhere"), "nowhere:1: is not a folder"),
+        (("publish", "--bucket", "nobodys"), "There is no such bucket. Check --bucket, --stage and --region."),
+        (("publish", "--manifest", "nowhere"), "nowhere:1: is not a folder"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(abacus, arguments, told):

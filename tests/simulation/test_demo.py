@@ -10,11 +10,10 @@ import pytest
 
 from abacus.authoring.load import load
 from abacus.paths import PROJECT
-from abacus.simulation.demo import STORIES, crowd
+from abacus.simulation.demo import STORIES, demo_visitors
 from abacus.simulation.visitors import Visitor
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion.request import parse
 from chalicelib.ingestion.validation import validate_events
 from chalicelib.reporting import queries
@@ -27,7 +26,7 @@ from tests.support.product import ABACUS, Product, until
 from tests.support.tallied import as_json
 
 MANIFEST = load(PROJECT / "manifest")
-PEOPLE = crowd(MANIFEST.experiments, now=NOON)
+PEOPLE = demo_visitors(MANIFEST.experiments, now_ms=NOON)
 
 
 def counted(people: list[Visitor]) -> MemoryStore:
@@ -60,7 +59,7 @@ SHOWN = {
 
 @pytest.mark.parametrize("now", [NOON, NOON + 3 * DAY + 9 * HOUR], ids=["Saturday noon", "Tuesday night"])
 def test_each_experiment_is_in_the_state_that_it_is_there_to_show(now: int) -> None:
-    reports = told(crowd(MANIFEST.experiments, now=now), now)
+    reports = told(demo_visitors(MANIFEST.experiments, now_ms=now), now)
     assert {key: report["verdict"]["state"] for key, report in reports.items()} == SHOWN
     assert (reports["cta-color"]["verdict"]["variant"], reports["hero"]["verdict"]["variant"]) == ("green", "benefit")
 
@@ -95,7 +94,7 @@ def test_it_reaches_three_weeks_back_and_has_a_few_of_everything() -> None:
 
 
 def test_played_again_it_is_the_same_people_with_the_same_ids() -> None:
-    later = crowd(MANIFEST.experiments, now=NOON + HOUR)
+    later = demo_visitors(MANIFEST.experiments, now_ms=NOON + HOUR)
     ids = [{event["id"] for person in people for event in person.visits[0]} for people in (PEOPLE, later)]
     assert [person.id for person in later] == [person.id for person in PEOPLE]
     assert len(ids[0] & ids[1]) > 0.99 * len(ids[0])
@@ -103,7 +102,7 @@ def test_played_again_it_is_the_same_people_with_the_same_ids() -> None:
 
 @pytest.mark.ministack
 def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product) -> None:
-    command = [str(ABACUS), "demo", "--base-url", product.base_url, "--home", str(product.home), "--visitors", "40"]
+    command = [str(ABACUS), "demo", "--home", str(product.home), "--visitors", "40"]
     before = received(product)
     said = [subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout for _ in range(2)]
     first, again = (Counter({name: int(n) for n, name in map(str.split, line.split(","))}) for line in said)
@@ -121,7 +120,8 @@ def received(product: Product) -> int:
     return sum(report["health"]["conservation"]["received"] for report in reports)
 
 
-def test_a_manifest_of_ones_own_gets_visitors_too() -> None:
-    own = Manifest(experiments=(MANIFEST.experiments[0].model_copy(update={"key": "my-own", "seed": "my-own"}),))
-    people = crowd(own.experiments, visitors=100, now=NOON)
-    assert 30 < len(people) < 70
+def test_an_experiment_of_your_own_gets_no_simulated_visitors() -> None:
+    own = MANIFEST.experiments[0].model_copy(update={"key": "my-own", "seed": "my-own"})
+    people = demo_visitors((*MANIFEST.experiments, own), visitors=200, now_ms=NOON)
+    experiments = {event["experiment"] for visitor in people for visit in visitor.visits for event in visit}
+    assert experiments == set(STORIES)

@@ -27,7 +27,7 @@ EXPERIMENTS = [e for e in load(PROJECT / "manifest").experiments if e.key in ("c
 
 def a_crowd(count: int = 200, seed: int = 7, **rates: float) -> list[Visitor]:
     named = {name.replace("_", "-").replace("--", ":"): rate for name, rate in rates.items()}
-    return list(visitors(EXPERIMENTS, named, count=count, days=6, seed=seed, now=NOW))
+    return list(visitors(EXPERIMENTS, named, count=count, days=6, seed=seed, now_ms=NOW))
 
 
 def events(crowd: Sequence[Visitor]) -> list[tuple[str, dict[str, Any]]]:
@@ -80,9 +80,12 @@ def test_nobody_clicks_at_rate_zero_and_everybody_at_one() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("cta:green=0.1", "'cta:green' does not run here; there are cta-color:blue, cta-color:green, hero:plain"),
-        ("hero:plain=12%", "hero:plain=12%: '12%' is not a share from 0 to 1, such as 0.12"),
-        ("hero:plain=1.2", "hero:plain=1.2: '1.2' is not a share from 0 to 1, such as 0.12"),
+        ("cta:green=0.1", "'cta:green' does not run here; write one of cta-color:blue, cta-color:green, hero:plain"),
+        (
+            "hero:plain=12",
+            "hero:plain=12: '12' is not a share: write 50 % or 0.5, from 0 % to 100 %.",
+        ),
+        ("hero:plain=120 %", "hero:plain=120 %: '120 %' is more than 100 %"),
     ],
 )
 def test_a_wrong_rate_is_answered_with_what_there_is(given: str, said: str) -> None:

@@ -1,0 +1,71 @@
+"""`abacus demo`: send the demo's visitors to a running product, or remove every simulated visitor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from functools import partial
+from pathlib import Path
+
+import click
+
+from abacus.authoring.load import load
+from abacus.aws.target import Product, at_product
+from abacus.operations.erase import erase
+from abacus.options import manifest_option
+from abacus.simulation.demo import CLIENT, STORIES, VISITORS, demo_visitors, signed
+from abacus.simulation.simulate import mark_simulated, outcome_line, with_progress
+from abacus.simulation.visitors import ID_PREFIX
+from chalicelib.domain import clock
+from chalicelib.domain.errors import AbacusError
+from chalicelib.runtime.service import from_environment
+from chalicelib.runtime.settings import Settings
+from chalicelib.storage.store import SIMULATED, Dice, Store
+
+
+@click.command("demo")
+@click.option("--visitors", type=click.IntRange(1), default=VISITORS, show_default=True, help="How many.")
+@click.option("--clear", is_flag=True, help="Remove all simulated visitors instead; real ones stay.")
+@manifest_option
+@at_product
+def command(product: Product, manifest: Path, visitors: int, clear: bool) -> None:
+    """Send three weeks of simulated visitors to the demo's experiments, or remove them with --clear.
+
+    Only the experiments of the demo get visitors; your own get none. GET /stats and the results page mark each
+    experiment with simulated visitors."""
+    if clear:
+        _clear(product)
+        return
+    key = Settings.of(os.environ).sender_keys.get(CLIENT)
+    if key is None:
+        raise AbacusError(f"This product has no key for the sender {CLIENT!r}: see docs/results.md, section The demo.")
+    experiments = load(manifest).experiments
+    simulated = demo_visitors(experiments, visitors=visitors, now_ms=clock.now_ms())
+    if not simulated:
+        raise AbacusError(f"No experiment of the demo is in {manifest}; the demo has {', '.join(sorted(STORIES))}.")
+    mark_simulated(product, simulated)
+    outcomes = asyncio.run(with_progress(product.base_url, simulated, headers=partial(signed, key)))
+    click.echo(outcome_line(outcomes))
+
+
+def _clear(product: Product) -> None:
+    if not product.tables:
+        raise AbacusError("--clear needs the tables: name the product with --stage or --home, not with --base-url.")
+    service = from_environment()
+    experiments = [e.key for e in service.catalog.refresh(clock.now_ms()).experiments]
+    removed = remove_simulated(
+        service.store, experiments, now_ms=clock.now_ms(), spread=service.settings.spread, dice=random.randrange
+    )
+    click.echo(f"removed {removed} simulated visitors; all others stay")
+
+
+def remove_simulated(store: Store, experiments: list[str], *, now_ms: int, spread: int, dice: Dice) -> int:
+    """Erase every simulated visitor and the mark of `experiments`. `now_ms`: epoch milliseconds. Returns how many."""
+    visitors = {row.key.visitor for row in store.scan() if row.key.visitor.startswith(ID_PREFIX)}
+    marked = set(experiments)
+    for visitor in visitors:
+        marked.update(erase(store, visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True))
+    for experiment in marked:
+        store.forget(experiment, [SIMULATED])
+    return len(visitors)

@@ -1,0 +1,137 @@
+"""A published experiment as the YAML lines that an author would write for it, ready to paste."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from abacus.shares import percent
+from chalicelib.domain import clock
+from chalicelib.domain.manifest import Experiment, Phase, UrlPattern
+
+# Text that any YAML parser reads as text without quotes.
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NOT_TEXT = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+Lines = list[str]
+
+
+def experiment_lines(experiment: Experiment) -> Lines:
+    """All lines of one experiment's file."""
+    return [line for lines in field_lines(experiment).values() for line in lines]
+
+
+def differing_lines(before: Experiment, after: Experiment) -> Lines:
+    """The fields of `after` that `before` does not have like that; a comment names each field to remove."""
+    old, new = field_lines(before), field_lines(after)
+    lines = [line for name, lines in new.items() if old.get(name) != lines for line in lines]
+    return lines + [f"# remove the field {name}" for name in old if name not in new]
+
+
+def field_lines(experiment: Experiment) -> dict[str, Lines]:
+    """Field → its lines, without the fields that only repeat a default."""
+    even = (Phase(weights=tuple(1 / len(experiment.variants) for _ in experiment.variants)),)
+    scalars = {
+        "key": experiment.key,
+        "description": experiment.description,
+        "hypothesis": experiment.hypothesis,
+        "status": experiment.status,
+        "winner": experiment.winner,
+    }
+    fields = {name: [f"{name}: {scalar(value)}"] for name, value in scalars.items() if value}
+    fields["variants"] = [
+        "variants:",
+        *(
+            f"  - {{ key: {scalar(v.key)}{'' if v.payload is None else f', payload: {flow(v.payload)}'} }}"
+            for v in experiment.variants
+        ),
+    ]
+    if experiment.phases != even:
+        fields["phases"] = phases_lines(experiment, experiment.phases)
+    if experiment.seed != experiment.key:
+        fields["seed"] = [f"seed: {scalar(experiment.seed)}"]
+    if experiment.namespace is not None:
+        fields["namespace"] = [namespace_line(experiment)]
+    if experiment.urls is not None:
+        sides = (("include", experiment.urls.include), ("exclude", experiment.urls.exclude))
+        given = [f"  {side}: [{', '.join(map(_pattern, patterns))}]" for side, patterns in sides if patterns]
+        fields["urls"] = ["urls:", *given] if given else ["urls: {}"]
+    for name in ("condition", "redirect"):
+        value = getattr(experiment, name)
+        if value is not None:
+            fields[name] = [f"{name}: {flow(value)}"]
+    if experiment.goals:
+        fields["goals"] = [f"goals: {flow(list(experiment.goals))}"]
+    if experiment.assignment != "hash":
+        fields["assignment"] = [f"assignment: {experiment.assignment}"]
+    if experiment.minimum_detectable_effect is not None:
+        fields["minimum_detectable_effect"] = [
+            f"minimum_detectable_effect: {exact_share(experiment.minimum_detectable_effect)}"
+        ]
+    for name in ("start", "end"):
+        at_ms = getattr(experiment, name)
+        if at_ms is not None:
+            fields[name] = [f"{name}: {clock.iso(at_ms, 'milliseconds' if at_ms % 1000 else 'seconds')}"]
+    return fields
+
+
+def phases_lines(experiment: Experiment, phases: Iterable[Phase]) -> Lines:
+    """The field `phases`, to the last digit."""
+    return ["phases:", *(f"  - {_phase(experiment, phase)}" for phase in phases)]
+
+
+def namespace_line(experiment: Experiment) -> str:
+    """The field `namespace`."""
+    namespace = experiment.namespace
+    assert namespace is not None
+    start, end = exact_share(namespace.start), exact_share(namespace.end)
+    return f"namespace: {{ name: {scalar(namespace.name)}, start: {start}, end: {end} }}"
+
+
+def _phase(experiment: Experiment, phase: Phase) -> str:
+    pairs = zip(experiment.variant_keys, phase.weights, strict=True)
+    weights = ", ".join(f"{scalar(key)}: {exact_share(weight)}" for key, weight in pairs)
+    parts = [f"weights: {{{weights}}}", f"coverage: {exact_share(phase.coverage)}"]
+    if phase.seed:
+        parts.append(f"seed: {json.dumps(phase.seed)}")
+    return "{ " + ", ".join(parts) + " }"
+
+
+def _pattern(pattern: UrlPattern) -> str:
+    text = json.dumps(pattern.pattern, ensure_ascii=False)
+    return text if pattern.type == "simple" else f"{{ type: {pattern.type}, pattern: {text} }}"
+
+
+def exact_share(share: float) -> str:
+    """A share that reads back as the same number: percent where that is exact, else the number.
+
+    >>> exact_share(0.125), exact_share(1 / 3)
+    ('12.5 %', '0.3333333333333333')
+    """
+    text = percent(share)
+    return text if float(Decimal(text.rstrip(" %")) / 100) == share else repr(share)
+
+
+def scalar(text: str) -> str:
+    """A text as a YAML value, in quotes where a parser might not take it for text.
+
+    >>> scalar("blue"), scalar("no"), scalar("Green: better")
+    ('blue', '"no"', '"Green: better"')
+    """
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def flow(value: Any) -> str:
+    """Any value on one line, as YAML's flow style; JSON is a part of it."""
+    if isinstance(value, str):
+        return scalar(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return json.dumps(value)
