@@ -1,8 +1,10 @@
 """What one participant's row adds to the tallies: a pure function of its events.
 
-Because it is a function of the whole row, anything may depend on anything: unique visitors, squares, exclusion of a
-visitor who turns out to be a bot. The fold adds contribution(after) − contribution(before), so whatever was counted
-before is taken back by the same subtraction.
+Because it is a function of the whole row, anything may depend on anything: unique visitors, squares, the exclusion of a
+visitor who turns out to be a bot. The fold adds contribution(after) − contribution(before), so the same subtraction
+takes back whatever was counted before.
+
+A change of what this function returns is a new meaning of the tallies: run `abacus rebuild --apply` after deploying it.
 """
 
 from __future__ import annotations
@@ -16,75 +18,85 @@ from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
 
 
 def contribution(elements: Iterable[str], received: int) -> Tallies:
-    """The tallies of one visitor in one experiment, from the elements of the row and how many events it received."""
+    """The tallies of one visitor in one experiment.
+
+    elements: the events of the row, as `event_encoding` writes them, in any order. received: how many events were sent
+    to the row, repeats included. Returns the numbers to add to each cell; empty for a row without events.
+    """
     events = distinct(elements)
     cells: Tallies = {}
     if not events:
         return cells
     for event in events:
-        _activity(cells, event)
-    # The newest event has the last word on whether this is a bot: flagged late, the visitor is taken back; spoken for
-    # by a browser again after that, only what the bot sent is left out. docs/decisions/0004 says what that means for
-    # somebody who knows another visitor's id.
-    people = [] if events[-1].bot else [e for e in events if not e.bot]
-    groups = _groups(people)
-    home = _home(people) or _home(events) or events[0]
-    _book(cells, home, Tally(received=received, events=len(events), excluded_events=len(events) - len(people)))
-    if not people:
-        _book(cells, home, Tally(excluded=Counter({"bot": 1})))
-    for group in groups:
-        _visitor(cells, group)
+        _add_activity(cells, event)
+    # The newest event decides whether this visitor is a bot. Flagged late, the visitor is taken back; if a browser
+    # speaks after the bot, only the bot's events are left out. See docs/decisions/0004.
+    human = [] if events[-1].bot else [event for event in events if not event.bot]
+    home = _first_impression(human) or _first_impression(events) or events[0]
+    _add(cells, home, Tally(received=received, events=len(events), excluded_events=len(events) - len(human)))
+    if not human:
+        _add(cells, home, Tally(excluded=Counter({"bot": 1})))
+    for visitor_events in _visitors(human):
+        _add_visitor(cells, visitor_events)
     return cells
 
 
-def _groups(people: list[Element]) -> list[list[Element]]:
-    """The events that make one visitor each: all of them, or where the sender chooses, those of each variant."""
-    if not any(e.client for e in people):
-        return [people] if people else []
+def _visitors(events: list[Element]) -> list[list[Element]]:
+    """The events of each visitor to count: one visitor, or one per variant where the sender assigns the variants."""
+    if not any(event.client for event in events):
+        return [events] if events else []
     by_variant: dict[str, list[Element]] = {}
-    for event in people:
+    for event in events:
         by_variant.setdefault(event.variant, []).append(event)
     return list(by_variant.values())
 
 
-def _visitor(cells: Tallies, events: list[Element]) -> None:
-    home = _home(events)
-    kinds = Counter(e.kind for e in events)
+def _add_visitor(cells: Tallies, events: list[Element]) -> None:
+    """Count a visitor in the variant of the first impression (intention to treat), whatever was seen later."""
+    home = _first_impression(events)
     if home is None:
-        reason = "no-impression"
-    elif len({e.variant for e in events}) > 1:
-        reason = "multiple-variants"
-    else:
-        x, y = min(kinds["impression"], SQUARES_CAP), min(kinds["click"], SQUARES_CAP)
-        goals = {kind.removeprefix("goal:"): n for kind, n in kinds.items() if kind != "impression"}
-        tally = Tally(
-            visitors=1,
-            impressions=kinds["impression"],
-            clicks=kinds["click"],
-            sx=x,
-            sy=y,
-            sxx=x * x,
-            syy=y * y,
-            sxy=x * y,
-            converted=Counter(dict.fromkeys(goals, 1)),
-            goal_events=Counter({goal: n for goal, n in goals.items() if goal != "click"}),
-        )
-        return _book(cells, home, tally)
-    _book(cells, home or events[0], Tally(excluded=Counter({reason: 1}), excluded_events=len(events)))
+        excluded = Tally(excluded=Counter({"no-impression": 1}), excluded_events=len(events))
+        return _add(cells, events[0], excluded)
+    # A conversion before the first impression cannot be an effect of it. An event of the same millisecond counts: a
+    # page that is opened by the click itself sends both with one time.
+    counted = [event for event in events if event.at >= home.at]
+    flags = Counter[str]()
+    if len(counted) < len(events):
+        flags["before-impression"] = 1
+    if len({event.variant for event in events}) > 1:
+        flags["multiple-variants"] = 1
+    kinds = Counter(event.kind for event in counted)
+    x, y = min(kinds["impression"], SQUARES_CAP), min(kinds["click"], SQUARES_CAP)
+    goals = {kind.removeprefix("goal:"): n for kind, n in kinds.items() if kind != "impression"}
+    tally = Tally(
+        visitors=1,
+        impressions=kinds["impression"],
+        clicks=kinds["click"],
+        sx=x,
+        sy=y,
+        sxx=x * x,
+        syy=y * y,
+        sxy=x * y,
+        converted=Counter(dict.fromkeys(goals, 1)),
+        goal_events=Counter({goal: n for goal, n in goals.items() if goal != "click"}),
+        excluded_events=len(events) - len(counted),
+        flagged=flags,
+    )
+    _add(cells, home, tally)
 
 
-def _home(events: list[Element]) -> Element | None:
-    """The earliest impression: its variant, phase and day are the visitor's, and late clicks go back to them."""
-    return next((e for e in events if e.kind == "impression"), None)
+def _first_impression(events: list[Element]) -> Element | None:
+    """The earliest impression: its variant, phase and day are the visitor's, and late clicks count there too."""
+    return next((event for event in events if event.kind == "impression"), None)
 
 
-def _book(cells: Tallies, home: Element, tally: Tally) -> None:
+def _add(cells: Tallies, home: Element, tally: Tally) -> None:
     day = _utc(home.at, "%Y-%m-%d")
     for cell in (Cell("total", "", home.phase, home.variant), Cell("day", day, home.phase, home.variant)):
         cells.setdefault(cell, Tally()).add(tally)
 
 
-def _activity(cells: Tallies, event: Element) -> None:
+def _add_activity(cells: Tallies, event: Element) -> None:
     cell = Cell("hour", _utc(event.at, "%Y-%m-%dT%H"), event.phase, event.variant)
     tally = cells.setdefault(cell, Tally())
     if event.kind == "impression":

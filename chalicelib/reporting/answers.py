@@ -126,6 +126,7 @@ class Report(AnswerPart):
     omnibus: OmnibusAnswer | None
     health: HealthAnswer
     excluded: dict[str, int]
+    flagged: dict[str, int]
     refused: dict[str, int]
     plan: PlanAnswer
     verdict: VerdictAnswer

@@ -23,7 +23,7 @@ from chalicelib.reporting.history import phases
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics import ALPHA, multiple_testing
-from chalicelib.storage.tally import EXCLUSIONS, Tallies
+from chalicelib.storage.tally import EXCLUSIONS, FLAGS, Tallies
 
 Series = Literal["none", "day", "hour"]
 
@@ -122,11 +122,12 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
                 "checks": checks.checks,
                 "srm": checks.split.figures,
                 "conservation": context.entries,
-                "multiple_variants": sum(t.excluded["multiple-variants"] for t in sample.totals.values()),
+                "multiple_variants": sum(t.flagged["multiple-variants"] for t in sample.totals.values()),
             },
             "excluded": {
                 reason: sum(tally.excluded[reason] for tally in sample.totals.values()) for reason in EXCLUSIONS
             },
+            "flagged": {flag: sum(tally.flagged[flag] for tally in sample.totals.values()) for flag in FLAGS},
             "refused": refused,
             "plan": _plan(duration),
             "verdict": decide(sample, comparisons, checks.checks, duration, experiment_age),

@@ -12,8 +12,12 @@ from typing import ClassVar, Literal, NamedTuple
 
 Span = Literal["total", "day", "hour"]
 
-# Why a visitor is in a row but not in the numbers.
-EXCLUSIONS = ("bot", "multiple-variants", "no-impression")
+# Why a visitor has a row but is not in the numbers.
+EXCLUSIONS = ("bot", "no-impression")
+
+# What is remarkable about a visitor who does count. multiple-variants: seen in several, counts in the first.
+# before-impression: had clicks or goals before the first impression, which do not count.
+FLAGS = ("multiple-variants", "before-impression")
 
 # A visitor enters the squares with at most this many impressions and clicks: one bot with 1e5 impressions would
 # otherwise own the variance of CTR.
@@ -39,7 +43,9 @@ class Tally:
     goal_events[goal]     how often a goal other than click was reached
     sx sy sxx syy sxy     Σx, Σy, Σx², Σy², Σxy over visitors; x impressions, y clicks, both capped at 100
     received, events      events sent to the rows, and distinct events in them (received - events: repeats)
-    excluded[reason]      visitors left out, by reason; excluded_events: their events
+    excluded[reason]      visitors left out, by reason
+    excluded_events       events left out: all of an excluded visitor, or single ones of a visitor who counts
+    flagged[flag]         visitors who count, by what is remarkable about them (see FLAGS)
     An hour's tally holds raw impressions and clicks by their own time, and nothing else.
     """
 
@@ -57,6 +63,7 @@ class Tally:
     converted: Counter[str] = field(default_factory=Counter)
     goal_events: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
 
     PLAIN: ClassVar = (
         "impressions",
@@ -71,7 +78,7 @@ class Tally:
         "events",
         "excluded_events",
     )
-    NAMED: ClassVar = ("converted", "goal_events", "excluded")
+    NAMED: ClassVar = ("converted", "goal_events", "excluded", "flagged")
 
     def add(self, other: Tally, sign: int = 1) -> None:
         for name in self.PLAIN:

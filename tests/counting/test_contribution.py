@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import permutations
 
 from chalicelib.counting.contribution import contribution
 from chalicelib.storage.tally import Cell, Tally
@@ -53,10 +54,66 @@ def test_a_late_click_goes_back_to_the_day_and_phase_of_the_first_impression() -
     assert [cell for cell in cells if cell.span != "hour"] == [TOTAL, TODAY]
 
 
-def test_a_visitor_seen_in_two_variants_counts_in_none() -> None:
-    cells = contribution({impression(), impression("i2", variant="blue", at=NOON + 1)}, 2)
-    assert cells[TOTAL] == Tally(received=2, events=2, excluded=Counter({"multiple-variants": 1}), excluded_events=2)
-    assert Cell("total", "", 0, "blue") not in cells
+def test_a_visitor_seen_in_two_variants_counts_in_the_first_with_all_clicks() -> None:
+    elements = [
+        impression(),
+        impression("i2", variant="blue", at=NOON + 1, phase=1),
+        click(variant="blue", at=NOON + 2, phase=1),
+    ]
+    expected = Tally(
+        visitors=1,
+        impressions=2,
+        clicks=1,
+        sx=2,
+        sy=1,
+        sxx=4,
+        syy=1,
+        sxy=2,
+        received=3,
+        events=3,
+        converted=Counter(click=1),
+        flagged=Counter({"multiple-variants": 1}),
+    )
+    for order in permutations(elements):
+        cells = contribution(order, 3)
+        assert cells[TOTAL] == expected
+        assert [cell for cell in cells if cell.span != "hour"] == [TOTAL, TODAY]
+
+
+def test_a_click_before_the_first_impression_does_not_count_in_any_order_of_arrival() -> None:
+    elements = [click(at=NOON - 1), impression(), an_element(id="g1", type="goal", goal="signup", at=NOON - HOUR)]
+    expected = Tally(
+        visitors=1,
+        impressions=1,
+        sx=1,
+        sxx=1,
+        received=3,
+        events=3,
+        excluded_events=2,
+        flagged=Counter({"before-impression": 1}),
+    )
+    for order in permutations(elements):
+        assert contribution(order, 3)[TOTAL] == expected
+
+
+def test_an_earlier_impression_that_arrives_late_makes_the_click_count() -> None:
+    elements = {click(at=NOON - 1), impression()}
+    assert contribution(elements, 2)[TOTAL].converted == Counter()
+    assert contribution(elements | {impression("i0", at=NOON - 2)}, 3)[TOTAL].converted == Counter(click=1)
+
+
+def test_a_click_in_the_millisecond_of_the_impression_counts() -> None:
+    assert contribution({click("a"), impression("b")}, 2)[TOTAL].clicks == 1
+
+
+def test_where_the_sender_chooses_each_variant_has_its_own_first_impression() -> None:
+    elements = {
+        impression(client=True),
+        click(at=NOON + 1, variant="blue", client=True),
+        impression("i2", at=NOON + 2, variant="blue", client=True),
+    }
+    blue = contribution(elements, 3)[Cell("total", "", 0, "blue")]
+    assert (blue.visitors, blue.clicks, blue.flagged) == (1, 0, Counter({"before-impression": 1}))
 
 
 def test_where_the_sender_chooses_a_visitor_counts_in_each_variant_seen() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
 
 from abacus.operations.audit import audit
 from abacus.operations.erase import erase
@@ -14,6 +17,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey
+from chalicelib.storage.tally import Tallies, Tally
 from tests.support.builders import DAY, NOON, an_element
 from tests.support.memory_store import MemoryStore
 
@@ -64,6 +68,36 @@ def test_tallies_that_were_tampered_with_are_found_and_mended() -> None:
     assert store.generations("cta-color") == Generations(NOW // 1000, None)
     gens = {cell.split("#")[1] for cell in store.cells("cta-color", first=FIRST, last=LAST) if "#" in cell}
     assert gens == {str(NOW // 1000)}
+
+
+def test_rows_counted_under_an_older_meaning_are_named_by_the_audit_and_recounted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def old_meaning(elements: Iterable[str], received: int) -> Tallies:
+        return contribution([e for e in elements if e[0] == "i"], received)
+
+    store, fold = a_filled_store(0)
+    monkeypatch.setattr("chalicelib.counting.fold.contribution", old_meaning)
+    write(store, 1)
+    write(store, 1, event_id="i2")
+    store.add(
+        RowKey("v1", "cta-color"),
+        [an_element(id="c", type="click", at=NOON - 1)],
+        1,
+        version="v",
+        expires_at=0,
+        cap=200,
+    )
+    reconcile_rows(store, fold, now_ms=NOW)
+    monkeypatch.undo()
+    assert recount(store, "cta-color").off
+    rebuilt(store, fold)
+    assert audit(store, ["cta-color"], sleep=lambda _: None).problems == []
+    total = Tally()
+    for cell, tally in live_tallies(store, "cta-color").items():
+        if cell.span == "total":
+            total.add(tally)
+    assert (total.visitors, total.clicks, total.flagged) == (1, 0, Counter({"before-impression": 1}))
 
 
 def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:

@@ -216,7 +216,8 @@ def test_another_goal_has_its_own_rate() -> None:
 
 def test_what_was_left_out_is_told_by_reason_and_variant() -> None:
     answer = report_on(totals(blue=a_tally(1000, 200, excluded={"bot": 3}), green=a_tally(1000, 230)))
-    assert answer["excluded"] == {"bot": 3, "multiple-variants": 0, "no-impression": 0}
+    assert answer["excluded"] == {"bot": 3, "no-impression": 0}
+    assert answer["flagged"] == {"multiple-variants": 0, "before-impression": 0}
     assert [row["excluded"] for row in answer["variants"]] == [{"bot": 3}, {}]
 
 

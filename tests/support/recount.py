@@ -42,9 +42,7 @@ def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recou
     def book(home: Sent, **numbers: int) -> None:
         for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
             for name, n in numbers.items():
-                totals[(*place, home.phase, home.variant)][
-                    name.replace("__", ".").replace("_variants", "-variants")
-                ] += n
+                totals[(*place, home.phase, home.variant)][name.replace("__", ".")] += n
 
     if not events:
         return {}
@@ -64,10 +62,15 @@ def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recou
         if not impressions:
             book(mine[0], excluded_events=len(mine))
             _name(totals, mine[0], "excluded.no-impression")
-        elif len({e.variant for e in mine}) > 1:
-            book(impressions[0], excluded_events=len(mine))
-            _name(totals, impressions[0], "excluded.multiple-variants")
         else:
+            first_at = impressions[0].at
+            early = [e for e in clicks + goals if e.at < first_at]
+            clicks, goals = [e for e in clicks if e not in early], [e for e in goals if e not in early]
+            if early:
+                book(impressions[0], excluded_events=len(early))
+                _name(totals, impressions[0], "flagged.before-impression")
+            if len({e.variant for e in mine}) > 1:
+                _name(totals, impressions[0], "flagged.multiple-variants")
             x, y = len(impressions), len(clicks)
             book(impressions[0], visitors=1, impressions=x, clicks=y, sx=x, sy=y, sxx=x * x, syy=y * y, sxy=x * y)
             for goal in {g.goal for g in goals} | ({"click"} if clicks else set()):

@@ -39,6 +39,7 @@ def assess(
         several_variants(sample),
         duplicates(sample),
         without_impression(sample),
+        before_impression(sample),
         bots(sample),
         simpson(comparisons),
         novelty(sample),
@@ -89,14 +90,14 @@ def sample_ratio_check(sample: Sample) -> Check:
 
 
 def several_variants(sample: Sample) -> Check:
-    """Visitors seen in two variants are left out of the numbers, unless the sender assigns."""
+    """Visitors seen in several variants: counted in the first, unless the sender assigns."""
     if sample.experiment.assignment == "client":
         text = (
             "The sender assigns the variants, so one visitor can count in several of them: "
             "rates are right, comparisons only roughly."
         )
         return Check("multiple-variants", "warning", text, {"by_variant": {}, "share": None})
-    return _excluded(sample, "multiple-variants", "seen in two variants", "A cached page or a second id?")
+    return _flagged(sample, "multiple-variants", "seen in several variants; each counts in the first", "A cached page?")
 
 
 def without_impression(sample: Sample) -> Check:
@@ -105,19 +106,41 @@ def without_impression(sample: Sample) -> Check:
     )
 
 
+def before_impression(sample: Sample) -> Check:
+    """Visitors whose clicks or goals came before their first impression; those events do not count."""
+    return _flagged(
+        sample,
+        "before-impression",
+        "had a click or goal before the first impression, which does not count",
+        "Is the impression sent too late?",
+    )
+
+
 def bots(sample: Sample) -> Check:
     return _excluded(sample, "bot", "left out as bots", "Look at which they are.", usual=0.1)
 
 
 def _excluded(sample: Sample, reason: str, what: str, hint: str, usual: float = 0.01) -> Check:
-    """Few: ok. More than usual: warning. Not alike in the variants: alarm, for it can make the difference."""
-    left_out = {variant: max(0, tally.excluded[reason]) for variant, tally in sample.totals.items()}
-    seen = {variant: tally.visitors + left_out[variant] for variant, tally in sample.totals.items()}
-    total, everybody = sum(left_out.values()), sum(max(0, n) for n in seen.values())
-    share = total / everybody if everybody else 0.0
-    shares = {v: left_out[v] / seen[v] if seen[v] > 0 else None for v in seen}
-    p, gap = _unlike({v: Counts(left_out[v], seen[v]) for v in seen})
-    figures = {"visitors": total, "share": share, "by_variant": left_out, "share_by_variant": shares, "p": p}
+    affected = {variant: max(0, tally.excluded[reason]) for variant, tally in sample.totals.items()}
+    seen = {variant: tally.visitors + affected[variant] for variant, tally in sample.totals.items()}
+    return _shares(reason, affected, seen, what, hint, usual)
+
+
+def _flagged(sample: Sample, flag: str, what: str, hint: str, usual: float = 0.01) -> Check:
+    affected = {variant: max(0, tally.flagged[flag]) for variant, tally in sample.totals.items()}
+    seen = {variant: tally.visitors for variant, tally in sample.totals.items()}
+    return _shares(flag, affected, seen, what, hint, usual)
+
+
+def _shares(
+    reason: str, affected: Mapping[str, int], seen: Mapping[str, int], what: str, hint: str, usual: float
+) -> Check:
+    """Few: ok. More than usual: warning. Unequal shares in the variants: alarm, since they can cause a difference."""
+    total, visitors = sum(affected.values()), sum(max(0, n) for n in seen.values())
+    share = total / visitors if visitors else 0.0
+    shares = {v: affected[v] / seen[v] if seen[v] > 0 else None for v in seen}
+    p, gap = _unlike({v: Counts(affected[v], seen[v]) for v in seen})
+    figures = {"visitors": total, "share": share, "by_variant": dict(affected), "share_by_variant": shares, "p": p}
     text = f"{count(total, 'visitor')} ({percent(share)}) {what}"
     if p is not None and p < ALARM and gap > POINT:
         spread = listed([f"{percent(s)} of {v}" for v, s in shares.items() if s is not None])

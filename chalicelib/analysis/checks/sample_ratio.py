@@ -119,7 +119,6 @@ def _exclusion(sample: Sample) -> str | None:
     """Would the split be right with those who were left out?"""
     words = {
         "bot": "bots are left out",
-        "multiple-variants": "visitors seen in two variants are left out",
         "no-impression": "impressions go missing",
     }
     for reason, what in words.items():

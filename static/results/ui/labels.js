@@ -30,14 +30,15 @@ export const CHECKS = {
     "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people.",
   ],
   "multiple-variants": [
-    "Seen in two variants",
-    "Visitors who saw two variants are left out, because nobody can say which one moved them.",
+    "Seen in several variants",
+    "Visitors who saw several variants count in the first one they saw.",
   ],
   duplicates: [
     "Repeats",
     "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently.",
   ],
   "no-impression": ["Clicks without a view", "Visitors who clicked without having been shown anything are left out."],
+  "before-impression": ["Clicks before a view", "Clicks and goals before the first impression do not count; the visitor does."],
   bot: ["Bots", "Crawlers and automated browsers are recognised, left out, and shown here."],
   simpson: [
     "Changed split",
@@ -60,7 +61,6 @@ export const titleOf = (name) => CHECKS[name]?.[0] ?? name;
 
 export const EXCLUSIONS = {
   bot: "Crawlers and automated browsers",
-  "multiple-variants": "Seen in more than one variant",
   "no-impression": "Clicked without having been shown a variant",
 };
 
