@@ -26,6 +26,7 @@ LAYERS = {
         "ingestion",
         "storage",
         "statistics",
+        "targeting",
         "domain",
     ),
     "abacus": (

@@ -14,12 +14,12 @@ import click
 from abacus.authoring.load import load
 from abacus.authoring.problems import did_you_mean, listed
 from abacus.aws.errors import report_errors
-from abacus.growthbook.conditions import satisfied
 from abacus.growthbook.evaluation import Context, Result, run
 from abacus.growthbook.payload import Json, split, targets
-from abacus.growthbook.url_patterns import matches
 from abacus.options import VISITOR, manifest_option
 from chalicelib.domain.manifest import Experiment, Manifest
+from chalicelib.targeting.conditions import satisfied
+from chalicelib.targeting.url_patterns import matches
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from abacus.authoring.problems import At, did_you_mean, listed, shown
-from abacus.growthbook.conditions import NESTED, PLAIN
-from abacus.growthbook.javascript import is_number, regex
+from chalicelib.targeting.conditions import NESTED, PLAIN
+from chalicelib.targeting.javascript import is_number, regex
 
 Finding = tuple[At, str]
 

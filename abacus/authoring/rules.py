@@ -15,8 +15,8 @@ from abacus.authoring.condition_rules import Finding, check_condition
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.yaml_reader import Document
-from abacus.growthbook.javascript import regex
 from abacus.shares import percent
+from chalicelib.targeting.javascript import regex
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:

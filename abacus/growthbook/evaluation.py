@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from abacus.growthbook.conditions import satisfied
-from abacus.growthbook.javascript import text, truthy
-from abacus.growthbook.url_patterns import matches
 from chalicelib.domain.assignment import Range, bucket, bucket_ranges, choose, fnv1a32
 from chalicelib.domain.manifest import UrlPattern, Urls
+from chalicelib.targeting.conditions import satisfied
+from chalicelib.targeting.javascript import text, truthy
+from chalicelib.targeting.url_patterns import matches
 
 Rule = Mapping[str, Any]
 

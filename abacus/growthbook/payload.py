@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from abacus.growthbook.url_patterns import condition_on_url
 from chalicelib.domain.manifest import Experiment, Manifest, Urls
+from chalicelib.targeting.url_patterns import condition_on_url
 
 Json = dict[str, Any]
 

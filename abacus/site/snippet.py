@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from abacus.growthbook.conditions import NESTED, PLAIN
 from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.snippet_manifest import Row, compact, goals
+from chalicelib.targeting.conditions import NESTED, PLAIN
 
 SNIPPET = STATIC / "snippet"
 KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes that no page need supply

@@ -14,9 +14,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from abacus.growthbook.url_patterns import simple
 from chalicelib.domain.assignment import bucket_ranges
 from chalicelib.domain.manifest import UrlPattern
+from chalicelib.targeting.url_patterns import simple
 
 PLACES = 10_000  # GrowthBook's hash version 2 knows this many
 Row = list[Any]

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from abacus.growthbook.conditions import padded_version, satisfied
 from abacus.growthbook.evaluation import Context, forced_by_url, in_namespace, place, ranges, run
 from abacus.paths import PROJECT
 from chalicelib.domain.assignment import bucket, bucket_ranges, choose
 from chalicelib.domain.manifest import Experiment, Phase, Variant
+from chalicelib.targeting.conditions import padded_version, satisfied
 
 OWN = PROJECT / "tests" / "fixtures/assignment/cases.json"
 CASES = json.loads(Path(os.environ.get("ASSIGNMENT_CASES") or OWN).read_text(encoding="utf-8"))

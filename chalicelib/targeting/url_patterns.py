@@ -11,8 +11,8 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from abacus.growthbook.javascript import regex
 from chalicelib.domain.manifest import UrlPattern, Urls
+from chalicelib.targeting.javascript import regex
 
 _ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.\-]*://[^/?#]*"
 _ANY = "_____"  # stands for * while a pattern passes for a url, as in GrowthBook's SDK
@@ -40,7 +40,7 @@ def _matches(pattern: UrlPattern, url: str) -> bool:
 
 
 def condition_on_url(urls: Urls) -> dict[str, Any]:
-    """The same as a condition. Without a `url` attribute nobody takes part: better no visitor than a wrong one."""
+    """The same as a condition. Without a `url` attribute no visitor is enrolled."""
     condition: dict[str, Any] = {"url": {"$exists": True}}
     if urls.include:
         condition["$or"] = [on for pattern in urls.include for on in _conditions(pattern)]

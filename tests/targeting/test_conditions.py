@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from abacus.growthbook.conditions import NESTED, PLAIN, satisfied
-from abacus.growthbook.javascript import less, number, text
-from abacus.growthbook.url_patterns import condition_on_url, matches, normal
 from chalicelib.domain.manifest import UrlPattern, Urls
+from chalicelib.targeting.conditions import NESTED, PLAIN, satisfied
+from chalicelib.targeting.javascript import less, number, text
+from chalicelib.targeting.url_patterns import condition_on_url, matches, normal
 from tests.support.growthbook_sdks import ask_javascript
 
 SCALARS = [None, True, False, 0, 1, -1, 5, 5.5, 10, 1e21, "", "0", "1", "5", " 5 ", "10", "a", "A", "ß", "0x10", "true"]

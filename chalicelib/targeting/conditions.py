@@ -1,7 +1,7 @@
 """Does a visitor with these attributes satisfy this condition? GrowthBook's operators, to the letter.
 
 The letter is JavaScript's: a missing attribute is null, null is 0 where numbers compare, 8 equals "8" where
-the condition is plain text. abacus/growthbook/javascript.py keeps those rules; this module keeps the operators.
+the condition is plain text. chalicelib/targeting/javascript.py keeps those rules; this module keeps the operators.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from abacus.growthbook.javascript import is_number, less, number, regex, same, stringify, text, truthy
+from chalicelib.targeting.javascript import is_number, less, number, regex, same, stringify, text, truthy
 
 Groups = Mapping[str, Any]  # saved groups: id → list of values, or {"type": "list" | "condition", ...}
 
 
 def satisfied(condition: Any, attributes: Any, groups: Groups | None = None) -> bool:
-    """Whether `attributes` satisfy `condition`. Something unknown in a condition satisfies nobody.
+    """Whether `attributes` satisfy `condition`. An unknown operator holds for no visitor.
 
     >>> satisfied({"country": {"$in": ["CH", "DE"]}, "age": {"$gte": 18}}, {"country": "CH", "age": "20"})
     True
@@ -109,7 +109,7 @@ class _Evaluation:
 
     def _values(self, name: Any) -> list[Any] | None:
         if not isinstance(name, str) or name not in self.groups:
-            return []  # an unknown group has nobody in it
+            return []  # an unknown group is empty
         group = self.groups[name]
         if isinstance(group, dict):
             group = group.get("values") if group.get("type") == "list" else None
