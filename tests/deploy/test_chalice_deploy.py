@@ -4,8 +4,10 @@ emulator answers its import in a way that botocore cannot read."""
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -117,3 +119,76 @@ def test_what_chalice_has_recorded_is_deleted_again(stopped: str, source: Path) 
     assert len(made) == 8
     assert [name for name in names + roles if name.startswith(f"abacus-{STAGE}")] == []
     assert not record(STAGE).exists()
+
+
+class BusyLambda:
+    """A Lambda whose trigger is busy for some looks, and in use at some updates after that."""
+
+    class exceptions:
+        class ResourceInUseException(Exception): ...
+
+    def __init__(self, looks: int, refusals: int) -> None:
+        self.looks, self.refusals = looks, refusals
+        self.updates: list[dict[str, Any]] = []
+
+    def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:
+        scheduled = FunctionName.endswith("reconcile")  # by EventBridge, not by a trigger
+        return {"EventSourceMappings": [] if scheduled else [{"UUID": FunctionName}]}
+
+    def get_event_source_mapping(self, UUID: str) -> dict[str, Any]:
+        self.looks -= 1
+        return {"State": "Creating" if self.looks >= 0 else "Enabled"}
+
+    def update_event_source_mapping(self, **changes: Any) -> None:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise self.exceptions.ResourceInUseException
+        self.updates.append(changes)
+
+
+def test_a_trigger_is_updated_when_lambda_is_done_with_it(parameters: dict[str, str]) -> None:
+    client = BusyLambda(looks=3, refusals=2)
+    pauses: list[float] = []
+    set_triggers(STAGE, parameters, client, clock=lambda: 0, sleep=pauses.append)  # type: ignore[arg-type]
+    assert (len(pauses), [update["UUID"] for update in client.updates]) == (
+        5,
+        [f"abacus-{STAGE}-fold", f"abacus-{STAGE}-write_spilled"],
+    )
+
+
+def test_a_trigger_that_stays_busy_is_named(parameters: dict[str, str]) -> None:
+    seconds = iter(range(0, 10_000, 100))
+    with pytest.raises(ChaliceFailed, match=rf"trigger abacus-{STAGE}-fold .* was busy for 300 s\. Deploy again\."):
+        set_triggers(
+            STAGE,
+            parameters,
+            BusyLambda(looks=10_000, refusals=0),  # type: ignore[arg-type]
+            clock=lambda: next(seconds),
+            sleep=lambda _: None,
+        )
+
+
+def test_chalice_works_in_the_region_of_the_option_and_each_stage_has_an_api_of_its_own(
+    source: Path, parameters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(command: list[str], *, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
+        ran.append((command[3:], env))
+        made = {"resource_type": "rest_api", "rest_api_id": api["id"], "rest_api_url": "https://x.example/api"}
+        record("west").parent.mkdir(exist_ok=True)
+        record("west").write_text(json.dumps({"resources": [made]}))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    account = Account.of("eu-west-1")
+    api = account.client("apigateway").create_rest_api(name="abacus")
+    monkeypatch.setattr(chalice_deploy.subprocess, "run", run)
+    try:
+        outputs = deploy("west", parameters, account, source)
+    finally:
+        record("west").unlink(missing_ok=True)
+    (words, environment) = ran[0]
+    assert words == ["deploy", "--stage", "west"]
+    assert (environment["AWS_DEFAULT_REGION"], environment["AWS_REGION"]) == ("eu-west-1", "eu-west-1")
+    found = account.client("apigateway").get_rest_api(restApiId=api["id"])["name"]
+    assert (found, outputs["RestAPIName"]) == ("abacus-west-api", "abacus-west-api")
