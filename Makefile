@@ -56,8 +56,8 @@ lock: ## pin requirements-dev.in and package.json anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-dev.in -o requirements-dev.lock
 	@npm install --package-lock-only --silent
 
-crawlers: $(SETUP) ## make the list of crawlers anew from its package
-	@$(BIN)/python -m abacus.crawlers
+crawlers: $(SETUP) ## update the list of crawlers from its package
+	@$(BIN)/python -m scripts.update_crawlers
 
 clean: ## forget the local state and everything built (keeps .venv)
 	@rm -rf .local build .coverage .hypothesis .mypy_cache .ruff_cache

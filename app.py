@@ -22,7 +22,7 @@ from chalicelib.ingestion import pipeline, request
 from chalicelib.ingestion.bots import is_bot
 from chalicelib.ingestion.signatures import sender
 from chalicelib.ingestion.validation import WINDOW_BACK_MS
-from chalicelib.runtime.json_logging import speak_json, telling
+from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
 
@@ -33,7 +33,7 @@ app = Chalice(app_name="abacus")
 app.log.setLevel(logging.WARNING)  # Chalice logs errors only; this is chalicelib's logger too
 service: Service = from_environment()
 if service.settings.stage != "local":
-    speak_json(app.log, logging.getLogger())
+    log_as_json(app.log, logging.getLogger())
 
 JSON = ["application/json", "text/plain"]  # text/plain: a beacon that needs no preflight
 
@@ -56,16 +56,19 @@ def every_request(event: Any, get_response: Callable[[Any], Response]) -> Respon
 
 
 def current_request() -> Request:
+    """The request that is being answered."""
     assert app.current_request is not None
     return app.current_request
 
 
 def body() -> bytes:
+    """The body of the current request, as it was sent."""
     raw = current_request().raw_body
     return raw if isinstance(raw, bytes) else str(raw).encode()
 
 
 def header(name: str) -> str:
+    """A header of the current request; empty where it is absent."""
     return str(current_request().headers.get(name, ""))
 
 
@@ -120,7 +123,7 @@ def post_collect() -> Response:
 @app.on_dynamodb_record(
     stream_arn=service.settings.participants_stream, batch_size=200, starting_position="TRIM_HORIZON", name="fold"
 )
-@telling(app.log)
+@logging_failures(app.log)
 def fold(event: DynamoDBEvent) -> None:
     """The stream says which rows may have pending events; the rows themselves say which."""
     records = event.to_dict()["Records"]
@@ -130,7 +133,7 @@ def fold(event: DynamoDBEvent) -> None:
 
 
 @app.on_sqs_message(queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled")
-@telling(app.log)
+@logging_failures(app.log)
 def write_spilled(event: SQSEvent) -> dict[str, Any]:
     """Events that waited while the table was busy. Those that still cannot be written stay in the queue."""
     failed = []
@@ -144,7 +147,7 @@ def write_spilled(event: SQSEvent) -> dict[str, Any]:
 
 
 @app.schedule(Rate(1, unit=Rate.DAYS), name="reconcile")
-@telling(app.log)
+@logging_failures(app.log)
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     """Fold what a lost stream record left behind and check that nothing is missing; of a big table, a random part."""
     segments = parts(service.store.rows_about())
@@ -190,6 +193,7 @@ def get_experiment_stats(experiment: str) -> Any:
 
 
 def may_read() -> None:
+    """Raise Unauthorized where reading needs a key and the current request lacks it."""
     check_read_key(current_request(), service.settings.read_key)
 
 

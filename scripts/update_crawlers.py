@@ -17,6 +17,7 @@ def patterns() -> list[str]:
 
 
 def text() -> str:
+    """The content of crawlers.json."""
     return json.dumps(patterns(), indent=0, ensure_ascii=False) + "\n"
 
 

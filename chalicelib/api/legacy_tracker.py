@@ -31,12 +31,16 @@ class _Message(BaseModel):
 
 
 class Log(_Message):
+    """An impression or a click of one visitor."""
+
     action: Literal["log_impression", "log_click"]
     visitor: VisitorId = Field(alias="userId")
     variant: Name
 
 
 class GetStats(_Message):
+    """A request for numbers; `start` and `end` are days, both included."""
+
     action: Literal["get_stats"]
     start: str | None = Field(None, alias="from")
     end: str | None = Field(None, alias="to")

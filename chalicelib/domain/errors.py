@@ -4,19 +4,19 @@ AbacusError
 ├── InvalidInput            400  bytes that are not what the wire format says (code: malformed)
 │   └── TooLarge            413
 ├── Unauthorized            401  no or wrong credentials; never 403, which the CDN turns into a page
-├── NotFound                404  no such experiment, goal, ...
+├── NotFound                404  no such experiment
 ├── Busy                    503  try again later, in `retry_after` seconds; nothing was lost
 └── ManifestError           422  a manifest that must not be published; carries every problem found
 
-A message gives field, value, rule and next step. An event that is refused is no error: it is an outcome
-(judge.py) in an answer that is 202.
+A message gives field, value, rule and next step. A refused event is not an error: it is an outcome
+(ingestion/validation.py) in an answer with status 202.
 """
 
 from __future__ import annotations
 
 
 class AbacusError(Exception):
-    """A failure the caller can be told about. `field` names the input at fault, where there is one."""
+    """A failure that is explained to the caller. `field` names the input at fault, where there is one."""
 
     status = 500
     code = "internal"
@@ -28,26 +28,36 @@ class AbacusError(Exception):
 
 
 class InvalidInput(AbacusError):
+    """The input is not what the format allows."""
+
     status = 400
     code = "malformed"
 
 
 class TooLarge(InvalidInput):
+    """The input is larger than the limit that the message names."""
+
     status = 413
     code = "too-large"
 
 
 class Unauthorized(AbacusError):
+    """Credentials are missing or wrong."""
+
     status = 401
     code = "unauthorized"
 
 
 class NotFound(AbacusError):
+    """The named experiment does not exist."""
+
     status = 404
     code = "not-found"
 
 
 class Busy(AbacusError):
+    """The tables are throttled; nothing was lost. Try again after `retry_after` seconds."""
+
     status = 503
     code = "busy"
 
@@ -57,5 +67,7 @@ class Busy(AbacusError):
 
 
 class ManifestError(AbacusError):
+    """The manifest must not be published."""
+
     status = 422
     code = "invalid-manifest"

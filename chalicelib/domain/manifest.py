@@ -1,4 +1,4 @@
-"""The manifest: which experiments run, in which variants, for whom. Strict, frozen, closed models.
+"""The manifest: which experiments run, in which variants, for which visitors.
 
 People write YAML (abacus/authoring/load.py reads it). What is published, and what the Lambda reads, is this, as
 JSON: defaults filled in, every time in epoch milliseconds, every share a fraction.
@@ -22,10 +22,14 @@ CLICK = "click"  # the goal every experiment has
 
 
 class Model(BaseModel):
+    """Base of what is parsed: frozen, strict, no unknown fields."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Variant(Model):
+    """One of the answers that an experiment compares; the first one listed is the control."""
+
     key: VariantKey
     payload: JsonValue = None
 
@@ -39,6 +43,7 @@ class Phase(Model):
 
     @cached_property
     def ranges(self) -> list[Range]:
+        """Each variant's interval of hash buckets, in [0, 1)."""
         return bucket_ranges(self.weights, self.coverage)
 
 
@@ -72,6 +77,9 @@ class Urls(Model):
 
 
 class Experiment(Model):
+    """One experiment as it is published. `start`, `end`: epoch milliseconds; `periods`: when events are accepted;
+    `winner`: the variant that everybody gets once it is stopped."""
+
     key: Slug
     status: Status
     variants: Annotated[tuple[Variant, ...], Field(min_length=2)]
@@ -93,17 +101,21 @@ class Experiment(Model):
 
     @property
     def control(self) -> str:
+        """The variant that the others are compared with: the first."""
         return self.variants[0].key
 
     @property
     def current_phase(self) -> int:
+        """The index of the newest phase."""
         return len(self.phases) - 1
 
     @cached_property
     def variant_keys(self) -> tuple[str, ...]:
+        """The keys of all variants, the control first."""
         return tuple(v.key for v in self.variants)
 
     def seed_of(self, phase: int) -> str:
+        """The seed that the hash uses in `phase`."""
         return self.phases[phase].seed or self.seed
 
     def accepts(self, at: int) -> bool:
@@ -126,11 +138,14 @@ class Experiment(Model):
 
 
 class Manifest(Model):
+    """All experiments of a site."""
+
     experiments: tuple[Experiment, ...] = ()
     client_key: Slug = "abacus"
     digest: str = ""  # of the content, set at publishing; an event can be traced to it
 
     def experiment(self, key: str) -> Experiment | None:
+        """The experiment under `key`, or None."""
         return self._by_key.get(key)
 
     @cached_property

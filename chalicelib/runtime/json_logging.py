@@ -15,11 +15,12 @@ A = TypeVar("A")
 
 
 class Json(logging.Formatter):
-    """One JSON object a record. Of an error its type, AWS's code for it and the places it came through, but not its
-    message: that may quote a body or an id."""
+    """One JSON object per record. An error is its type, AWS's code and its stack, without its message: that may quote
+    a body or an id."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said: dict[str, Any] = {
+        """`record` as one line of JSON."""
+        line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
@@ -27,29 +28,30 @@ class Json(logging.Formatter):
         }
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            said["error"] = type(error).__name__
+            line["error"] = type(error).__name__
             code = getattr(error, "response", {}).get("Error", {}).get("Code")
             if code:
-                said["code"] = code
+                line["code"] = code
             frames = traceback.extract_tb(error.__traceback__)
-            said["through"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+            line["through"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+        return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
 
-def speak_json(*loggers: logging.Logger) -> None:
-    """Make the handlers that these loggers have write JSON."""
+def log_as_json(*loggers: logging.Logger) -> None:
+    """Make the handlers of these loggers write JSON."""
     for logger in loggers:
         for handler in logger.handlers:
             handler.setFormatter(Json())
 
 
-class Told(Exception):
-    """What ended a call; the line of the log before it says more."""
+class CallFailed(Exception):
+    """A triggered function failed; the log line before it has the details."""
 
 
-def telling(log: logging.Logger) -> Callable[[Callable[[E], A]], Callable[[E], A]]:
-    """For a function that Lambda calls by itself: what ends a call is told in our way first. Lambda prints it too, with
-    its message; so what it gets to see has none."""
+def logging_failures(log: logging.Logger) -> Callable[[Callable[[E], A]], Callable[[E], A]]:
+    """For a function that Lambda triggers: log a failure without its message, which may quote what a visitor sent.
+
+    Lambda prints the exception too, with its message, so the exception that it sees has none."""
 
     def decorate(handle: Callable[[E], A]) -> Callable[[E], A]:
         @functools.wraps(handle)
@@ -58,7 +60,7 @@ def telling(log: logging.Logger) -> Callable[[Callable[[E], A]], Callable[[E], A
                 return handle(event)
             except Exception as error:
                 log.exception("%s failed", handle.__name__)
-                raise Told(f"{handle.__name__}: {type(error).__name__}") from None
+                raise CallFailed(f"{handle.__name__}: {type(error).__name__}") from None
 
         return wrapped
 

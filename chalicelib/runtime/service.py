@@ -1,4 +1,4 @@
-"""The parts put together: one per process, made at the first request, because a client takes half a second to make
+"""The wiring: one service per process. Each part is made at its first use, because a client takes half a second to make
 and `chalice package` imports app.py without credentials."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.storage.retry import Patience, client_config
 
 
 def version() -> str:
-    """A random string that no other write ever has."""
+    """An optimistic lock: a random token that no other write has."""
     return secrets.token_urlsafe(9)
 
 
@@ -50,10 +50,12 @@ class Service:
 
     @cached_property
     def store(self) -> DynamoStore:
+        """The two tables."""
         return DynamoStore(self.client("dynamodb"), self.settings.participants, self.settings.tallies)
 
     @cached_property
     def catalog(self) -> ManifestCache:
+        """The published manifest, cached."""
         return ManifestCache(self.client("s3"), self.settings.bucket)
 
     @cached_property
@@ -71,6 +73,7 @@ class Service:
 
     @cached_property
     def refusals(self) -> Refusals:
+        """Counts refused events and writes the counts now and then."""
         return Refusals(self.store, self.settings.spread, random.randrange)
 
     @cached_property
@@ -81,6 +84,7 @@ class Service:
 
     @cached_property
     def ingest(self) -> Ingest:
+        """Receives events."""
         queue = self.settings.spill_queue_url
         return Ingest(
             store=self.store,
@@ -94,6 +98,7 @@ class Service:
 
     @cached_property
     def fold(self) -> Fold:
+        """Moves events from the rows into the tallies."""
         return Fold(
             store=self.store,
             spread=self.settings.spread,
@@ -104,4 +109,5 @@ class Service:
 
 
 def from_environment() -> Service:
+    """The service of this process. Raises ValueError for a wrong setting."""
     return Service(Settings.of(os.environ))

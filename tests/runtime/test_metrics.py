@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 import app
 from abacus.local.emulated_stacks import LocalAws
 from abacus.local.worker import schedule_event
-from chalicelib.runtime.json_logging import Json, Told
+from chalicelib.runtime.json_logging import Json, CallFailed
 from chalicelib.runtime.metrics import Meter
 from tests.api.test_app import Api
 from tests.support.builders import NOON, a_visitor
@@ -148,7 +148,7 @@ def test_what_ends_a_call_of_the_fold_is_told_without_its_message_to_lambda_too(
 
     monkeypatch.setattr(app, "row_in_stream", crash)
     monkeypatch.setattr(app.app.log, "propagate", True)
-    with pytest.raises(Told, match=r"^fold: RuntimeError$") as ended:
+    with pytest.raises(CallFailed, match=r"^fold: RuntimeError$") as ended:
         app.fold({"Records": [{}]}, None)
     assert "a-visitor-id" not in "".join(traceback.format_exception(ended.value))
     said = json.loads(Json().format(caplog.records[-1]))

@@ -1,0 +1,66 @@
+"""Plain English, as far as a machine can check it: line lengths in docs and JavaScript, and words to avoid anywhere.
+
+python scripts/check_prose.py          # prints file:line: problem, exits 1 if there is any
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+MOST_COLUMNS = 120
+LENGTH_CHECKED = {".md", ".js", ".mjs", ".cjs", ".css", ".html"}
+PROSE = LENGTH_CHECKED | {".py", ".yaml", ".yml", ".toml", ".sh", ""}
+
+# Words that make a reader stop, and what to write instead.
+AVOID = {
+    r"whoever": "anyone who, or name the person",
+    r"nobody": "no visitor, no one, or say it actively",
+    r"somebody": "a visitor, a tester, or someone",
+    r"mend(s|ed|ing)?": "repair, fix",
+    r"anew": "again",
+    r"heed(s|ed|ing)?": "respect, follow",
+    r"for ever": "permanently",
+    r"gone on with": "resumed",
+    r"(is|are) asked for": "is required, is requested",
+    r"of it all": "leave it out",
+    r"whence": "from where",
+}
+WORDS = re.compile(rf"\b({'|'.join(AVOID)})\b", re.IGNORECASE)
+EXEMPT = {"scripts/check_prose.py", "LICENSE"}
+
+
+def problems(name: str, text: str) -> Iterator[str]:
+    """What is wrong in one file, a line each: `name:line: problem`."""
+    suffix = Path(name).suffix
+    for number, line in enumerate(text.splitlines(), start=1):
+        if suffix in LENGTH_CHECKED and len(line) > MOST_COLUMNS and not re.fullmatch(r"\S*\s*\S*://\S+", line):
+            yield f"{name}:{number}: {len(line)} columns, at most {MOST_COLUMNS}"
+        for match in WORDS.finditer(line):
+            advice = next(advice for word, advice in AVOID.items() if re.fullmatch(word, match[0], re.IGNORECASE))
+            yield f"{name}:{number}: “{match[0]}”; write: {advice}"
+
+
+def checked_files() -> Iterator[str]:
+    """Every tracked text of ours: code, docs, templates. Fixtures and generated files are left out."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if "fixtures" in name or name in EXEMPT or name.endswith((".lock", "-lock.json", ".d.ts")):
+            continue
+        if Path(name).suffix in PROSE and (PROJECT / name).is_file():
+            yield name
+
+
+def main() -> int:
+    """Print every problem. Returns the exit code."""
+    found = [problem for name in checked_files() for problem in problems(name, (PROJECT / name).read_text())]
+    print(*found, sep="\n", end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
