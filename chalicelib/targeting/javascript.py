@@ -18,6 +18,7 @@ NUMBER = re.compile(
 
 
 def is_number(value: Any) -> bool:
+    """Whether `value` is a number in JavaScript's sense; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -106,6 +107,7 @@ def less(one: Any, two: Any) -> bool | None:
 
 
 def units(value: str) -> bytes:
+    """UTF-16 code units, by which JavaScript compares text."""
     return value.encode("utf-16-be", "surrogatepass")
 
 

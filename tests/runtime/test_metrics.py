@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 import app
 from abacus.local.emulated_stacks import LocalAws
 from abacus.local.worker import schedule_event
-from chalicelib.runtime.json_logging import Json, CallFailed
+from chalicelib.runtime.json_logging import CallFailed, Json
 from chalicelib.runtime.metrics import Meter
 from tests.api.test_app import Api
 from tests.support.builders import NOON, a_visitor
