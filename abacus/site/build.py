@@ -47,7 +47,7 @@ def build_site(manifest: Manifest, site: Options | None = None) -> dict[str, Ass
     """Path below site/ → what is served there. Raises BuildError."""
     shown = public(manifest)
     built = {
-        name: Asset(body, CONTENT_TYPES[Path(name).suffix], FRESH)
+        name: Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER if name.startswith("ab.count-") else FRESH)
         for name, body in scripts(shown, site or options()).items()
     }
     built |= _pages(shown)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -25,6 +26,19 @@ KNOWN_ANYWAY = ("id", "url", "path", "host", "query", "language")  # attributes 
 KINDS = ("text", "number", "boolean", "null", "whole", "paths")
 USES = (*PLAIN, *NESTED, "$or", "$nor", "$and", *KINDS, *KNOWN_ANYWAY)
 Json = dict[str, Any]
+
+# What must run before the first paint; the other modules are the second file.
+FIRST_PART = (
+    "core/guard.js",
+    "core/hash.js",
+    "core/script.js",
+    "core/state.js",
+    "core/visitor.js",
+    "targeting/targeting.js",
+    "assign.js",
+    "markup.js",
+    "start.js",
+)
 
 # The tester's build stands in for the tag before it, which document.write() put it behind.
 TESTED = (
@@ -57,24 +71,64 @@ def options() -> Options:
 def scripts(public: Json, site: Options) -> dict[str, bytes]:
     """File name → the script. Raises BuildError."""
     rows = compact(public)
+    blocking = _Parts(public, rows, site)
+    asynchronous = _Parts(public, rows, site, ASYNC=True)
     return {
-        "ab.js": _classic(public, rows, site),
-        "ab.async.js": _classic(public, rows, site, ASYNC=True),
-        "ab.debug.js": _classic(public, rows, site, DEBUG=True, ASYNC=True),
+        "ab.js": blocking.first,
+        "ab.async.js": asynchronous.first,
+        blocking.name: blocking.second,
+        asynchronous.name: asynchronous.second,
+        "ab.debug.js": _in_one(public, rows, site),
         "ab.mjs": _module(site),
         "ab.d.mts": (SNIPPET / "abacus.d.mts").read_bytes(),
         "ab.json": _json({"experiments": rows, "goals": goals(public)}).encode(),
     }
 
 
-def _classic(public: Json, rows: list[Row], site: Options, **build: bool) -> bytes:
-    """One file, in two passes: modules into one scope, and that scope into a try block, where it leaves no name behind
-    and throws nothing. In one pass esbuild declares the names of each module apart, which costs 50 bytes."""
-    flags = _flags(_features(rows, site) | build, site)
-    entry = 'import "./gate.js"; import "./start.js";'
-    flat = esbuild(entry, SNIPPET, ["--minify-syntax", *flags], "esm", minify=False).decode()
-    scoped = re.sub(r"^var ", "let ", flat, flags=re.MULTILINE)
-    return esbuild(f"try {{\n{_with_data(scoped, public, rows, **build)}\n}} catch {{}}", SNIPPET)
+class _Parts:
+    """The snippet in two files: `first` shows the variants before the first paint and then loads `second`, which counts
+    and sends: a module with one function, which gets what both use. Its name has a digest of its content, so that the
+    two always fit, and a browser keeps it for a year. import(), because it passes the page's nonce on, needs no Trusted
+    Types policy and does not hold up the page's load event.
+
+    Each file is built in two passes: modules into one scope, and that scope into a try block, where it leaves no name
+    behind and throws nothing. In one pass esbuild declares the names of each module apart, which costs 50 bytes."""
+
+    def __init__(self, public: Json, rows: list[Row], site: Options, **build: bool) -> None:
+        flags = ["--minify-syntax", *_flags(_features(rows, site) | build, site)]
+        outside = [f"--external:./{name}" for name in FIRST_PART]
+        flat = esbuild('import "./count.js";', SNIPPET, [*flags, *outside], "esm", minify=False).decode()
+        imports = re.findall(r'^import (?:\{ (.*?) \} from )?"(.*)";\n', flat, flags=re.MULTILINE)
+        body = re.sub(r"^import .*\n", "", flat, flags=re.MULTILINE)
+        shared: dict[tuple[str, str], str] = {}  # (module, name there) → name here
+        for words, path in imports:
+            for name, _, alias in (word.partition(" as ") for word in (words or "").split(", ") if word):
+                first = shared.setdefault((path, name), alias or name)
+                body = re.sub(rf"(?<![.\w]){alias or name}\b(?!:)", first, body)
+        parameters = ", ".join([*shared.values(), "GOALS"])
+        module = f"export default ({parameters}) => {{ try {{\n{_let(body)}\n}} catch {{}} }};"
+        self.second = esbuild(module, SNIPPET, form="esm")
+        self.name = f"ab.count-{hashlib.sha256(self.second).hexdigest()[:8]}.js"
+        entry = (
+            'import "./gate.js"; import { showControl } from "./start.js"; import { resolve } from "./core/script.js";'
+        )
+        entry += "".join(f'import {{ {name} as {here}_ }} from "{path}";' for (path, name), here in shared.items())
+        arguments = ", ".join([*(f"{here}_" for here in shared.values()), "GOALS"])
+        entry += f"import(resolve({_json(self.name)})).then((file) => file.default({arguments})).catch(showControl);"
+        flat = esbuild(entry, SNIPPET, flags, "esm", minify=False).decode()
+        self.first = esbuild(f"try {{\n{_with_data(_let(flat), public, rows)}\n}} catch {{}}", SNIPPET)
+
+
+def _in_one(public: Json, rows: list[Row], site: Options) -> bytes:
+    """The testers' file."""
+    flags = _flags(_features(rows, site) | {"DEBUG": True, "ASYNC": True}, site)
+    flat = esbuild('import "./run.js";', SNIPPET, ["--minify-syntax", *flags], "esm", minify=False).decode()
+    return esbuild(f"try {{\n{_with_data(_let(flat), public, rows, DEBUG=True)}\n}} catch {{}}", SNIPPET)
+
+
+def _let(source: str) -> str:
+    """Variables at the top that belong to a block, not to the page."""
+    return re.sub(r"^var ", "let ", source, flags=re.MULTILINE)
 
 
 def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str:

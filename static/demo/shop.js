@@ -6,6 +6,7 @@ for (const button of document.querySelectorAll("#cta, [data-add]"))
 document.querySelector("#signup").addEventListener("submit", (event) => {
   event.preventDefault();
   event.target.reset();
+  window.abacus?.goal("signup"); // the browser submits nothing here, so the form says it itself
   document.querySelector("#thanks").textContent = "Thank you. The next letter is yours.";
 });
 

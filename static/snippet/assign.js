@@ -1,23 +1,25 @@
 import { forced } from "./tester/overrides.js";
 import { depart, destination, eligible, onPage, underway } from "./targeting/targeting.js";
 import { fnv } from "./core/hash.js";
-import { granted, record, visitor } from "./core/storage.js";
+import { me } from "./core/visitor.js";
 import { live, off, payloads, shown } from "./core/state.js";
-import { expose } from "./exposure.js";
 
-/** One experiment; abacus/site/snippet_manifest.py describes the row. */
-export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
-  let then;
-  const [name] =
-    (CONSENT && !granted) || (TIMES && !underway(key))
-      ? []
-      : // An earlier choice stays, unless a new seed was meant to deal anew.
-        variants.find(
-          ([name]) => (then = parseInt(record().split("~" + key + "." + name + ".")[1])) >= first && [(phase = then)],
-        ) ||
-        ((NAMESPACES || CONDITIONS) && !eligible(key)
-          ? []
-          : variants.find(([, to]) => fnv(fnv(seed + visitor) + "") % 1e4 < to));
+// Search engines and link previews see the control and are not redirected. Phones called Cubot are not robots.
+me.apart = /[^u]bot|crawl|spider|-google|preview|facebookext|whatsapp/i.test(navigator.userAgent);
+
+/** The variant that this visitor gets, and its phase; none for a visitor who takes no part. */
+const choose = (key, variants, phase, first, seed) => {
+  if ((CONSENT && !me.granted) || (TIMES && !underway(key)) || (seed && me.apart)) return [];
+  const [earlier, since] = (me.record.split("~" + key + ".")[1] || "").split(/[.~]/);
+  // An earlier choice stays, unless a new seed was meant to assign again.
+  if (since >= first && variants.some(([name]) => name == earlier)) return [earlier, +since];
+  if ((NAMESPACES || CONDITIONS) && !eligible(key)) return [];
+  return [variants.find(([, to]) => fnv(fnv(seed + me.id) + "") % 1e4 < to)[0], phase];
+};
+
+/** Assigns one experiment and puts its attribute on the root element; abacus/site/snippet_manifest.py describes the row. */
+export const assign = ([key, variants, current = 0, first = 0, seed = key]) => {
+  const [name, phase] = choose(key, variants, current, first, seed);
   if (URLS) off[key] = onPage(key);
   if (URLS || CONSENT) {
     delete live[key];
@@ -28,8 +30,8 @@ export const assign = ([key, variants, phase = 0, first = 0, seed = key]) => {
   if (name && seed && !(DEBUG && forced(key))) live[key] = { variant: name, experiment: key, phase };
   document.documentElement.setAttribute("data-ab-" + key, variant);
   if (PAYLOADS) payloads[key] = variants.find(([name]) => name == variant)?.[2];
-  if (REDIRECTS && !off[key]) {
+  if (REDIRECTS && !off[key] && !(seed && me.apart)) {
     const to = destination(key, variant);
-    if (to != null) depart(to, () => expose(key));
+    if (to != null) depart(key, to);
   }
 };

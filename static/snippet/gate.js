@@ -1,13 +1,15 @@
-import { script, store } from "./core/storage.js";
+import { resolve, script } from "./core/script.js";
+import { cookies } from "./core/visitor.js";
 
 // The first module to run; what it throws ends the others.
-if (self.abacus?.on) throw 0; // the script is there twice
-// A tester gets a bigger file, so that nobody else pays for it.
-if (!DEBUG && (store.abacus_q || TESTING.test(location.search))) {
-  if (!ASYNC) throw document.write("<script src=" + new URL("ab.debug.js", script.src) + "></script>");
+if (document.abacus) throw 0; // the script is there twice
+// Testers get a bigger file, so that visitors do not pay for it.
+if (!DEBUG && (/abacus_qa/.test(cookies) || TESTING.test(location.search))) {
+  if (!ASYNC) throw document.write("<script src=" + resolve("ab.debug.js") + "></script>");
   const tag = document.createElement("script");
   Object.assign(tag.dataset, script.dataset);
-  tag.src = new URL("ab.debug.js", script.src);
+  tag.src = resolve("ab.debug.js");
   document.head.append(tag);
   throw new Promise((loaded) => (tag.onload = loaded));
 }
+document.abacus = 1;

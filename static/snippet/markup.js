@@ -1,32 +1,72 @@
-import { placed, shown } from "./core/state.js";
-import { safe } from "./core/guard.js";
-import { means, observer } from "./exposure.js";
+import { page, placed, shown } from "./core/state.js";
+import { means, safe } from "./core/guard.js";
+
+const MARKED = "[data-ab-show],[data-ab-set],[data-ab]";
+// A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
+const SET = /([^|\s]+) +(alt|class|value|title|text|href|src)=([^|]*)/g;
+const SAFE_URL = /^(https?:|mailto:|tel:|[^:]*([/?#]|$))/;
+
+const read = (element, name) => (name == "text" ? element.textContent : element.getAttribute(name));
+
+const write = (element, name, value) =>
+  name == "text"
+    ? (element.textContent = value)
+    : value == null
+      ? element.removeAttribute(name)
+      : element.setAttribute(name, value);
+
+/** Sets `name` of an element, and again where a framework puts the original back. After two rewrites to something else it
+    gives way: a translator would rewrite for as long as we do. */
+const set = (element, name, value) => {
+  const now = read(element, name);
+  const saved = ((element.abacusSet ||= {})[name] ||= { original: now, nodes: [...element.childNodes], rewrites: 0 });
+  if ((URLS || CONSENT) && name == "text" && document.readyState > "l" /* loading */ && now.startsWith(saved.ours)) {
+    // The parser goes on with the original behind our text.
+    const [first, ...others] = element.childNodes;
+    saved.nodes.push(first.data.slice(saved.ours.length), ...others);
+    saved.original += now.slice(saved.ours.length);
+  }
+  if (now != value && (now == saved.original || now == saved.ours || document.readyState > "l" || ++saved.rewrites < 3))
+    write(element, name, (saved.ours = value));
+};
+
+/** Puts the original back, unless something else has been put there since. */
+const undo = (element, name) => {
+  const { original, ours, nodes } = element.abacusSet[name];
+  delete element.abacusSet[name];
+  if (read(element, name) == ours) name == "text" ? element.replaceChildren(...nodes) : write(element, name, original);
+};
 
 /** Shows each element as its attributes say. Again and again, for a parser or a framework may not be done with it. */
 export const scan = () =>
-  document.querySelectorAll("[data-ab-show],[data-ab-set],[data-ab]").forEach((element) => {
+  document.querySelectorAll(MARKED).forEach((element) => {
     means(element, "seen:", (key) => {
-      observer.observe(element);
+      page.observer?.observe(element);
       placed[key] = 1;
     });
+    const show = element.getAttribute("data-ab-show");
     // Of an experiment that is not published nothing is shown or hidden: the page is as it was written.
-    if (shown[element.dataset.abShow?.split(":")[0]])
-      element.hidden = !element.dataset.abShow.split(" ").some((pair) => shown[pair]);
-    // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
-    element.dataset.abSet?.replace(
-      /([^|\s]+) +(alt|class|value|title|text|href|src)=([^|]*)/g,
-      (_, pair, name, value) =>
-        shown[pair] &&
-        (name == "text"
-          ? element.textContent != value && (element.textContent = value)
-          : /^(http|[^:]*$)/.test(value) && element.getAttribute(name) != value && element.setAttribute(name, value)),
-    );
+    if (shown[show?.split(":")[0]]) {
+      const hidden = !show.split(" ").some((pair) => shown[pair]);
+      element.toggleAttribute("hidden", hidden);
+      // SVG knows no `hidden`.
+      if (element.ownerSVGElement) hidden ? element.setAttribute("display", "none") : element.removeAttribute("display");
+    }
+    const sets = element.getAttribute("data-ab-set");
+    if (show || sets) changes.observe(element, { attributes: true });
+    const wanted = {};
+    sets?.replace(SET, (_, pair, name, value) => {
+      value = value.trim();
+      if (shown[pair] && (!/href|src/.test(name) || SAFE_URL.test(value))) wanted[name] = value;
+    });
+    for (const name in element.abacusSet) if (!(name in wanted)) undo(element, name);
+    for (const name in wanted) set(element, name, wanted[name]);
   });
 
-/** Something changed in the page. At once, before it is drawn; then not before the next frame: a page that changes all the
-    time costs two looks a frame, and a framework that undoes what we do cannot draw us into a loop. */
+/** At once, before the change is drawn; then not before the next frame: a page that changes all the time costs two scans a
+    frame, and a framework that undoes what we do cannot draw us into a loop. */
 let pending;
-export const keepUp = () => {
+const keepUp = () => {
   pending ||=
     (scan(),
     requestAnimationFrame(
@@ -36,3 +76,26 @@ export const keepUp = () => {
       }),
     ));
 };
+
+const touchesMarked = ({ type, target, addedNodes }) =>
+  type < "b" /* attributes */ ||
+  (target.closest ? target : target.parentNode)?.closest?.("[data-ab-set]") ||
+  [...addedNodes].some((node) => node.querySelector && (node.matches(MARKED) || node.querySelector(MARKED)));
+
+/** Keeps the page as it should be: also the attributes of the root element, which a framework may take off. */
+const changes = new MutationObserver(
+  safe((records) => {
+    page.onChange?.();
+    for (const [key] of EXPERIMENTS)
+      if (document.documentElement.getAttribute("data-ab-" + key) != shown[key])
+        document.documentElement.setAttribute("data-ab-" + key, shown[key]);
+    if (records.some(touchesMarked)) keepUp();
+  }),
+);
+export const watch = () =>
+  changes.observe(document, {
+    childList: true,
+    characterData: true,
+    subtree: true,
+    attributeFilter: ["data-ab", "data-ab-set", "data-ab-show", ...EXPERIMENTS.map(([key]) => "data-ab-" + key)],
+  });

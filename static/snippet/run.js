@@ -1,2 +1,3 @@
 import "./gate.js";
 import "./start.js";
+import "./count.js";

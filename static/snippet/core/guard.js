@@ -13,4 +13,10 @@ export const safe =
 export const moment = (f) => setTimeout(() => requestAnimationFrame(safe(f)), 300);
 
 // On the window and captured: the page's own stopPropagation() does not hide a click from us.
-export const listen = (type, f) => addEventListener(type, safe(f), { capture: 1, passive: 1 });
+export const listen = (types, f) =>
+  types.split(" ").map((type) => addEventListener(type, safe(f), { capture: true, passive: true }));
+
+/** What the words of `data-ab` name, without `kind`: `hero` is seen and clicked, `seen:hero` and `click:hero` only that.
+    getAttribute, because a form's field may be called `dataset`. */
+export const means = (element, kind, f) =>
+  element.getAttribute?.("data-ab")?.split(" ").map((word) => f(word.replace(kind, "")));

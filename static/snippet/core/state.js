@@ -1,4 +1,4 @@
-// What the modules share. It imports nothing of theirs, so that none of them imports another in a circle.
+// What the modules share. It imports nothing, so that none of them imports another in a circle.
 
 /** experiment → the variant on show; `experiment:variant` → 1 while it is on show, 0 when it no longer is. */
 export const shown = {};
@@ -10,7 +10,10 @@ export const payloads = {};
 export const off = {};
 /** Experiments that have an element to be seen. */
 export const placed = {};
-/** event → when it happened last; experiment → the path of its last impression. */
-export let last = {};
-/** Starts a new page view: everything on show counts again. */
-export const newView = () => (last = {});
+/** Who is told of impressions. */
+export const listeners = [];
+/** What count.js does, called before it has come: [handler, ...arguments]. */
+export const calls = [];
+/** observer: the IntersectionObserver of count.js, once it is there. last: event → when it happened last; experiment →
+    the path of its last impression. href: where the page is. */
+export const page = { last: {}, href: location.href };

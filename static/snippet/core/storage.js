@@ -1,69 +1,61 @@
 import { safe } from "./guard.js";
+import { identify, me, open, readCookies, stored } from "./visitor.js";
 
-const cookie = safe(() => document.cookie.split("abacus=")[1].split(";")[0]);
-
-/** Where consent is asked for, who has an id has given it: nothing else is kept. */
-export let granted = CONSENT && !(GPC && navigator.globalPrivacyControl) && (!ASK || !!cookie());
-
-/** localStorage, or an object of this page's own where that is blocked. Our keys begin with `abacus`. */
-export let store = (CONSENT && !granted ? 0 : safe(() => localStorage)()) || {};
+// Our keys begin with `abacus`.
 export const put = (key, value) => {
   try {
-    store[key] = value;
+    open()[key] = value;
   } catch {
-    // Full, or Safari's private mode: the rest of this page goes without.
-    (store = { ...store })[key] = value;
+    // Full, or Safari's private mode: the rest of this page works in memory.
+    (me.store = { ...me.store })[key] = value;
   }
 };
 
 /** The keys of the events that no answer has confirmed, the oldest first. */
 export const waiting = () =>
-  Object.keys(store)
+  Object.keys(open())
     .filter((key) => key.split("abacus:")[1])
     .sort();
 
-// localStorage first, which no late answer overwrites with what was older; but other subdomains know the cookie alone.
-const raw = () => (COOKIE_DOMAIN ? cookie() || store.abacus : store.abacus || cookie()) || "";
-
 let kept;
-/** Consent stands. It may have been taken back in another tab, or on another page before this one came back from the
-    back/forward cache: then what this page has kept is gone. */
-export const agreed = () => granted && (!kept || !!store.abacus);
+/** Consent stands. It may have been withdrawn in another tab, or on another page before this one came back from the
+    back/forward cache: then what this page has stored is gone. */
+export const agreed = () => me.granted && (!kept || !!open().abacus);
 
-/** `<visitor>~` and, of each experiment seen, `<experiment>.<variant>.<phase>~`. */
-export const record = () => (raw().split("~")[0] == visitor ? raw() : visitor + "~");
+/** experiment → `<variant>.<phase>`, of the impressions of this page. */
+export const choices = {};
 
-// No secret: an id only has to differ from others, which 52 bits of each engine's own entropy do (twice for a visitor).
-// randomUUID is undefined on an insecure origin, and getRandomValues costs 24 bytes more.
-export const random = () => Math.random().toString(36);
-
-export const script = SCRIPT;
-/** Who this is: the site's own id, the one kept, or a new one. */
-export let visitor = script.dataset.visitor || raw().split("~")[0] || random() + random();
-
-// Reads anew, because other tabs and the API write it too. Writes only what differs, because a cookie lives 7 days in
+// Reads again, because other tabs and the API write it too. Writes only what differs, because a cookie lives 7 days in
 // Safari when a script wrote it, and a year when the API renewed it. (That one is SameSite=Lax; here it costs 9 bytes.)
-export const remember = safe((choice) => {
+// localStorage first: a late answer may have overwritten the cookie with an older one.
+export const remember = safe(() => {
   if (CONSENT && !agreed()) return;
   if (CONSENT) kept = 1;
-  // The newest first: it is the one that counts.
-  const text = record().replace("~" + choice, "~").replace("~", "~" + choice);
-  put("abacus", text);
-  if (text != cookie()) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;secure" + COOKIE_DOMAIN;
+  const cookie = stored(readCookies());
+  let text = [open().abacus, cookie].find((text) => text?.startsWith(me.id + "~")) || me.id + "~";
+  for (const key in choices)
+    if (text.split("~" + key + ".")[1]?.split("~")[0] != choices[key])
+      text = text.replace("~", "~" + key + "." + choices[key] + "~");
+  if (DEBUG) me.record = text;
+  if (text != me.store.abacus) put("abacus", text);
+  if (text != cookie) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;secure" + COOKIE_DOMAIN;
 });
 
-/** The visitor agreed. */
+/** The visitor gave consent. */
 export const grant = () => {
-  granted = true;
-  kept = 0;
-  store = safe(() => localStorage)() || store;
-  visitor = script.dataset.visitor || raw().split("~")[0] || random() + random();
+  me.granted = true;
+  kept = me.store = 0;
+  identify(readCookies());
 };
 
-/** The visitor took it back: nothing stays, and a new agreement is a new visitor. */
+/** The visitor withdrew consent: everything of ours is deleted, and a new consent makes a new visitor. */
 export const wipe = () => {
-  granted = false;
-  for (const key of Object.keys(store)) if (key.startsWith("abacus")) delete store[key];
-  store = {};
+  const all = safe(() => localStorage)() || {};
+  for (const key of Object.keys(all)) if (key.startsWith("abacus")) delete all[key];
+  me.granted = false;
+  me.store = {};
+  for (const key in choices) delete choices[key];
   document.cookie = "abacus=;path=/;max-age=0;secure" + COOKIE_DOMAIN;
+  if (COOKIE_DOMAIN) document.cookie = "abacus=;path=/;max-age=0";
+  if (DEBUG) document.cookie = "abacus_qa=;path=/;max-age=0";
 };

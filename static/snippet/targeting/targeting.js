@@ -1,7 +1,9 @@
 // What only some manifests need. esbuild leaves out what the published one does not.
 import { safe } from "../core/guard.js";
 import { bucket } from "../core/hash.js";
-import { script, visitor } from "../core/storage.js";
+import { script } from "../core/script.js";
+import { calls } from "../core/state.js";
+import { me } from "../core/visitor.js";
 import { satisfied } from "./conditions.js";
 
 /** What only some rows have; abacus/site/snippet_manifest.py says what. */
@@ -10,7 +12,7 @@ const more = (key) => EXPERIMENTS.find((row) => row[0] == key)[5] || {};
 /** What conditions may ask for: what the tag says (data-plan="pro"), and what is known anyway. */
 export const attributes = () => ({
   ...script.dataset,
-  ...(USES.id && { id: visitor }),
+  ...(USES.id && { id: me.id }),
   ...(USES.url && { url: location.href }),
   ...(USES.path && { path: location.pathname }),
   ...(USES.host && { host: location.host }),
@@ -19,7 +21,7 @@ export const attributes = () => ({
 });
 
 const within = ([namespace, from, to]) => {
-  const place = bucket(namespace, visitor);
+  const place = bucket(namespace, me.id);
   return from <= place && place < to;
 };
 
@@ -45,18 +47,6 @@ export const onPage = (key) => {
   return !exclude.some(matches) && (!include[0] || include.some(matches)) ? 0 : r ? 1 : 2;
 };
 
-/** Calls `f` after each change of route. Not by polling: what a route changes, it draws, and that we see. */
-export const onRoute = (f) => {
-  let href = location.href;
-  const check = safe(() => {
-    if (href == location.href) return;
-    href = location.href;
-    f();
-  });
-  self.navigation?.addEventListener("currententrychange", check);
-  return check;
-};
-
 /** Where `variant` is sent to, on a page from which visitors are: undefined where this is no such page, "" to stay. */
 export const destination = (key, variant) => {
   const { r } = more(key);
@@ -74,16 +64,13 @@ export const destination = (key, variant) => {
   if (target.href != location.href && /^http/.test(target.protocol)) return target.href;
 };
 
-/** Counts, and goes: everybody by the same rule, whether he stays or not, or the shares would not be as dealt. */
-export const depart = (to, expose) => {
+/** Counts, and goes: every visitor by the same rule, those who stay too, or the shares would not be as assigned. */
+export const depart = (key, to) => {
   const root = document.documentElement;
   if (to) {
     root.hidden = true;
     setTimeout(() => (root.hidden = false), 1e3); // if it fails, the page is shown
   }
-  const go = safe(() => {
-    expose();
-    if (to) location.replace(to);
-  });
+  const go = () => calls.push([4, key, to]);
   document.visibilityState == "visible" ? go() : requestAnimationFrame(go);
 };

@@ -1,8 +1,9 @@
 // The tester's build only: overrides, and what is worth telling of what happens. panel.js shows it.
-import { last, live, off, placed } from "../core/state.js";
+import { live, off, page, placed } from "../core/state.js";
 import { attributes, eligible, underway } from "../targeting/targeting.js";
 import { bucket } from "../core/hash.js";
-import { granted, record, store, visitor, waiting } from "../core/storage.js";
+import { waiting } from "../core/storage.js";
+import { me, open } from "../core/visitor.js";
 
 const query = new URLSearchParams(location.search);
 const experiments = MANIFEST.experiments;
@@ -14,11 +15,9 @@ export let showing = false;
 
 const kept = () => / ?abacus_qa=([^;]*)/.exec(document.cookie)?.[1].split("~") || [];
 const keep = () => {
-  if (CONSENT && !granted) return;
+  if (CONSENT && !me.granted) return;
   const words = [...(showing ? ["debug"] : []), ...Object.keys(forces).map((key) => key + "." + forces[key])];
   document.cookie = "abacus_qa=" + words.join("~") + ";path=/;samesite=lax" + (words[0] ? "" : ";max-age=0");
-  if (words[0]) store.abacus_q = 1; // by this the small build knows that it is not wanted
-  else delete store.abacus_q;
 };
 
 /** Shows `variant` of `key` from the next page on; none: as dealt. */
@@ -52,20 +51,20 @@ export const log = [];
 const tell = (text) => log.push([new Date(), text]);
 
 const share = (place) => (place / 1e4).toFixed(4);
-const place = (seed) => bucket(seed, visitor);
+const place = (seed) => bucket(seed, me.id);
 
 /** Why this visitor sees what is on show. */
 export const reason = (key) => {
   const { status, winner, phases, seed, namespace } = about(key);
   if (forced(key)) return "forced in this browser session, so not counted";
-  if (CONSENT && !granted) return "no consent yet: the control, and nothing is kept or sent";
+  if (CONSENT && !me.granted) return "no consent yet: the control, and nothing is kept or sent";
   if (status == "paused") return "paused: everybody sees the control, uncounted";
   if (status == "stopped") return `over: everybody sees the winner, ${winner}, uncounted`;
   if (TIMES && !underway(key)) return "it has not begun, or has ended";
   if (off[key] == 2) return "this page is none of its pages";
   if (live[key]) {
     const { variant, phase } = live[key];
-    if (record().includes(`~${key}.${variant}.`)) return `seen before, in phase ${phase}, and kept since`;
+    if (me.record.includes(`~${key}.${variant}.`)) return `seen before, in phase ${phase}, and kept since`;
     return `dealt: place ${share(place(phases[phase].seed || seed))} of 1`;
   }
   if (!eligible(key)) {
@@ -78,7 +77,7 @@ export const reason = (key) => {
 /** Whether it was seen on this page, and what keeps it from being. */
 export const seen = (key) => {
   if (!live[key]) return "not counted";
-  if (last[key] == location.pathname) return "seen on this page";
+  if (page.last[key] == location.pathname) return "seen on this page";
   if (off[key]) return "not on this page";
   const element = document.querySelector(`[data-ab~="${key}"],[data-ab~="seen:${key}"]`);
   if (!element) return placed[key] ? "its element has gone" : "no element says data-ab, and no script has asked for it";
@@ -89,7 +88,7 @@ export const seen = (key) => {
 /** What waits, and for what. */
 export const outbox = () => {
   const count = waiting().length;
-  const ms = store.abacus_w - Date.now();
+  const ms = open().abacus_w - Date.now();
   if (!count) return "everything is sent and confirmed";
   if (!navigator.onLine) return `${count} waiting: this browser is offline`;
   return ms > 0 ? `${count} waiting, for ${Math.ceil(ms / 1e3)} s more` : `${count} waiting`;

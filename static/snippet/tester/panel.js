@@ -2,7 +2,8 @@
 import { shown } from "../core/state.js";
 import { force, forces, hide, log, outbox, reason, seen, showing } from "./overrides.js";
 import { safe } from "../core/guard.js";
-import { store, visitor, wipe } from "../core/storage.js";
+import { wipe } from "../core/storage.js";
+import { me, open as storage } from "../core/visitor.js";
 
 const STYLE = `
 :host { all: initial; position: fixed; right: 12px; bottom: 12px; z-index: 2147483647; color-scheme: light dark; }
@@ -40,10 +41,10 @@ const experiment = ({ key, variants }) => {
 };
 
 const facts = () => [
-  `You are ${visitor}.`,
-  outbox() + (store.abacus_n ? `; ${store.abacus_n} dropped, too many waited` : ""),
+  `You are ${me.id}.`,
+  outbox() + (storage().abacus_n ? `; ${storage().abacus_n} dropped, too many waited` : ""),
   ...(navigator.webdriver ? ["This browser says that it is automated: its events are left out of the numbers."] : []),
-  ...(+store.abacus_t ? [`This clock is ${store.abacus_t} minutes behind the service's; events are corrected.`] : []),
+  ...(+storage().abacus_t ? [`This clock is ${storage().abacus_t} minutes behind the service's; events are corrected.`] : []),
 ];
 
 const another = () => {

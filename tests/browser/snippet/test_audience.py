@@ -240,7 +240,8 @@ def test_the_page_is_hidden_for_a_second_at_most_while_it_is_left(site: Site, ne
     context.route("**/landing-b**", lambda route: route.fulfill(status=204))  # the browser stays where it is
     page = context.new_page()
     page.goto(site.origin + "/landing", wait_until="commit")
-    page.wait_for_function("!document.documentElement.hidden", polling=50)
+    page.wait_for_function("document.documentElement?.hidden", polling=20)
+    page.wait_for_function("!document.documentElement.hidden", polling=20)
     assert page.evaluate("performance.now()") >= 1000
 
 

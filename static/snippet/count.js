@@ -1,0 +1,78 @@
+// What counts: impressions, clicks and goals, and that they arrive.
+import { listen, means, moment, safe } from "./core/guard.js";
+import { calls, off, page } from "./core/state.js";
+import { agreed, grant, remember } from "./core/storage.js";
+import { me } from "./core/visitor.js";
+import { later, send, stop, track } from "./outbox.js";
+import { ask, expose } from "./exposure.js";
+import { scan } from "./markup.js";
+import { again } from "./start.js";
+import { open } from "./tester/panel.js";
+
+const goal = (name) => GOALS[name]?.map((key) => track("goal", key, name));
+
+const act = (event, path) => {
+  if (event.button > 1) return; // the middle button opens a link, the right one does not
+  const submit = event.type == "submit";
+  path.map((element) =>
+    means(element, "click:", (key) => {
+      if (!submit) {
+        expose(key); // a visitor who clicks it has seen it
+        if (!URLS || !(off[key] > 1)) track("click", key);
+      }
+      // A form that a validator stops is not submitted; the page's own listeners run before this timer.
+      if (!element.submit != submit)
+        setTimeout(() => (submit && event.defaultPrevented) || goal(key.split("goal:")[1]));
+    }),
+  );
+};
+
+/** Observes all elements again, so that each counts on the page view that begins. */
+const look = () => {
+  page.observer.disconnect();
+  scan();
+};
+// Not at once: storage costs round trips between processes, which the first paint need not wait for.
+const settle = () =>
+  moment(() => {
+    look();
+    later(0);
+  });
+
+const consent = (given) => {
+  if (given && (agreed() || (GPC && navigator.globalPrivacyControl))) return;
+  given ? grant() : stop();
+  again();
+  settle();
+};
+
+/** A change of route: what changes it draws, and drawing calls this. */
+page.onChange = () => {
+  if (page.href == (page.href = location.href)) return;
+  if (URLS) again();
+  look();
+};
+if (URLS) self.navigation?.addEventListener("currententrychange", safe(page.onChange));
+
+const redirect = (key, to) => {
+  expose(key);
+  if (to) location.replace(to);
+};
+
+const handlers = [ask, goal, act, CONSENT && consent, REDIRECTS && redirect];
+calls.push = safe(([handler, ...args]) => handlers[handler](...args));
+calls.map(calls.push);
+
+const leave = () => {
+  remember();
+  send(1);
+};
+// A phone that kills a hidden page tells no more than that it is hidden.
+listen("visibilitychange", () => document.hidden && leave());
+listen("pagehide", () => {
+  moment(() => (page.last = {})); // a page that comes back from the back/forward cache is seen again
+  leave();
+});
+listen("pageshow online", settle);
+settle();
+if (DEBUG) open();
