@@ -67,5 +67,5 @@ def remove_simulated(store: Store, experiments: list[str], *, now_ms: int, sprea
     for visitor in visitors:
         marked.update(erase(store, visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True))
     for experiment in marked:
-        store.forget(experiment, [SIMULATED])
+        store.delete_cells(experiment, [SIMULATED])
     return len(visitors)

@@ -29,9 +29,11 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, w
             # The hours stay: a visitor may have been active in more of them than a transaction holds.
             counted = contribution(row.counted, row.folded)
             delta = difference({}, {c: tally for c, tally in counted.items() if with_hours or c.span != "hour"})
-            gen = store.generations(row.key.experiment).newborn if row.gen is None else row.gen
+            generation = (
+                store.generations(row.key.experiment).for_new_rows if row.generation is None else row.generation
+            )
             try:
-                store.erase(row, bookings({(row.key.experiment, gen): delta}, now_ms, dice(spread)))
+                store.erase(row, bookings({(row.key.experiment, generation): delta}, now_ms, dice(spread)))
             except Stale:
                 continue
             experiments.append(row.key.experiment)

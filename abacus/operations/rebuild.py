@@ -42,8 +42,8 @@ class Recount:
 
 
 def live_tallies(store: Store, experiment: str) -> Tallies:
-    gen = store.generations(experiment).live
-    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), gen)
+    generation = store.generations(experiment).live
+    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), generation)
     return {cell: tally for cell, tally in found.items() if cell.span != "hour" and tally.numbers()}
 
 
@@ -119,7 +119,7 @@ def rebuild(
         for cell in store.cells(experiment, first=FIRST, last=LAST)
         if cell.split("#")[0] in ("total", "day", "hour") and int(cell.split("#")[1]) < target
     ]
-    store.forget(experiment, gone)
+    store.delete_cells(experiment, gone)
     return Recount(before, rows, live_tallies(store, experiment))
 
 
@@ -138,11 +138,11 @@ def _move(
     for row in rows_of(store, experiment, progress):
         rows += 1
         # A row that has counted nothing yet needs no move: whatever folds it puts it where newborns go, which is here.
-        if row.gen not in (target, None):
+        if row.generation not in (target, None):
             moved += 1
             with contextlib.suppress(Stale):  # it changed; the next pass sees it
                 store.reopen(row, target, version())
-        elif not row.dirty:
+        elif not row.needs_fold:
             continue
         batch.append(row)
         if len(batch) >= BATCH:

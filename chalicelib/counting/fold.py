@@ -98,33 +98,33 @@ class Fold:
             experiment = row.key.experiment
             if experiment not in generations:
                 generations[experiment] = self.store.generations(experiment)
-            if row.is_over(generations[experiment]):
+            if row.is_replaced(generations[experiment]):
                 # Read again before acting: this fold may have begun before the rebuild that the row has come through.
                 generations[experiment] = self.store.generations(experiment)
-                if row.is_over(generations[experiment]):
-                    self.store.reopen(row, generations[experiment].newborn, self.version())
+                if row.is_replaced(generations[experiment]):
+                    self.store.reopen(row, generations[experiment].for_new_rows, self.version())
                 return keys
 
         moves: list[Move] = []
         deltas: dict[tuple[str, int], Tallies] = {}
         rest: list[RowKey] = []
-        for row in filter(lambda row: row.dirty, rows):
-            gen = generations[row.key.experiment].newborn if row.gen is None else row.gen
-            beside = deltas.get((row.key.experiment, gen), {})
+        for row in filter(lambda row: row.needs_fold, rows):
+            generation = generations[row.key.experiment].for_new_rows if row.generation is None else row.generation
+            beside = deltas.get((row.key.experiment, generation), {})
             room = TRANSACTION - len(moves) - 1 - sum(len(tallies) for tallies in deltas.values())
             elements, delta = _largest_part(row, room) if not moves else (row.pending, _delta(row, row.pending))
             if len(delta.keys() - beside.keys()) > room:
                 rest.append(row.key)
                 continue
-            moves.append(Move(row, elements, gen, self.version()))
-            into = deltas.setdefault((row.key.experiment, gen), {})
+            moves.append(Move(row, elements, generation, self.version()))
+            into = deltas.setdefault((row.key.experiment, generation), {})
             for cell, tally in delta.items():
                 into.setdefault(cell, Tally()).add(tally)
             if elements != row.pending:
                 rest.append(row.key)
         if moves:
             # The spread is drawn for each transaction: deltas commute, and folds side by side rarely meet.
-            self.store.settle(moves, bookings(deltas, now_ms, self.dice(self.spread)))
+            self.store.commit(moves, bookings(deltas, now_ms, self.dice(self.spread)))
             done.rows += len(moves)
             done.events += sum(len(move.elements) for move in moves)
             done.transactions += 1
@@ -135,7 +135,7 @@ def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) ->
     """The deltas as items of the tallies, in spread `place`, without what is too old to be kept."""
     horizon = utc_datetime(now_ms - ACTIVITY_DAYS * DAY_MS).strftime("%Y-%m-%dT%H")
     booked = []
-    for (experiment, gen), tallies in deltas.items():
+    for (experiment, generation), tallies in deltas.items():
         for cell, tally in tallies.items():
             numbers = tally.numbers()
             if not numbers or (cell.span == "hour" and cell.when < horizon):
@@ -145,7 +145,7 @@ def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) ->
                 expires_at = (
                     int(datetime.fromisoformat(cell.when + ":00+00:00").timestamp()) + ACTIVITY_DAYS * DAY_MS // 1000
                 )
-            booked.append(Booking(experiment, cell_name(cell, gen, place), numbers, expires_at))
+            booked.append(Booking(experiment, cell_name(cell, generation, place), numbers, expires_at))
     return booked
 
 

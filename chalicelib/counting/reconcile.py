@@ -42,7 +42,7 @@ class RowTotals:
         self.accepted += len(accepted)
         self.counted += len(counted)
         self.pending += len(accepted - counted)
-        self.broken += row.received < len(accepted) or (bool(row.counted) and row.gen is None)
+        self.broken += row.received < len(accepted) or (bool(row.counted) and row.generation is None)
 
     @property
     def repeated(self) -> int:
@@ -83,7 +83,7 @@ def reconcile_rows(store: Store, fold: Fold, *, now_ms: int, segment: int = 0, s
     generations = cache(store.generations)
     for row in store.scan(segment, segments):
         account.add(row)
-        if row.dirty or row.is_over(generations(row.key.experiment)):
+        if row.needs_fold or row.is_replaced(generations(row.key.experiment)):
             late.append(row)
         if len(late) >= BATCH:
             fold_late()

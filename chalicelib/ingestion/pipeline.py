@@ -189,7 +189,7 @@ class Ingest:
     def _write_to_full(self, key: RowKey, events: list[str], row: ParticipantRow, now_ms: int) -> list[Outcome]:
         """The same for a row that takes no more of all of them: clicks and goals may still find room by themselves."""
         if row.expires_at < self._expiry(now_ms):
-            self.store.keep(key, self._expiry(now_ms))  # nothing is written, but the visitor is still here
+            self.store.extend_expiry(key, self._expiry(now_ms))  # nothing is written, but the visitor is still here
         capped = _outcomes(events, row, new=Outcome.CAPPED)
         others = [e for e in events if not event_encoding.is_impression(e)]
         if not others or len(others) == len(events):

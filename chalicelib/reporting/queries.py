@@ -36,12 +36,12 @@ def overview(store: Store, manifest: Manifest, *, days: bool = False, now_ms: in
 
 def _entry(store: Store, experiment: Experiment, days: bool, now_ms: int) -> Summary:
     tallies, generations, cells = _totals(store, experiment.key)
-    gen = generations.live
-    entry = summary(experiment, tallies, ReportContext(now_ms, _began(store, experiment.key, gen)))
+    generation = generations.live
+    entry = summary(experiment, tallies, ReportContext(now_ms, _began(store, experiment.key, generation)))
     entry = entry.model_copy(update={"simulated": SIMULATED in cells})
     if not days:
         return entry
-    days_of_list = _days(store, experiment.key, gen, *span(experiment, now_ms))
+    days_of_list = _days(store, experiment.key, generation, *span(experiment, now_ms))
     return entry.model_copy(update=recent(days_of_list, now_ms)._asdict())
 
 
@@ -61,14 +61,16 @@ def detail(
         goals = ", ".join((CLICK, *experiment.goals))
         raise InvalidInput(f"goal: {question.goal[:80]!r} is not a goal of {key}; it has {goals}", field="goal")
     tallies, generations, cells = _totals(store, key)
-    gen = generations.live
+    generation = generations.live
     refusals = dict(Counter(refused(cells)) + Counter(buffered(key)))
     entries = ledger(tallies, refusals, rebuilding=generations.fill is not None)
     if question.series == "day" or question.start or question.end:
-        tallies |= _days(store, key, gen, question.start, question.end)
+        tallies |= _days(store, key, generation, question.start, question.end)
     if question.series == "hour":
-        tallies |= tallies_in(store.cells(key, first=f"hour#{gen}#", last=f"hour#{gen}#{LAST}"), gen)
-    context = ReportContext(now_ms, _began(store, key, gen), entries, refusals)
+        tallies |= tallies_in(
+            store.cells(key, first=f"hour#{generation}#", last=f"hour#{generation}#{LAST}"), generation
+        )
+    context = ReportContext(now_ms, _began(store, key, generation), entries, refusals)
     extra: dict[str, Any] = {"cost": cost.so_far(tallies), "simulated": SIMULATED in cells}
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
@@ -97,13 +99,15 @@ def days(store: Store, key: str, start: date, end: date) -> Tallies:
     return _days(store, key, store.generations(key).live, start, end)
 
 
-def _days(store: Store, key: str, gen: int, start: date | None, end: date | None) -> Tallies:
+def _days(store: Store, key: str, generation: int, start: date | None, end: date | None) -> Tallies:
     first, last = start.isoformat() if start else "", end.isoformat() if end else ""
-    return tallies_in(store.cells(key, first=f"day#{gen}#{first}", last=f"day#{gen}#{last}{LAST}"), gen)
+    return tallies_in(
+        store.cells(key, first=f"day#{generation}#{first}", last=f"day#{generation}#{last}{LAST}"), generation
+    )
 
 
-def _began(store: Store, key: str, gen: int) -> date | None:
+def _began(store: Store, key: str, generation: int) -> date | None:
     """The day of the first cohort, from one item: half a read unit, where all days would be one for every eight KB."""
-    for name in store.cells(key, first=f"day#{gen}#", last=f"day#{gen}#{LAST}", limit=1):
+    for name in store.cells(key, first=f"day#{generation}#", last=f"day#{generation}#{LAST}", limit=1):
         return date.fromisoformat(name.split("#")[2])
     return None

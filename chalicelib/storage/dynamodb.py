@@ -111,11 +111,11 @@ class DynamoStore:
         """How many rows there are, as the table counted them some hours ago; for progress bars."""
         return self._client.describe_table(TableName=self._participants)["Table"].get("ItemCount", 0)
 
-    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+    def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])
 
-    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
-        values: dict[str, Any] = {":gen": {"N": str(gen)}, ":new": {"S": version}, ":read": {"S": row.version}}
+    def reopen(self, row: ParticipantRow, generation: int, version: str) -> None:
+        values: dict[str, Any] = {":gen": {"N": str(generation)}, ":new": {"S": version}, ":read": {"S": row.version}}
         change = "SET gen = :gen, version = :new REMOVE counted, folded"
         if row.counted:
             change += " ADD pending :counted"
@@ -159,7 +159,7 @@ class DynamoStore:
         for booking in bookings:
             self._client.update_item(**self._booked(booking)["Update"])
 
-    def keep(self, key: RowKey, expires_at: int) -> None:
+    def extend_expiry(self, key: RowKey, expires_at: int) -> None:
         with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._patience(
                 self._client.update_item,
@@ -212,7 +212,7 @@ class DynamoStore:
         except self._client.exceptions.ConditionalCheckFailedException:
             raise Stale(f"{experiment}: its generations changed meanwhile") from None
 
-    def forget(self, experiment: str, cells: Iterable[str]) -> None:
+    def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
         for cell in cells:
             self._patience(
                 self._client.delete_item,
@@ -243,7 +243,7 @@ class DynamoStore:
         values: dict[str, Any] = {
             ":read": {"S": move.row.version},
             ":new": {"S": move.version},
-            ":gen": {"N": str(move.gen)},
+            ":gen": {"N": str(move.generation)},
             ":received": {"N": str(move.row.received)},
         }
         change = "SET version = :new, gen = :gen, folded = :received"
@@ -293,7 +293,7 @@ def _row(item: Mapping[str, Any]) -> ParticipantRow:
         counted=frozenset(item.get("counted", {}).get("SS", ())),
         received=int(item.get("received", {}).get("N", 0)),
         folded=int(item.get("folded", {}).get("N", 0)),
-        gen=int(item["gen"]["N"]) if "gen" in item else None,
+        generation=int(item["gen"]["N"]) if "gen" in item else None,
         version=item.get("version", {}).get("S", ""),
         expires_at=int(item.get("expires_at", {}).get("N", 0)),
     )

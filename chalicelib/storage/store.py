@@ -30,18 +30,18 @@ class ParticipantRow:
     counted: frozenset[str] = frozenset()
     received: int = 0
     folded: int = 0
-    gen: int | None = None
+    generation: int | None = None
     version: str = ""
     expires_at: int = field(default=0, compare=False)  # epoch seconds
 
     @property
-    def dirty(self) -> bool:
+    def needs_fold(self) -> bool:
         return bool(self.pending) or self.received != self.folded
 
-    def is_over(self, generations: Generations) -> bool:
+    def is_replaced(self, generations: Generations) -> bool:
         """Whether what this row counted went into tallies that a rebuild has replaced. Numbers are never used twice,
         so a row is over for good, as long as `generations` were read after the row."""
-        return self.gen is not None and self.gen not in generations
+        return self.generation is not None and self.generation not in generations
 
 
 class Move(NamedTuple):
@@ -49,7 +49,7 @@ class Move(NamedTuple):
 
     row: ParticipantRow
     elements: frozenset[str]
-    gen: int
+    generation: int
     version: str
 
 
@@ -69,7 +69,7 @@ class Generations(NamedTuple):
     fill: int | None = None
 
     @property
-    def newborn(self) -> int:
+    def for_new_rows(self) -> int:
         """Where a row that has counted nothing yet is to count: not where a rebuild would have to fetch it from."""
         return self.live if self.fill is None else self.fill
 
@@ -101,10 +101,10 @@ class Store(Protocol):
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         """All rows, or one segment's."""
 
-    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+    def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         """Commit a fold: all or nothing. Raises Stale when a row is not what was read."""
 
-    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
+    def reopen(self, row: ParticipantRow, generation: int, version: str) -> None:
         """Move a row to generation `gen`, with everything pending again. Raises Stale."""
 
     def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
@@ -115,7 +115,7 @@ class Store(Protocol):
     def book(self, bookings: Sequence[Booking]) -> None:
         """Add numbers outside a transaction, trying once; for what need not be exact."""
 
-    def keep(self, key: RowKey, expires_at: int) -> None:
+    def extend_expiry(self, key: RowKey, expires_at: int) -> None:
         """Let a row live on to `expires_at`, if it exists and would expire before."""
 
     def cells(
@@ -128,24 +128,26 @@ class Store(Protocol):
     def open_generation(self, experiment: str, now: Generations, then: Generations) -> None:
         """Change the generations, if they are still what `now` says. Raises Stale."""
 
-    def forget(self, experiment: str, cells: Iterable[str]) -> None:
+    def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
         """Delete items of the tallies: those of a generation that is over."""
 
 
 SIMULATED = "simulated"  # the cell {"visitors": n} of an experiment that has simulated visitors
 
 
-def cell_name(cell: Cell, gen: int, spread: int) -> str:
+def cell_name(cell: Cell, generation: int, spread: int) -> str:
     """The sort key of one item of a tally: total#3#0#green#1, day#3#2026-11-21#0#green#1."""
-    return "#".join(str(part) for part in (cell.span, gen, *([cell.when] if cell.when else []), *cell[2:], spread))
+    return "#".join(
+        str(part) for part in (cell.span, generation, *([cell.when] if cell.when else []), *cell[2:], spread)
+    )
 
 
-def tallies_in(cells: Mapping[str, Mapping[str, int]], gen: int) -> Tallies:
+def tallies_in(cells: Mapping[str, Mapping[str, int]], generation: int) -> Tallies:
     """The tallies of one generation, their spreads added up."""
     tallies: Tallies = {}
     for name, numbers in cells.items():
         span, *rest = name.split("#")
-        if span not in ("total", "day", "hour") or rest[0] != str(gen):
+        if span not in ("total", "day", "hour") or rest[0] != str(generation):
             continue
         when = rest[1] if span != "total" else ""
         cell = Cell(span, when, int(rest[-3]), rest[-2])  # type: ignore[arg-type]

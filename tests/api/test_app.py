@@ -75,7 +75,7 @@ class Api:
         )
 
     def fold(self) -> None:
-        rows = [row for row in app.service.store.scan() if row.dirty]
+        rows = [row for row in app.service.store.scan() if row.needs_fold]
         keys = [{"visitor": {"S": row.key.visitor}, "experiment": {"S": row.key.experiment}} for row in rows]
         with Client(app.app) as client:
             client.lambda_.invoke("fold", {"Records": [{"dynamodb": {"Keys": key}} for key in keys]})

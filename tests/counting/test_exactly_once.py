@@ -81,7 +81,7 @@ REBUILD = st.tuples(st.just("rebuild"), st.sampled_from(["hashed", "client"]), s
 ABANDON = st.tuples(st.just("abandon"))
 CRASH = st.tuples(st.just("crash"), st.integers(0, 12))
 BESIDE = st.tuples(
-    st.just("beside"), st.sampled_from(["read", "settle"]), st.sampled_from(["fold", "erase", "rebuild"])
+    st.just("beside"), st.sampled_from(["read", "commit"]), st.sampled_from(["fold", "erase", "rebuild"])
 )
 ERASE = st.tuples(st.just("erase"), VISITORS)
 HISTORIES = st.lists(
@@ -161,7 +161,7 @@ class World:
     def expire(self, visitor: str) -> None:
         for row in self.store.rows_of(visitor):
             # A rebuild is done in days, not in the weeks that a row lives: what expires is in the live tallies.
-            if not row.dirty and self.store.generations(row.key.experiment) == (row.gen, None):
+            if not row.needs_fold and self.store.generations(row.key.experiment) == (row.generation, None):
                 self.gone.append((row.key.experiment, self.expected(row.key)))
                 del self.store.rows[row.key], self.sent[row.key], self.received[row.key]
 
@@ -181,10 +181,10 @@ class World:
         filling = Generations(now.live, max(now.live, now.fill or 0) + 1)
         self.store.open_generation(experiment, now, filling)
         for row in [r for r in self.store.rows.values() if r.key.experiment == experiment][:rows]:
-            if row.gen is not None:
-                self.try_to(lambda row=row: self.store.reopen(row, filling.newborn, self.version()))
+            if row.generation is not None:
+                self.try_to(lambda row=row: self.store.reopen(row, filling.for_new_rows, self.version()))
         if not self.abandoned:
-            self.store.open_generation(experiment, filling, Generations(filling.newborn))
+            self.store.open_generation(experiment, filling, Generations(filling.for_new_rows))
 
     def abandon(self) -> None:
         """From now on rebuilds die before they swap. The last one is finished when all has settled."""
@@ -221,7 +221,7 @@ class World:
             if experiment in self.erased:  # activity is never taken back, not even with an erased visitor
                 expected = {place: numbers for place, numbers in expected.items() if place[0] != "hour"}
             assert found == expected
-        assert not any(row.dirty for row in self.store.rows.values())
+        assert not any(row.needs_fold for row in self.store.rows.values())
 
 
 def live_through(history: Sequence[tuple[Any, ...]], store: MemoryStore) -> None:
@@ -233,7 +233,7 @@ def live_through(history: Sequence[tuple[Any, ...]], store: MemoryStore) -> None
             world.beside = (arguments[0], arguments[1])
         else:
             world.try_to(lambda act=act, arguments=arguments: getattr(world, act)(*arguments))
-    world.settle()
+    world.settle_down()
     world.check()
 
 
@@ -290,9 +290,9 @@ class NoCondition(MemoryStore):
 class TalliesFirst(MemoryStore):
     """Broken: tallies and rows are two writes, with room for a crash between them."""
 
-    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+    def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self.book(bookings)
-        super().settle(moves, [])
+        super().commit(moves, [])
 
 
 class FlagAsAttribute(MemoryStore):

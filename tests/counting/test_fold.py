@@ -30,8 +30,8 @@ def write(store: MemoryStore, *elements: str, key: RowKey = KEY) -> ParticipantR
 
 
 def live(store: MemoryStore, experiment: str = "cta-color") -> Tallies:
-    gen = store.generations(experiment).live
-    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST), gen)
+    generation = store.generations(experiment).live
+    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST), generation)
     return {cell: tally for cell, tally in found.items() if tally.numbers()}
 
 
@@ -61,7 +61,7 @@ def test_a_row_that_is_gone_is_not_brought_back() -> None:
     read = store.rows[KEY]
     store.erase(read, [])
     with pytest.raises(Stale):
-        store.settle([Move(read, read.pending, 0, "v")], [])
+        store.commit([Move(read, read.pending, 0, "v")], [])
     assert a_fold(store)([KEY], now_ms=NOW).rows == 0
     assert store.rows == {}
 
@@ -85,8 +85,8 @@ def test_activity_older_than_a_fortnight_is_not_kept() -> None:
 def test_many_rows_share_a_transaction_of_at_most_a_hundred_items() -> None:
     store = MemoryStore()
     sizes: list[int] = []
-    settle = store.settle
-    store.settle = lambda moves, bookings: (sizes.append(len(moves) + len(bookings)), settle(moves, bookings))[1]  # type: ignore[method-assign]
+    commit = store.commit
+    store.commit = lambda moves, bookings: (sizes.append(len(moves) + len(bookings)), commit(moves, bookings))[1]  # type: ignore[method-assign]
     keys = [RowKey(f"v{n}", f"experiment-{n % 9}") for n in range(200)]
     for n, key in enumerate(keys):
         write(store, an_element(id=f"e{n}", at=NOON - n * HOUR), key=key)
@@ -100,13 +100,13 @@ def test_rows_of_one_experiment_share_transactions_however_the_stream_mixes_them
     for key in keys:
         write(store, an_element(), key=key)
     together = []
-    settle = store.settle
+    commit = store.commit
 
     def noted(moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         together.append({booking.experiment for booking in bookings})
-        settle(moves, bookings)
+        commit(moves, bookings)
 
-    store.settle = noted  # type: ignore[method-assign]
+    store.commit = noted  # type: ignore[method-assign]
     a_fold(store)(keys, now_ms=NOW)
     assert together == [{"cta-color"}, {"hero"}]
 
@@ -119,4 +119,4 @@ def test_a_row_of_a_generation_that_is_over_is_counted_again_in_the_live_one() -
     store.open_generation("cta-color", Generations(0), Generations(1))
     fold([KEY], now_ms=NOW)
     assert live(store) == contribution({an_element()}, 1)
-    assert store.rows[KEY].gen == 1
+    assert store.rows[KEY].generation == 1

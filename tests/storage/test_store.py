@@ -71,7 +71,7 @@ def test_a_full_row_takes_nothing_and_says_what_it_has(store: Store) -> None:
 
 def test_counted_events_fill_a_row_too(store: Store) -> None:
     add(store, "a", "b")
-    store.settle([Move(row(store), frozenset("ab"), 0, "v1")], [])
+    store.commit([Move(row(store), frozenset("ab"), 0, "v1")], [])
     with pytest.raises(Full):
         add(store, "c", cap=2)
 
@@ -90,21 +90,23 @@ def test_many_rows_are_read_whatever_a_batch_holds(store: Store) -> None:
 
 def test_a_fold_moves_events_and_books_them(store: Store) -> None:
     add(store, "a", "b")
-    store.settle(
+    store.commit(
         [Move(row(store), frozenset("a"), 3, "v1")], [Booking("cta-color", "total#3#0#green#0", {"visitors": 1})]
     )
-    assert row(store) == ParticipantRow(KEY, frozenset("b"), frozenset("a"), received=2, folded=2, gen=3, version="v1")
+    assert row(store) == ParticipantRow(
+        KEY, frozenset("b"), frozenset("a"), received=2, folded=2, generation=3, version="v1"
+    )
     assert store.cells("cta-color", first=FIRST, last=LAST) == {"total#3#0#green#0": {"visitors": 1}}
 
 
 def test_a_fold_of_a_row_that_changed_does_nothing_at_all(store: Store) -> None:
     add(store, "a")
     read = row(store)
-    store.settle([Move(read, frozenset("a"), 0, "v1")], [])
+    store.commit([Move(read, frozenset("a"), 0, "v1")], [])
     other = RowKey("v2", "cta-color")
     add(store, "x", key=other)
     with pytest.raises(Stale):
-        store.settle(
+        store.commit(
             [Move(row(store, other), frozenset("x"), 0, "v2"), Move(read, frozenset("a"), 0, "v3")],
             [Booking("cta-color", "total#0#0#green#0", {"visitors": 1})],
         )
@@ -118,32 +120,36 @@ def test_a_fold_does_not_bring_back_a_row_that_is_gone(store: Store) -> None:
     read = row(store)
     store.erase(read, [])
     with pytest.raises(Stale):
-        store.settle([Move(read, frozenset("a"), 0, "v1")], [])
+        store.commit([Move(read, frozenset("a"), 0, "v1")], [])
     assert store.read([KEY]) == []
 
 
 def test_a_fold_of_repeats_alone_moves_nothing_but_the_count(store: Store) -> None:
     add(store, "a")
-    store.settle([Move(row(store), frozenset("a"), 0, "v1")], [])
+    store.commit([Move(row(store), frozenset("a"), 0, "v1")], [])
     add(store, "a")
-    store.settle([Move(row(store), frozenset("a"), 0, "v2")], [])
-    assert row(store) == ParticipantRow(KEY, frozenset(), frozenset("a"), received=2, folded=2, gen=0, version="v2")
-    assert not row(store).dirty
+    store.commit([Move(row(store), frozenset("a"), 0, "v2")], [])
+    assert row(store) == ParticipantRow(
+        KEY, frozenset(), frozenset("a"), received=2, folded=2, generation=0, version="v2"
+    )
+    assert not row(store).needs_fold
 
 
 def test_what_is_written_between_read_and_commit_stays_pending(store: Store) -> None:
     add(store, "a")
     read = row(store)
     add(store, "b")
-    store.settle([Move(read, frozenset("a"), 0, "v1")], [])
-    assert (row(store).pending, row(store).counted, row(store).dirty) == ({"b"}, {"a"}, True)
+    store.commit([Move(read, frozenset("a"), 0, "v1")], [])
+    assert (row(store).pending, row(store).counted, row(store).needs_fold) == ({"b"}, {"a"}, True)
 
 
 def test_a_reopened_row_has_everything_pending_again(store: Store) -> None:
     add(store, "a", "b")
-    store.settle([Move(row(store), frozenset("a"), 0, "v1")], [])
+    store.commit([Move(row(store), frozenset("a"), 0, "v1")], [])
     store.reopen(row(store), 1, "v2")
-    assert row(store) == ParticipantRow(KEY, frozenset("ab"), frozenset(), received=2, folded=0, gen=1, version="v2")
+    assert row(store) == ParticipantRow(
+        KEY, frozenset("ab"), frozenset(), received=2, folded=0, generation=1, version="v2"
+    )
     with pytest.raises(Stale):
         store.reopen(ParticipantRow(KEY, version="v1"), 2, "v3")
 
@@ -187,7 +193,7 @@ def test_generations_start_at_none_and_change_only_from_what_they_are(store: Sto
 
 def test_a_forgotten_item_is_gone(store: Store) -> None:
     store.book([Booking("cta-color", "total#0#0#green#0", {"visitors": 1}), Booking("cta-color", "x", {"n": 1})])
-    store.forget("cta-color", ["total#0#0#green#0"])
+    store.delete_cells("cta-color", ["total#0#0#green#0"])
     assert list(store.cells("cta-color", first=FIRST, last=LAST)) == ["x"]
 
 
@@ -202,9 +208,9 @@ def test_cells_come_in_order_and_no_more_than_asked_for(store: Store) -> None:
 
 
 def test_a_row_lives_on_where_it_exists_and_never_shorter(store: Store) -> None:
-    store.keep(KEY, 5)
+    store.extend_expiry(KEY, 5)
     assert store.read([KEY]) == []
     add(store, "a")
     for until in (2_000_000_001, 1):
-        store.keep(KEY, until)
+        store.extend_expiry(KEY, until)
     assert row(store).expires_at == 2_000_000_001

@@ -65,8 +65,8 @@ class MemoryStore:
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         yield from [row for i, row in enumerate(list(self.rows.values())) if i % segments == segment]
 
-    def settle(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
-        self.fault("before settle")
+    def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        self.fault("before commit")
         _transaction(moves, bookings)
         with self.lock:
             for move in moves:
@@ -78,13 +78,13 @@ class MemoryStore:
                     pending=row.pending - move.elements,
                     counted=row.counted | move.elements,
                     folded=move.row.received,
-                    gen=move.gen,
+                    generation=move.generation,
                     version=move.version,
                 )
             self.book(bookings)
-        self.fault("after settle")
+        self.fault("after commit")
 
-    def reopen(self, row: ParticipantRow, gen: int, version: str) -> None:
+    def reopen(self, row: ParticipantRow, generation: int, version: str) -> None:
         self.fault("before reopen")
         with self.lock:
             now = self._unchanged(row)
@@ -93,7 +93,7 @@ class MemoryStore:
                 pending=now.pending | now.counted,
                 counted=frozenset(),
                 folded=0,
-                gen=gen,
+                generation=generation,
                 version=version,
             )
         self.fault("after reopen")
@@ -108,7 +108,7 @@ class MemoryStore:
             self.book(bookings)
         self.fault("after erase")
 
-    def keep(self, key: RowKey, expires_at: int) -> None:
+    def extend_expiry(self, key: RowKey, expires_at: int) -> None:
         row = self.rows.get(key)
         if row is not None and row.expires_at < expires_at:
             self.rows[key] = replace(row, expires_at=expires_at)
@@ -143,7 +143,7 @@ class MemoryStore:
             meta = {"gen": then.live} | ({} if then.fill is None else {"fill": then.fill})
             self.tallies.setdefault(experiment, {})["meta"] = meta
 
-    def forget(self, experiment: str, cells: Iterable[str]) -> None:
+    def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
         for cell in cells:
             self.tallies.get(experiment, {}).pop(cell, None)
 
