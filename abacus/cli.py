@@ -38,6 +38,21 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Explain which variant a visitor gets.",
             "abacus assign 3f2b8c1e --url https://example.com/shop/",
         ),
+        "pause": Entry(
+            "abacus.authoring.status:pause_command",
+            "Pause an experiment, in its file.",
+            "abacus pause cta-color",
+        ),
+        "resume": Entry(
+            "abacus.authoring.status:resume_command",
+            "Let a paused experiment run again, in its file.",
+            "abacus resume cta-color",
+        ),
+        "stop": Entry(
+            "abacus.authoring.status:stop_command",
+            "End an experiment, with or without a winner, in its file.",
+            "abacus stop cta-color --winner green",
+        ),
         "schema": Entry(
             "abacus.authoring.commands:schema_command",
             "Print the JSON Schema of the experiments' files, for editors.",

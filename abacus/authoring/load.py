@@ -12,7 +12,7 @@ from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
 from abacus.authoring.problems import At, Problem, Problems, findings
 from abacus.authoring.rules import check, check_together
-from abacus.authoring.yaml_reader import Document, read
+from abacus.authoring.syntax.reader import Document, read
 from chalicelib.domain.manifest import (
     CLICK,
     Experiment,
@@ -38,7 +38,7 @@ def load(folder: Path) -> Manifest:
     problems: list[Problem] = []
     places: list[tuple[Document, At, ExperimentForm]] = []
     client_keys: list[tuple[Document, str]] = []
-    for file in _files(folder):
+    for file in manifest_files(folder):
         document, unreadable = read(file, _name(file))
         problems += unreadable
         if document is None:
@@ -115,7 +115,8 @@ def _phases(form: ExperimentForm, keys: list[str]) -> Iterator[Phase]:
         yield Phase(weights=weights, coverage=coverage, seed=seed)
 
 
-def _files(folder: Path) -> list[Path]:
+def manifest_files(folder: Path) -> list[Path]:
+    """The files in `folder` and its sub-folders that hold experiments, in order of name."""
     # Hidden files are left out: macOS writes a `._hero.yaml` beside each file on a foreign disk.
     return sorted(
         file

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from abacus.authoring.condition_rules import Finding, check_condition
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.problems import At, did_you_mean, listed
-from abacus.authoring.yaml_reader import Document
+from abacus.authoring.syntax.reader import Document
 from abacus.shares import percent
 from chalicelib.targeting.javascript import regex
 

@@ -17,7 +17,7 @@ from abacus.aws.errors import report_errors
 from abacus.aws.names import StageName
 from abacus.aws.templates import read
 from abacus.deploy import chalice_deploy
-from abacus.deploy.options import DeployOptions, Surroundings, api_kind
+from abacus.deploy.options import CertificateArn, DeployOptions, Surroundings, api_kind
 from abacus.deploy.package import BUILD, LAMBDA, package, this_machine
 from abacus.deploy.plan import plan_stacks, show
 from abacus.deploy.steps import Deployment
@@ -26,7 +26,10 @@ from abacus.operations.capacity import Workload
 from abacus.options import manifest_option
 from abacus.paths import INFRA
 from abacus.publishing import publish
+from abacus.publishing.manifest_store import read_live
+from abacus.simulation.demo import STORIES
 from abacus.site import build, snippet
+from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Manifest
 
 NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only shown
@@ -37,7 +40,7 @@ NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only
 @click.option("--region", help="AWS region. Default: the one that AWS is configured for.")
 @click.option("--dry-run", is_flag=True, help="Show everything that would be created; needs no account.")
 @click.option("--domain", help="A domain of your own, such as ab.example.com.")
-@click.option("--certificate", metavar="ARN", help="Its certificate, in us-east-1.")
+@click.option("--certificate", type=CertificateArn(), metavar="ARN", help="Its certificate, in us-east-1.")
 @click.option("--waf/--no-waf", "firewall", default=None, help="Limit the POSTs of each address; $6 a month.")
 @click.option("--email", help='Address for alarms and the budget, with a dashboard. "": remove all three.')
 @click.option("--budget", type=click.IntRange(1), help="E-mail when the month is forecast above so many dollars.")
@@ -54,6 +57,7 @@ NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only
 @click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE", help="Any other parameter of infra/*.yaml.")
 @click.option("--rotate-secret", is_flag=True, help="Replace the secret between CloudFront and the API.")
 @manifest_option
+@click.option("--with-demo", is_flag=True, help="Deploy the demo's experiments too, without asking.")
 @click.option("--package", "packaged", type=click.Path(path_type=Path), help="Folder that abacus package has built.")
 @report_errors
 def command(
@@ -61,6 +65,7 @@ def command(
     region: str | None,
     dry_run: bool,
     rotate_secret: bool,
+    with_demo: bool,
     manifest: Path,
     packaged: Path | None,
     **options: Any,
@@ -75,6 +80,8 @@ def command(
     account.authenticate()  # first, because packaging takes a while
     found = _look_around(account, chosen, packaged)
     _refuse_early(account, chosen, found, experiments)
+    if not (with_demo or account.emulator):
+        _confirm_demo(account, stage, experiments)
     _print_plan(account, chosen, found, experiments)
     deployment = Deployment(account, chosen, found, experiments, click.echo)
     deployment.run(rotate=rotate_secret)
@@ -130,6 +137,17 @@ def _refuse_early(account: Account, options: DeployOptions, found: Surroundings,
         planned = publish.plan(experiments, account.client("s3"), outputs["BucketName"], now)
         if planned.refusals:
             raise publish.Refused("\n".join(str(refusal) for refusal in planned.refusals))
+
+
+def _confirm_demo(account: Account, stage: str, experiments: Manifest) -> None:
+    """Ask before the demo's experiments go live for the first time: a new user's folder has them."""
+    outputs = cloudformation.outputs(account.cloudformation("data"), names.stack(stage, "data"))
+    live = read_live(account.client("s3"), outputs["BucketName"]).manifest if "BucketName" in outputs else None
+    new = [e.key for e in experiments.experiments if e.key in STORIES and not (live and live.experiment(e.key))]
+    if new:
+        click.echo(f"Your files include experiments of the demo: {', '.join(new)}.", err=True)
+        if not click.confirm("Deploy them too?", default=False, err=True):
+            raise AbacusError(f"Nothing was deployed. Delete the files of {', '.join(new)}, or add --with-demo.")
 
 
 def _print_plan(account: Account, options: DeployOptions, found: Surroundings, experiments: Manifest) -> None:

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import click
+
 from abacus.aws.account import ExistingStack
 from chalicelib.domain.errors import AbacusError
 
 ApiKind = Literal["http", "rest", "chalice"]
+
+
+class CertificateArn(click.ParamType):  # type: ignore[type-arg]
+    """A certificate on the command line. CloudFront takes certificates of us-east-1 alone, and says so late."""
+
+    name = "arn"
+    PATTERN = re.compile(r"arn:aws[a-z-]*:acm:us-east-1:\d{12}:certificate/\S+")
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Click calls this with the text that was typed; "" removes the certificate."""
+        if value and not self.PATTERN.fullmatch(value):
+            self.fail(
+                f"{value!r} is not the ARN of a certificate in us-east-1, the only region from which "
+                "CloudFront takes certificates. Request one there, in AWS Certificate Manager.",
+                param,
+                ctx,
+            )
+        return value
 
 
 class InvalidOption(AbacusError):

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
+from abacus.authoring.syntax.writer import flow, scalar
 from abacus.shares import percent
 from chalicelib.domain import clock
 from chalicelib.domain.manifest import Experiment, Phase, UrlPattern
-
-# Text that any YAML parser reads as text without quotes.
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_NOT_TEXT = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 Lines = list[str]
 
@@ -113,25 +108,3 @@ def exact_share(share: float) -> str:
     """
     text = percent(share)
     return text if float(Decimal(text.rstrip(" %")) / 100) == share else repr(share)
-
-
-def scalar(text: str) -> str:
-    """A text as a YAML value, in quotes where a parser might not take it for text.
-
-    >>> scalar("blue"), scalar("no"), scalar("Green: better")
-    ('blue', '"no"', '"Green: better"')
-    """
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def flow(value: Any) -> str:
-    """Any value on one line, as YAML's flow style; JSON is a part of it."""
-    if isinstance(value, str):
-        return scalar(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(flow, value))}]"
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    return json.dumps(value)

@@ -154,3 +154,11 @@ def test_the_other_end_knows_where_the_snippet_posts_and_where_its_cookie_lives(
     made = parts(DeployOptions("prod"), Surroundings(packaged, events_path="/e2", cookie_domain="example.com"))
     assert made["edge"].parameters["EventsPath"] == "/e2"
     assert [made[name].parameters["CookieDomain"] for name in ("api", "edge")] == ["example.com"] * 2
+
+
+def test_a_certificate_of_another_region_is_refused_in_the_dry_run(packaged: Path) -> None:
+    arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1234"
+    options = ["--domain", "ab.example.com", "--certificate", arn, "--package", str(packaged.parent)]
+    result = CliRunner().invoke(main, ["deploy", "--stage", "prod", "--dry-run", *options])
+    assert result.exit_code == 2
+    assert f"'{arn}' is not the ARN of a certificate in us-east-1" in result.output

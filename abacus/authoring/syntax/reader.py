@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from abacus.authoring.problems import At, Problem
-from abacus.authoring.yaml_errors import in_plain_words
+from abacus.authoring.syntax.yaml_errors import in_plain_words
 
 MAX_DEPTH = 64  # of nesting; json and pydantic would follow much further, the stack would not
 MAX_BYTES = 1 << 20
@@ -87,7 +87,9 @@ def _text(file: Path) -> str:
         raise _Broken(raw[: error.start].count(b"\n") + 1, "is not UTF-8 text: save it as UTF-8") from None
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
+    """PyYAML's loader with the types of YAML 1.2 and without aliases."""
+
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own way to start without its resolvers
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -98,12 +100,12 @@ class _Loader(yaml.SafeLoader):
 
 
 for _tag, (_pattern, _) in _PLAIN.items():
-    _Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), None)
+    Loader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), None)
 
 
 def _yaml(text: str, lines: dict[At, int], twice: Any) -> Any:
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        root = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
