@@ -94,6 +94,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
         ),
     },
     "Read": {
+        "results": Entry(
+            "abacus.reading.results:command",
+            "Show an experiment's verdict, numbers and checks.",
+            "abacus results cta-color --stage prod",
+        ),
         "cost": Entry(
             "abacus.operations.cost:command",
             "Show what ABacus costs on AWS.",

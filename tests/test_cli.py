@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from abacus.cli import COMMANDS, GROUPS, main
 
 # Commands that read or change a deployed stage, and therefore take the options that name it.
-AT_STAGE = {"publish", "history", "rollback", "demo", "simulate", "audit", "reconcile", "rebuild", "erase"}
+AT_STAGE = {"publish", "history", "rollback", "demo", "simulate", "audit", "reconcile", "rebuild", "erase", "results"}
 READS_FILES = {"validate", "assign", "run", "demo", "simulate", "publish", "deploy"}
 
 

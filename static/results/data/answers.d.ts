@@ -13,7 +13,8 @@ export interface ExperimentList {
   experiments: Summary[];
 }
 /**
- * One experiment in the list. `visitors_today` and `series` only where days were asked for.
+ * One experiment in the list. `visitors_today` and `series` only where days were asked for. `simulated`: some of
+ * its visitors are the demo's.
  */
 export interface Summary {
   experiment: string;
@@ -29,6 +30,7 @@ export interface Summary {
   converted: number;
   variants: SummaryVariant[];
   comparisons: SummaryComparison[];
+  simulated?: boolean;
   visitors_today?: number | null;
   series?: RecentDay[] | null;
 }
@@ -76,6 +78,7 @@ export interface RecentDay {
 }
 /**
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
+ * `simulated`: some of its visitors are the demo's.
  */
 export interface Report {
   experiment: string;
@@ -101,12 +104,16 @@ export interface Report {
   excluded: {
     [k: string]: number;
   };
+  flagged: {
+    [k: string]: number;
+  };
   refused: {
     [k: string]: number;
   };
   plan: PlanAnswer;
   verdict: VerdictAnswer;
   series: DayAnswer[] | HourAnswer[];
+  simulated?: boolean;
   cost?: CostAnswer | null;
   outcomes?: OutcomesAnswer[] | null;
   history?: HistoryEntry[] | null;

@@ -26,6 +26,8 @@ export function experimentView(report, route) {
       report.experiment,
       h("span", { class: `chip ${report.status}` }, STATUSES[report.status] ?? report.status),
     ),
+    report.simulated &&
+      h("p", { class: "about" }, h("span", { class: "chip demo" }, "demo data"), " Some of these visitors are simulated. "),
     report.description && h("p", { class: "about" }, report.description),
     onlyDays(report, route),
     verdictCard(report),

@@ -86,6 +86,7 @@ function item(entry) {
       { class: "marks" },
       badge(entry.verdict),
       h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status),
+      entry.simulated && h("span", { class: "chip demo" }, "demo data"),
       alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data"),
     ),
     h("p", { class: "said" }, h("b", {}, `${entry.verdict.headline}.`), " ", h("span", {}, localised(reason(entry)))),

@@ -1,0 +1,140 @@
+"""`abacus results`: verdict, numbers and checks of an experiment in the terminal, or as JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from abacus.aws.target import Product, at_product
+from abacus.product_api import ProductApi
+from abacus.reading.table import table
+
+Json = Mapping[str, Any]
+SIMULATED = "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`."
+COLUMNS = (
+    *("experiment", "status", "goal", "verdict", "variant", "control", "visitors", "converted", "rate", "rate_low"),
+    *("rate_high", "lift", "lift_low", "lift_high", "p", "decision"),
+)
+
+
+@click.command("results")
+@click.argument("experiment", required=False)
+@click.option("--goal", metavar="NAME", default="", help="Count this goal instead of clicks.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of GET /stats as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print one line per variant as CSV.")
+@click.option("--read-key", metavar="KEY", help="Key of GET /stats, where it needs one. Or set ABACUS_READ_KEY.")
+@at_product
+def command(
+    product: Product, experiment: str | None, goal: str, as_json: bool, as_csv: bool, read_key: str | None
+) -> None:
+    """Show the results of EXPERIMENT; without one, a line for each experiment."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    if goal and not experiment:
+        raise click.UsageError("--goal needs an EXPERIMENT")
+    api = ProductApi(product.base_url, os.environ.get("ABACUS_READ_KEY", "") if read_key is None else read_key)
+    answers = [api.experiment(experiment, goal=goal)] if experiment else api.experiments()
+    if as_json:
+        click.echo(json.dumps(answers[0] if experiment else answers, indent=1, ensure_ascii=False))
+    elif as_csv:
+        click.echo(as_csv_text(answers), nl=False)
+    elif experiment:
+        click.echo("\n".join(report_lines(answers[0])))
+    else:
+        click.echo("\n".join(list_lines(answers)) if answers else "No experiment is published yet.")
+
+
+def list_lines(entries: Sequence[Json]) -> Iterator[str]:
+    """GET /stats as a table, one line per experiment."""
+    rows = [
+        [
+            entry["experiment"] + (" *" if entry.get("simulated") else ""),
+            entry["status"],
+            f"{entry['visitors']:,}",
+            f"{entry['converted']:,}",
+            entry["verdict"]["headline"],
+        ]
+        for entry in entries
+    ]
+    yield from table(["experiment", "status", "visitors", "clicked", "verdict"], rows, left=(0, 1, 4))
+    if any(entry.get("simulated") for entry in entries):
+        yield ""
+        yield f"* {SIMULATED}"
+
+
+def report_lines(report: Json) -> Iterator[str]:
+    """GET /stats/{experiment}: verdict, variants and checks."""
+    visitors = sum(variant["visitors"] for variant in report["variants"])
+    yield f"{report['experiment']}: {report['status']}, {visitors:,} visitors, goal {report['goal']}"
+    if report.get("simulated"):
+        yield SIMULATED
+    verdict = report["verdict"]
+    yield ""
+    yield verdict["headline"]
+    if verdict.get("reason"):
+        yield verdict["reason"]
+    yield ""
+    yield from table(
+        ["variant", "visitors", "converted", "rate", "95 % interval", "lift", "95 % interval", "p"],
+        [_variant_row(report, variant) for variant in report["variants"]],
+    )
+    yield ""
+    for check in report["health"]["checks"]:
+        yield f"{check['state']:8} {check['text']}"
+
+
+def _variant_row(report: Json, variant: Json) -> list[str]:
+    comparison = _comparison(report, variant) or {}
+    name = variant["variant"] + (" (control)" if variant["control"] else "")
+    return [
+        name,
+        f"{variant['visitors']:,}",
+        f"{variant['converted']:,}",
+        _percent(variant["rate"]),
+        _interval(variant["rate_interval"]),
+        _percent(comparison.get("lift"), sign=True),
+        _interval(comparison.get("lift_interval"), sign=True),
+        "" if comparison.get("p") is None else f"{comparison['p']:.3g}",
+    ]
+
+
+def _comparison(report: Json, variant: Json) -> Json | None:
+    return next((c for c in report["comparisons"] if c["variant"] == variant["variant"]), None)
+
+
+def _percent(share: float | None, *, sign: bool = False) -> str:
+    return "" if share is None else f"{share * 100:{'+' if sign else ''}.2f} %"
+
+
+def _interval(ends: Sequence[float | None] | None, *, sign: bool = False) -> str:
+    if not ends:
+        return ""
+    low, high = ends
+    return f"{_percent(low, sign=sign) or '-∞'} to {_percent(high, sign=sign) or '∞'}"
+
+
+def as_csv_text(answers: Sequence[Json]) -> str:
+    """One line per variant; shares as fractions, open ends and missing numbers empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for report in answers:
+        for variant in report["variants"]:
+            comparison = _comparison(report, variant) or {}
+            low, high = variant["rate_interval"] or (None, None)
+            lift_low, lift_high = comparison.get("lift_interval") or (None, None)
+            row = {
+                **{name: report[name] for name in ("experiment", "status", "goal")},
+                **{name: variant[name] for name in ("variant", "control", "visitors", "converted", "rate")},
+                "verdict": report["verdict"]["state"],
+                **{"rate_low": low, "rate_high": high, "lift_low": lift_low, "lift_high": lift_high},
+                **{name: comparison.get(name) for name in ("lift", "p", "decision")},
+            }
+            writer.writerow(row)
+    return text.getvalue()
