@@ -7,7 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
+from tests.support.aws_rules import checker
 from tests.support.product import Product, start
+
+checker.install()  # before any client exists
+
+
+@pytest.fixture(autouse=True)
+def every_request_keeps_to_the_rules_of_aws() -> Iterator[None]:
+    """Fail a test that sends a request which AWS refuses, even if the code under test survives the exception."""
+    checker.take_violations()
+    yield
+    assert checker.take_violations() == []
 
 
 @pytest.fixture(scope="session")

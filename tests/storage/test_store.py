@@ -29,7 +29,10 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
             monkeypatch.setenv(name, "testing")
         with mock_aws():
             client = boto3.client("dynamodb", region_name="us-east-1", config=client_config())
-            for name, hash_key, range_key in (("p", "visitor", "experiment"), ("t", "experiment", "cell")):
+            for name, hash_key, range_key in (
+                ("participants", "visitor", "experiment"),
+                ("tallies", "experiment", "cell"),
+            ):
                 client.create_table(
                     TableName=name,
                     KeySchema=[
@@ -41,7 +44,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
                     ],
                     BillingMode="PAY_PER_REQUEST",
                 )
-            yield DynamoStore(client, "p", "t")
+            yield DynamoStore(client, "participants", "tallies")
             client.close()
 
 
