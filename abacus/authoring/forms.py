@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
+from abacus.authoring.metrics.forms import DurationMs, Goals, GuardrailForm
 from abacus.shares import parse_share
 from chalicelib.domain.manifest import Slug, Status, VariantKey
 
@@ -139,10 +140,17 @@ class ExperimentForm(Form):
         dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None,
         Field(description="The url each variant is sent to; a variant without one stays. Needs urls.include."),
     ] = None
-    goals: Annotated[
-        list[Slug],
-        Field(max_length=20, description="Named things a visitor can do, besides click, which always counts."),
+    goals: Goals = []
+    primary: Annotated[
+        str | None, Field(description="The metric that decides: a goal, goal.value or goal.count. Default: click.")
+    ] = None
+    guardrails: Annotated[
+        list[GuardrailForm], Field(max_length=5, description="Metrics that must not get worse by more than a margin.")
     ] = []
+    conversion_window: Annotated[
+        DurationMs | None,
+        Field(description="Goals count only within this time after the first impression, such as 7 days."),
+    ] = None
     assignment: Annotated[
         Literal["hash", "client"],
         Field(description="client: the sender's word decides the variant, not the hash. For old trackers only."),

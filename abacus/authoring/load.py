@@ -10,12 +10,15 @@ from pydantic import ValidationError
 
 from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
+from abacus.authoring.metrics.forms import goal_forms
 from abacus.authoring.problems import At, Problem, Problems, findings
 from abacus.authoring.rules import check, check_together
 from abacus.authoring.syntax.reader import Document, read
 from chalicelib.domain.manifest import (
     CLICK,
     Experiment,
+    GoalValue,
+    Guardrail,
     Manifest,
     Namespace,
     Phase,
@@ -71,6 +74,7 @@ def load(folder: Path) -> Manifest:
 def experiment(form: ExperimentForm) -> Experiment:
     """A form that has passed every check, in the words of the published manifest."""
     keys = [v.key for v in form.variants]
+    goals = goal_forms(form.goals)
     return Experiment(
         key=form.key,
         status=form.status,
@@ -83,7 +87,16 @@ def experiment(form: ExperimentForm) -> Experiment:
         urls=_urls(form.urls) if form.urls else None,
         condition=form.condition,
         redirect=form.redirect,
-        goals=tuple(goal for goal in form.goals if goal != CLICK),
+        goals=tuple(goal for goal in goals if goal != CLICK),
+        goal_values={
+            name: GoalValue(unit=goal.value.unit, decimals=goal.value.decimals, cap=int(goal.value.cap_minor))
+            for name, goal in goals.items()
+            if goal.value is not None
+        },
+        lower_is_better=tuple(name for name, goal in goals.items() if goal.better == "lower"),
+        primary=form.primary or CLICK,
+        guardrails=tuple(Guardrail(metric=g.metric, margin=g.worse_by_at_most) for g in form.guardrails),
+        conversion_window_ms=form.conversion_window,
         assignment=form.assignment,
         minimum_detectable_effect=form.minimum_detectable_effect,
         start=form.start,

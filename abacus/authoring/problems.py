@@ -87,7 +87,7 @@ def findings(error: ValidationError, model: type[BaseModel]) -> list[tuple[At, s
 
 
 def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
-    at: At = tuple(part for part in issue["loc"] if part != "[key]")
+    at: At = tuple(part for part in issue["loc"] if not (isinstance(part, str) and part.startswith("[")))
     kind, value, context = issue["type"], issue["input"], issue.get("ctx", {})
     if kind == "missing":
         return at[:-1], f"has no {at[-1]}: add one" if at[:-1] else f"the experiment has no {at[-1]}: add one"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from abacus.authoring.condition_rules import Finding, check_condition
 from abacus.authoring.forms import ExperimentForm
+from abacus.authoring.metrics.rules import check_goals, check_guardrails, check_primary, check_window
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.syntax.reader import Document
 from abacus.shares import percent
@@ -126,12 +127,6 @@ def _urls(form: ExperimentForm) -> Iterator[Finding]:
                 yield ("urls", side, index), rule
 
 
-def _goals(form: ExperimentForm) -> Iterator[Finding]:
-    for index, goal in enumerate(form.goals):
-        if goal in form.goals[:index]:
-            yield ("goals", index), f"{goal!r} stands here twice"
-
-
 def _times(form: ExperimentForm) -> Iterator[Finding]:
     if form.start is not None and form.end is not None and form.end <= form.start:
         yield ("end",), "is not after start"
@@ -156,7 +151,10 @@ CHECKS: list[tuple[tuple[str, ...], Callable[[ExperimentForm], Iterator[Finding]
     (("variants", "redirect", "urls"), _redirect),
     (("condition",), _condition),
     (("urls",), _urls),
-    (("goals",), _goals),
+    (("goals",), check_goals),
+    (("goals", "primary"), check_primary),
+    (("goals", "primary", "guardrails"), check_guardrails),
+    (("conversion_window",), check_window),
     (("start", "end"), _times),
     (("namespace",), _namespace),
     (("assignment", "namespace", "redirect", "phases"), _client),

@@ -5,12 +5,12 @@ The rules protect every experiment that visitors may have taken part in: all but
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from abacus.authoring.problems import listed
+from abacus.publishing.metric_changes import metric_changes
 from abacus.publishing.phase_changes import Findings, Kind, phase_changes
-from abacus.publishing.yaml_lines import Lines, experiment_lines, field_lines, namespace_line
+from abacus.publishing.yaml_lines import Lines, experiment_lines, field_lines, namespace_line, with_lines
 from abacus.shares import percent
 from chalicelib.domain.manifest import Experiment, Manifest, Phase
 
@@ -54,12 +54,8 @@ def _findings(before: Experiment | None, after: Experiment | None) -> Findings:
             yield from _frozen(before, after)
             yield from _status(before, after)
             yield from phase_changes(before, after)
+            yield from metric_changes(before, after)
             yield from _rest(before, after)
-
-
-def with_lines(text: str, lines: Iterable[str]) -> str:
-    """A message with the YAML lines to paste below it."""
-    return "\n".join([f"{text}:", *(f"    {line}" for line in lines)])
 
 
 def _summary(experiment: Experiment) -> str:
@@ -165,11 +161,6 @@ def _status(before: Experiment, after: Experiment) -> Findings:
 
 
 def _rest(before: Experiment, after: Experiment) -> Findings:
-    for goal in sorted(set(after.goals) - set(before.goals)):
-        yield "change", f"goal {goal} added"
-    for goal in sorted(set(before.goals) - set(after.goals)):
-        yield "change", f"goal {goal} removed"
-        yield "warning", f"events of goal {goal} will be refused from now on"
     for field in ("description", "hypothesis", "minimum_detectable_effect", "start", "end"):
         if getattr(before, field) != getattr(after, field):
             yield "change", f"{field} changed"

@@ -9,9 +9,14 @@ from decimal import Decimal
 from abacus.authoring.syntax.writer import flow, scalar
 from abacus.shares import percent
 from chalicelib.domain import clock
-from chalicelib.domain.manifest import Experiment, Phase, UrlPattern
+from chalicelib.domain.manifest import CLICK, Experiment, Phase, UrlPattern
 
 Lines = list[str]
+
+
+def with_lines(text: str, lines: Iterable[str]) -> str:
+    """A message with the YAML lines to paste below it."""
+    return "\n".join([f"{text}:", *(f"    {line}" for line in lines)])
 
 
 def experiment_lines(experiment: Experiment) -> Lines:
@@ -58,8 +63,7 @@ def field_lines(experiment: Experiment) -> dict[str, Lines]:
         value = getattr(experiment, name)
         if value is not None:
             fields[name] = [f"{name}: {flow(value)}"]
-    if experiment.goals:
-        fields["goals"] = [f"goals: {flow(list(experiment.goals))}"]
+    fields |= _metric_lines(experiment)
     if experiment.assignment != "hash":
         fields["assignment"] = [f"assignment: {experiment.assignment}"]
     if experiment.minimum_detectable_effect is not None:
@@ -71,6 +75,47 @@ def field_lines(experiment: Experiment) -> dict[str, Lines]:
         if at_ms is not None:
             fields[name] = [f"{name}: {clock.iso(at_ms, 'milliseconds' if at_ms % 1000 else 'seconds')}"]
     return fields
+
+
+def _metric_lines(experiment: Experiment) -> dict[str, Lines]:
+    fields: dict[str, Lines] = {}
+    plain = not experiment.goal_values and not experiment.lower_is_better
+    if plain and experiment.goals:
+        fields["goals"] = [f"goals: {flow(list(experiment.goals))}"]
+    elif not plain:
+        names = [*experiment.goals, *(goal for goal in experiment.lower_is_better if goal not in experiment.goals)]
+        fields["goals"] = ["goals:", *(f"  {scalar(name)}: {_goal(experiment, name)}" for name in names)]
+    if experiment.primary != CLICK:
+        fields["primary"] = [f"primary: {scalar(experiment.primary)}"]
+    if experiment.guardrails:
+        fields["guardrails"] = [
+            "guardrails:",
+            *(
+                f"  - {{ metric: {scalar(g.metric)}, worse_by_at_most: {exact_share(g.margin)} }}"
+                for g in experiment.guardrails
+            ),
+        ]
+    if experiment.conversion_window_ms is not None:
+        fields["conversion_window"] = [f"conversion_window: {_duration(experiment.conversion_window_ms)}"]
+    return fields
+
+
+def _goal(experiment: Experiment, name: str) -> str:
+    settings = []
+    if value := experiment.goal_values.get(name):
+        cap = Decimal(value.cap).scaleb(-value.decimals).normalize()
+        settings.append(f"value: {{ unit: {scalar(value.unit)}, decimals: {value.decimals}, cap: {cap:f} }}")
+    if name in experiment.lower_is_better:
+        settings.append("better: lower")
+    return f"{{ {', '.join(settings)} }}" if settings else "{}"
+
+
+def _duration(length_ms: int) -> str:
+    """The longest unit that divides it: 7 days, 12 hours, 90 minutes."""
+    units = ((clock.DAY_MS, "day"), (clock.HOUR_MS, "hour"), (clock.MINUTE_MS, "minute"))
+    unit_ms, unit = next(pair for pair in units if length_ms % pair[0] == 0)
+    count = length_ms // unit_ms
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def phases_lines(experiment: Experiment, phases: Iterable[Phase]) -> Lines:

@@ -76,9 +76,27 @@ class Urls(Model):
     exclude: tuple[UrlPattern, ...] = ()
 
 
+class GoalValue(Model):
+    """The values that a goal's events carry. In minor units: with two decimals, 49.90 is 4990. `cap`: the most that one
+    visitor's sum counts for, either way, in minor units."""
+
+    unit: str
+    decimals: Annotated[int, Field(ge=0, le=4)] = 2
+    cap: Annotated[int, Field(gt=0)]
+
+
+class Guardrail(Model):
+    """A metric that must not get worse by more than `margin`, relative to the control: 0.05 is 5 %."""
+
+    metric: str
+    margin: Annotated[float, Field(gt=0, lt=1)]
+
+
 class Experiment(Model):
     """One experiment as it is published. `start`, `end`: epoch milliseconds; `periods`: when events are accepted;
-    `winner`: the variant that everybody gets once it is stopped."""
+    `winner`: the variant that everybody gets once it is stopped. `goal_values`: goals whose events carry a value;
+    `primary`, `guardrails`: metrics by name, see domain/metrics; `conversion_window_ms`: goal events later than this
+    after the first impression do not count."""
 
     key: Slug
     status: Status
@@ -92,6 +110,11 @@ class Experiment(Model):
     condition: dict[str, JsonValue] | None = None
     redirect: dict[VariantKey, str] | None = None
     goals: tuple[Slug, ...] = ()
+    goal_values: dict[Slug, GoalValue] = {}
+    lower_is_better: tuple[Slug, ...] = ()
+    primary: str = CLICK
+    guardrails: tuple[Guardrail, ...] = ()
+    conversion_window_ms: Annotated[int, Field(gt=0)] | None = None
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
     start: int | None = None

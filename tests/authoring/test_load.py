@@ -186,7 +186,7 @@ minimum_detectable_effect: -1
         "manifest/a.yaml:7: variants[1].key: 1 is not text: write it in quotes",
         "manifest/a.yaml:9: variants[2].weigth: is not a field here. Did you mean 'weight'?",
         "manifest/a.yaml:10: start: '2026-01-01' is not a time in UTC: write 2026-12-01T09:00:00Z",
-        "manifest/a.yaml:11: goals[1]: 'a' stands here twice",
+        "manifest/a.yaml:11: goals[1]: 'a' is listed twice",
         "manifest/a.yaml:12: namespace.end: is not after start: nobody would take part",
         "manifest/a.yaml:13: minimum_detectable_effect: -1 is not a share: write 50 % or 0.5, from 0 % to 100 %.",
         "manifest/b.json:4: variants: needs at least 2, has 1",

@@ -7,7 +7,7 @@ import pytest
 from abacus.authoring.load import load
 from abacus.publishing.changes import changes
 from abacus.publishing.periods import stamp
-from chalicelib.domain.manifest import Manifest, Namespace, Period, Phase, Urls, Variant
+from chalicelib.domain.manifest import GoalValue, Guardrail, Manifest, Namespace, Period, Phase, Urls, Variant
 from tests.support.builders import DAY, NOON, a_manifest, an_experiment
 
 HALF, MOST = Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9))
@@ -131,6 +131,7 @@ def test_a_new_client_key_leaves_the_old_clients_behind():
 
 # --- refused ---------------------------------------------------------------------------------------------------
 
+VALUED = {"goals": ("buy",), "goal_values": {"buy": GoalValue(unit="EUR", cap=50000)}}
 STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
 
 
@@ -146,6 +147,12 @@ STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
         ({"status": "stopped", "winner": "green"}, {}, "stopped → running: all visitors have seen green since"),
         ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is not in your file, and visitors were counted in it"),
         ({"phases": (HALF, MOST)}, {"phases": (MOST, HALF)}, "blue 50 % → 10 %, green 50 % → 90 %: would rewrite"),
+        (VALUED, VALUED | {"goal_values": {"buy": GoalValue(unit="EUR", cap=99)}}, "value of buy changed:"),
+        (VALUED, VALUED | {"goal_values": {}}, "value of buy changed:"),
+        (VALUED, VALUED | {"lower_is_better": ("buy",)}, "better of buy changed:"),
+        (VALUED, VALUED | {"primary": "buy.value"}, "primary click → buy.value: choosing the metric after the start"),
+        (VALUED, VALUED | {"guardrails": (Guardrail(metric="buy", margin=0.1),)}, "guardrails changed:"),
+        (VALUED, VALUED | {"conversion_window_ms": 7 * DAY}, "conversion_window changed:"),
     ],
 )  # fmt: skip
 def test_what_would_spoil_the_numbers_is_refused(before, after, refusal):
