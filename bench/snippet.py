@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
 from abacus.site.build import CONTENT_TYPES
 from abacus.site.public_manifest import public
@@ -26,6 +26,7 @@ from abacus.site.snippet import Options, scripts
 from bench.support.slow import slowed
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from tests.browser.snippet.site import listening
+from tests.support.browsers import chromium, playwright_driver
 
 RUNS = 10
 SDK = Path(__file__).parent.parent / "node_modules/@growthbook/growthbook/dist/bundles/auto.min.js"
@@ -201,9 +202,9 @@ def table(found: Mapping[str, list[Seen]]) -> list[str]:
 
 def main() -> None:
     found: dict[str, list[Seen]] = {name: [] for name in pages()}
-    with serving() as origin, sync_playwright() as driver:
+    with serving() as origin, playwright_driver() as driver:
         flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        browser = driver.chromium.launch(executable_path=chromium(), args=flags)
         for number in range(RUNS + 1):  # the first one is not counted
             for place, name in enumerate(found):
                 seen = visited(browser, f"{origin}/{place}")

@@ -10,7 +10,7 @@ import json
 import subprocess
 from typing import Any
 
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from chalicelib.api import openapi
 
 TYPES = PROJECT / "static" / "results" / "data" / "answers.d.ts"
@@ -48,7 +48,7 @@ def _plain(node: Any) -> Any:
 
 def text() -> str:
     """The content of answers.d.ts."""
-    command = ["node", str(GENERATOR), "--bannerComment", BANNER, "--unreachableDefinitions", "false"]
+    command = [node(), str(GENERATOR), "--bannerComment", BANNER, "--unreachableDefinitions", "false"]
     command += ["--format", "true", "--style.printWidth", "120", "--additionalProperties", "false"]
     done = subprocess.run(command, input=json.dumps(schema()), capture_output=True, text=True, check=True)
     return done.stdout

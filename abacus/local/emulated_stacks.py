@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from abacus.aws import cloudformation as stacks
 from abacus.local.processes import HOST, Child, listen
-from abacus.paths import INFRA
+from abacus.paths import INFRA, search_path
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -43,6 +43,7 @@ def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "PATH": search_path(),
         "PYTHONSAFEPATH": "1",  # our app.py, not one that lies where the user happens to be
     }
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +22,7 @@ from abacus.local.processes import HOST, Child, listen, locked
 from abacus.local.services import Services, started
 from abacus.local.site_watcher import watch
 from abacus.options import home_option, manifest_option
+from abacus.paths import node
 from abacus.simulation import demo
 from abacus.simulation.simulate import mark, with_progress
 from chalicelib.domain import clock
@@ -58,7 +57,7 @@ def command(port: int, empty: bool, manifest: Path, home: Path) -> None:
         signal.signal(name, _interrupt)
     home = home.absolute()
     try:
-        _find_node()
+        node()  # reported before anything starts
         if not load(manifest).experiments:  # an error in a file is best reported before anything starts
             click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
         with _port(port) as server:
@@ -79,13 +78,6 @@ def _ignore_signals() -> None:
     # From here on everything stops in order; a second Ctrl-C would only lose what is being saved.
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_IGN)
-
-
-def _find_node() -> None:
-    beside_python = str(Path(sys.executable).parent)  # `make setup` installs node there if the system has none
-    os.environ["PATH"] = beside_python + os.pathsep + os.environ.get("PATH", "")
-    if shutil.which("node") is None:
-        raise CannotRun("node is missing; the CDN's functions run in it. Run: make setup")
 
 
 def _port(port: int) -> socket:

@@ -47,7 +47,7 @@ def base_url(data: LocalAws) -> Iterator[str]:
 
 
 @schema.parametrize()
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_no_request_whatever_breaks_the_api(case: schemathesis.Case, base_url: str) -> None:
     response = case.call(base_url=base_url, timeout=10)
     case.validate_response(response, checks=CHECKS)
@@ -73,7 +73,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", BODIES)
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_body_whatever_breaks_a_door(path: str, base_url: str, data: st.DataObject) -> None:
     body = data.draw(st.binary(max_size=60) | BODIES[path].map(lambda said: json.dumps(said).encode()))

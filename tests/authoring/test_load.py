@@ -357,7 +357,7 @@ SCRAPS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(max_size=80), st.lists(SCRAPS, max_size=40).map("".join)), st.sampled_from(["yaml", "json"]))
 def test_text_of_any_kind_is_read_or_refused(tmp_path_factory, text, suffix):
     folder = tmp_path_factory.mktemp("any")
@@ -375,7 +375,7 @@ FIELDS = ["key", "status", "variants", "coverage", "phases", "seed", "namespace"
 FIELDS += ["goals", "assignment", "minimum_detectable_effect", "start", "end", "winner", "client_key", "experiments"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6))
 def test_fields_with_any_value_are_read_or_refused(tmp_path_factory, fields):
     sound = {"key": "a", "status": "running", "variants": [{"key": "x"}, {"key": "y"}]}

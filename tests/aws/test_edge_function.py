@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from abacus.aws.templates import read
-from abacus.paths import INFRA
-from tests.support.growthbook_sdks import NODE
+from abacus.paths import INFRA, node
 
 CODE = read(INFRA / "edge.yaml").resources["IndexPages"]["Properties"]["FunctionCode"]
 # The host that a browser on ab.example.com is led to by a Location, as the URL standard says it.
@@ -29,7 +28,7 @@ console.log(JSON.stringify(paths.map(([uri, querystring]) => {
 def answers(paths: list[tuple[str, dict[str, Any]]]) -> list[dict[str, str]]:
     """For each raw path and query: the path that the bucket is asked for, or the Location and the host it leads to."""
     done = subprocess.run(
-        [NODE, "-e", RUN],
+        [node(), "-e", RUN],
         input=json.dumps({"handler": CODE, "paths": paths}),
         capture_output=True,
         text=True,

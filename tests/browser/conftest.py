@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from abacus.paths import PROJECT
 from tests.browser.results.site import Api, Site, serving
 from tests.browser.snippet.visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
+from tests.support import browsers
+from tests.support.browsers import playwright_driver
 
 PICTURES = PROJECT / "docs" / "pictures"
 Open = Callable[..., Page]
@@ -19,14 +21,14 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as driver:
+    with playwright_driver() as driver:
         yield driver
 
 
 @pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's, without a window."""
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    """Chromium, without a window."""
+    browser = playwright.chromium.launch(executable_path=browsers.chromium(), args=["--no-sandbox"])
     yield browser
     browser.close()
 

@@ -237,7 +237,7 @@ def live_through(history: Sequence[tuple[Any, ...]], store: MemoryStore) -> None
     world.check()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(HISTORIES)
 def test_tallies_equal_a_recount_of_everything_accepted(history: list[tuple[Any, ...]]) -> None:
     live_through(history, MemoryStore())
@@ -254,7 +254,6 @@ def histories_that_break(make: Callable[[], MemoryStore]) -> bool:
 
     @settings(
         max_examples=SAMPLE,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -53,7 +53,7 @@ def test_the_zip_holds_our_code_and_the_runtimes_requirements_and_nothing_else(b
 def test_what_is_required_is_the_version_that_was_tested(built: Path) -> None:
     names = ZipFile(built / "deployment.zip").namelist()
     shipped = {found[1].replace("_", "-") + "==" + found[2] for found in map(DIST_INFO.match, names) if found}
-    tested = {line.partition(" ")[0] for line in (PROJECT / "requirements-dev.lock").read_text().splitlines()}
+    tested = {line.partition(" ")[0] for line in (PROJECT / "requirements-test.lock").read_text().splitlines()}
     asked = {line for line in (PROJECT / "requirements.txt").read_text().splitlines() if not line.startswith("#")}
     assert shipped == asked
     assert asked <= tested

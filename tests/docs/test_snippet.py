@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 from abacus.cli import main
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from abacus.site.snippet import SNIPPET, Options
-from tests.support.growthbook_sdks import NODE
 
 DOCS = PROJECT / "docs"
 USE, INSTALL = (DOCS / "snippet.md").read_text(), (DOCS / "install.md").read_text()
@@ -34,7 +33,7 @@ def type_errors(folder: Path, code: str) -> list[str]:
     """What TypeScript, at its strictest, has against `code` beside the module."""
     for name, content in (("ab.d.mts", (SNIPPET / "abacus.d.mts").read_text()), ("ab.mjs", ""), ("site.ts", code)):
         (folder / name).write_text(content)
-    tsc = [NODE, str(DOCS.parent / "node_modules/typescript/bin/tsc"), "--noEmit", "--strict"]
+    tsc = [node(), str(DOCS.parent / "node_modules/typescript/bin/tsc"), "--noEmit", "--strict"]
     options = ["--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler"]
     done = subprocess.run([*tsc, *options, "site.ts"], cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout.splitlines()

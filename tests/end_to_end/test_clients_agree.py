@@ -6,14 +6,14 @@ import json
 from collections import Counter
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
 from abacus.paths import PROJECT
 from abacus.site.public_manifest import public
 from abacus.site.snippet import options, scripts
-from tests.end_to_end.test_end_to_end import AGENT, CHROMIUM, ORDINARY, QUIET
+from tests.end_to_end.test_end_to_end import AGENT, ORDINARY, QUIET
+from tests.support.browsers import chromium, playwright_driver
 from tests.support.growthbook_sdks import NOW, PLACES, ours, theirs, visitors
 from tests.support.product import until
 
@@ -36,10 +36,10 @@ TAG = (
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
+    with playwright_driver() as playwright:
         # Not the context's agent: a beacon from a page that is left would say HeadlessChrome, and its sender be a bot.
         args = [*QUIET.split(), ORDINARY, REACHABLE, f"--user-agent={AGENT}"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=args)
         yield browser
         browser.close()
 

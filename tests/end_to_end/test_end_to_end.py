@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browsers import chromium, playwright_driver
 from tests.support.product import Product, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.ministack]
 
-CHROMIUM = "/usr/bin/chromium"
 QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -24,8 +24,8 @@ AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET.split(), ORDINARY])
+    with playwright_driver() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*QUIET.split(), ORDINARY])
         yield browser
         browser.close()
 

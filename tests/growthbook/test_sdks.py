@@ -13,13 +13,12 @@ import pytest
 from abacus.authoring.assign import decide
 from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from chalicelib.domain.assignment import bucket
 from chalicelib.domain.manifest import Phase
 from chalicelib.ingestion.growthbook_plugin import events_from_plugin
 from tests.support.builders import a_manifest, an_experiment
 from tests.support.growthbook_sdks import (
-    NODE,
     NOW,
     PLACES,
     ask_javascript,
@@ -130,7 +129,7 @@ def test_the_real_event_plugin_is_counted_once_per_visitor_and_click_by_click():
         host = f"http://127.0.0.1:{server.server_port}"
         script = PROJECT / "tests" / "growthbook/visit.cjs"
         views = ["ada", "bob", "ada"]
-        subprocess.run([NODE, str(script), host, "abacus", *views], check=True, timeout=60)
+        subprocess.run([node(), str(script), host, "abacus", *views], check=True, timeout=60)
         server.shutdown()
     assert {path for path, _ in Site.posted} == {"/track?client_key=abacus"}
     manifest = a_manifest()

@@ -51,7 +51,7 @@ def a_question(draw: st.DrawFn) -> tuple[Experiment, Tallies]:
     return experiment, dict(draw(st.lists(a_cell(variants), max_size=12)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(a_question(), st.sampled_from(["none", "day", "hour"]), st.sampled_from([None, date(2026, 11, 2)]))
 def test_whatever_was_counted_the_report_is_json(
     question: tuple[Experiment, Tallies], series: Any, start: date | None
@@ -63,14 +63,14 @@ def test_whatever_was_counted_the_report_is_json(
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(a_question())
 def test_whatever_was_counted_the_summary_is_json(question: tuple[Experiment, Tallies]) -> None:
     answer = as_json(summary(*question, ReportContext(NOW)))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(a_question())
 def test_probabilities_and_rates_stay_between_0_and_1(question: tuple[Experiment, Tallies]) -> None:
     answer = as_json(report(*question, Question(), ReportContext(NOW)))

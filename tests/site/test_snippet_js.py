@@ -6,10 +6,9 @@ import json
 import subprocess
 from typing import Any
 
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from abacus.site.snippet_manifest import compact
 from chalicelib.domain.assignment import bucket_ranges, choose
-from tests.support.growthbook_sdks import NODE
 
 HERE = PROJECT / "tests"
 CASES = json.loads((HERE / "fixtures/assignment/cases.json").read_text())
@@ -17,7 +16,7 @@ CASES = json.loads((HERE / "fixtures/assignment/cases.json").read_text())
 
 def test_every_suite_in_tests_js_passes() -> None:
     suites = sorted(str(path) for path in (HERE / "javascript").glob("*.test.js"))
-    done = subprocess.run([NODE, "--test", *suites], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([node(), "--test", *suites], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout
     assert len(suites) == 2
 
@@ -34,7 +33,7 @@ def a_row(case: dict[str, Any]) -> list[Any]:
 def dealt(questions: list[list[Any]]) -> list[str]:
     """What tests/javascript/deal.js answers."""
     done = subprocess.run(
-        [NODE, str(HERE / "javascript/deal.js")],
+        [node(), str(HERE / "javascript/deal.js")],
         input=json.dumps(questions),
         capture_output=True,
         text=True,

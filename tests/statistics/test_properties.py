@@ -104,7 +104,7 @@ def test_alike_arms_are_no_evidence(a: Counts, b: Counts) -> None:
     assert math.isclose(lift_evidence.evidence(a, b).p, lift_evidence.evidence(b, a).p, rel_tol=1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(counts(), min_size=2, max_size=5))
 def test_one_variant_is_the_best_and_the_best_loses_least(arms: list[Counts]) -> None:
     found = decision.best(decision.grid(arms))
@@ -114,7 +114,7 @@ def test_one_variant_is_the_best_and_the_best_loses_least(arms: list[Counts]) ->
     assert levels == pytest.approx([levels[0]] * len(levels), abs=1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(counts(), counts())
 def test_the_credible_lift_and_the_chance_to_be_better_agree(a: Counts, b: Counts) -> None:
     grid = decision.grid([a, b])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 import time
 from typing import Any
@@ -12,9 +11,8 @@ from typing import Any
 from growthbook import GrowthBook
 
 from abacus.authoring.assign import decide
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 
-NODE = shutil.which("node") or str(PROJECT / ".venv/bin/node")
 ASK = PROJECT / "tests" / "growthbook/ask.cjs"
 NOW = round(time.time() * 1000)  # the SDKs look at no clock; only start and end of the manifest do
 PLACES = {
@@ -52,7 +50,7 @@ def visitors(count: int, seed: int = 1) -> list[str]:
 def ask_javascript(questions: list[list[Any]]) -> list[Any]:
     """The answers of npm @growthbook/growthbook; see growthbook/ask.cjs for the questions."""
     done = subprocess.run(
-        [NODE, str(ASK)], input=json.dumps(questions), capture_output=True, text=True, check=True, timeout=120
+        [node(), str(ASK)], input=json.dumps(questions), capture_output=True, text=True, check=True, timeout=120
     )
     return json.loads(done.stdout)
 

@@ -1,6 +1,7 @@
 // Numbers and times as the reader's own language writes them; everything about days is UTC, and says so where it stands.
 
-const language = () => globalThis.navigator?.language || "en";
+// Chromium under LANG=C calls its language "en-US@posix", which Intl refuses.
+const language = () => globalThis.navigator?.language?.split("@")[0] || "en";
 export const NOTHING = "–";
 
 const made = new Map();

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from chalicelib.domain.manifest import Namespace, UrlPattern, Urls
 from tests.browser.snippet.site import Site, an_experiment, visitor_of
 from tests.browser.snippet.visitors import Visit, a_moment_passes, leave, seen_by_now
+from tests.support.browsers import needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'
@@ -144,6 +145,7 @@ def test_consent_taken_back_in_one_tab_holds_in_the_others(site: Site, new_visit
     assert len(site.requests) == came
 
 
+@needs_back_forward_cache
 def test_consent_taken_back_holds_for_a_page_from_the_back_forward_cache(site: Site, visit: Visit) -> None:
     site.runs(HERO, consent=True)
     site.page("/", BUY)

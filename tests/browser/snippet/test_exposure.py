@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.snippet.site import Site, an_experiment
 from tests.browser.snippet.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
+from tests.support.browsers import chromium, needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
 BOX = '<div data-ab="hero" style="height:100px">box</div>'
@@ -182,6 +183,7 @@ def test_a_form_that_a_validator_stops_does_not_reach_its_goal(site: Site, visit
     assert seen_by_now(site, page) == []
 
 
+@needs_back_forward_cache
 def test_a_page_from_the_back_forward_cache_is_seen_again(site: Site, visit: Visit) -> None:
     site.runs(HERO)
     site.page("/", BOX)
@@ -224,12 +226,12 @@ def test_a_prerendered_page_is_not_seen_before_it_is_shown(site: Site, tmp_path:
     })()"""
     site.page("/next", BOX + '<script src="/told.js"></script>')
     site.files["told.js"] = b"setTimeout(() => fetch('/prerendered-' + document.prerendering), 900)"
-    command = ["/usr/bin/chromium", "--headless", f"--user-agent={ORDINARY}", f"--user-data-dir={tmp_path}", *FLAGS]
-    with subprocess.Popen([*command, site.origin], stderr=subprocess.DEVNULL) as chromium:
+    command = [chromium(), "--headless", f"--user-agent={ORDINARY}", f"--user-data-dir={tmp_path}", *FLAGS]
+    with subprocess.Popen([*command, site.origin], stderr=subprocess.DEVNULL) as browser:
         try:
             site.wait_for(lambda: "/prerendered-true" in site.asked, 30)
             assert site.requests == []
             site.files["may-go"] = b""
             assert len(site.wait_for_events(1)) == 1
         finally:
-            chromium.terminate()
+            browser.terminate()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.browser.snippet.site import Site, serving
+from tests.support.browsers import chromium
 
 FLAGS = (
     "--no-sandbox",
@@ -26,7 +27,7 @@ Visit = Callable[..., Page]
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
     return playwright.chromium.launch(
-        executable_path="/usr/bin/chromium",
+        executable_path=chromium(),
         args=[*FLAGS, LOCAL_NAMES, *flags],
         ignore_default_args=["--disable-back-forward-cache"],
     )
