@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from bench.support.slow import slowed
 from tests.browser.results.scenarios import SCENARIOS
 from tests.browser.results.site import Site, serving
-from tests.support.browsers import chromium, playwright_driver
+from tests.support.browsers.chromium import chromium, playwright_driver
 
 ROUNDS = 10
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}

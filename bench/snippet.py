@@ -26,7 +26,7 @@ from abacus.site.snippet import Options, scripts
 from bench.support.slow import slowed
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from tests.browser.snippet.site import listening
-from tests.support.browsers import chromium, playwright_driver
+from tests.support.browsers.chromium import chromium, playwright_driver
 
 RUNS = 10
 SDK = Path(__file__).parent.parent / "node_modules/@growthbook/growthbook/dist/bundles/auto.min.js"

@@ -8,21 +8,19 @@ import hypothesis
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
-from tests.support import missing_browser
 from tests.support.aws_rules import checker
+from tests.support.browsers import missing
 from tests.support.product import Product, start
 
 checker.install()  # before any client exists
 
 # A busy machine is no failure: how long an example takes is not what any property is about.
-hypothesis.settings.register_profile(
-    "abacus", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("abacus", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("abacus")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    missing_browser.register(config)
+    missing.register(config)
 
 
 @pytest.fixture(autouse=True)

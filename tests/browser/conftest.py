@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, Playwright
 from abacus.paths import PROJECT
 from tests.browser.results.site import Api, Site, serving
 from tests.browser.snippet.visitors import new_visitor, ordinary, site, visit  # noqa: F401  fixtures of the snippet's tests
-from tests.support import browsers
-from tests.support.browsers import playwright_driver
+from tests.support.browsers import chromium as browsers
+from tests.support.browsers.chromium import playwright_driver
 
 PICTURES = PROJECT / "docs" / "pictures"
 Open = Callable[..., Page]

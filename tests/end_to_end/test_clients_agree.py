@@ -13,7 +13,7 @@ from abacus.paths import PROJECT
 from abacus.site.public_manifest import public
 from abacus.site.snippet import options, scripts
 from tests.end_to_end.test_end_to_end import AGENT, ORDINARY, QUIET
-from tests.support.browsers import chromium, playwright_driver
+from tests.support.browsers.chromium import chromium, playwright_driver
 from tests.support.growthbook_sdks import NOW, PLACES, ours, theirs, visitors
 from tests.support.product import until
 

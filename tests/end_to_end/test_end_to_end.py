@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browsers import chromium, playwright_driver
+from tests.support.browsers.chromium import chromium, playwright_driver
 from tests.support.product import Product, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.ministack]

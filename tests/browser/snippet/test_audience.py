@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from chalicelib.domain.manifest import Namespace, UrlPattern, Urls
 from tests.browser.snippet.site import Site, an_experiment, visitor_of
 from tests.browser.snippet.visitors import Visit, a_moment_passes, leave, seen_by_now
-from tests.support.browsers import needs_back_forward_cache
+from tests.support.browsers.chromium import needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
 BUY = '<button data-ab="hero">buy</button>'

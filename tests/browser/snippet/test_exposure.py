@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.snippet.site import Site, an_experiment
 from tests.browser.snippet.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
-from tests.support.browsers import chromium, needs_back_forward_cache
+from tests.support.browsers.chromium import chromium, needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
 BOX = '<div data-ab="hero" style="height:100px">box</div>'

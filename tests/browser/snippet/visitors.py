@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tests.browser.snippet.site import Site, serving
-from tests.support.browsers import chromium
+from tests.support.browsers.chromium import chromium
 
 FLAGS = (
     "--no-sandbox",

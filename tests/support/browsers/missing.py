@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from abacus.paths import MissingTool
-from tests.support.browsers import chromium
+from tests.support.browsers.chromium import chromium
 
-FOLDER = Path(__file__).parents[1] / "browser"
+FOLDER = Path(__file__).parents[2] / "browser"
 LEFT_OUT = "browser_tests_left_out"  # what a worker of pytest-xdist reports
 
 
