@@ -6,16 +6,17 @@ POST /events ─→ ingestion ─→ participants' rows ─stream→ counting �
 from __future__ import annotations
 
 import logging
-import random
+import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
 from chalicelib.api.headers import readable, renewed
 from chalicelib.api.responses import answering, check_read_key, complete, failure, from_cdn, json_response
-from chalicelib.counting.reconcile import parts, reconcile_rows
+from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import DAY_MS, now_ms
 from chalicelib.domain.errors import Unauthorized
 from chalicelib.ingestion import pipeline, request
@@ -149,14 +150,24 @@ def write_spilled(event: SQSEvent) -> dict[str, Any]:
 @app.schedule(Rate(1, unit=Rate.DAYS), name="reconcile")
 @logging_failures(app.log)
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
-    """Fold what a lost stream record left behind and check that nothing is missing; of a big table, a random part."""
-    segments = parts(service.store.rows_about())
-    segment = random.randrange(segments)
+    """Fold what a lost stream record left behind, and check every row; resumes where the last run stopped."""
     now = now_ms()
-    found = reconcile_rows(service.store, service.fold, now_ms=now, segment=segment, segments=segments)
+    found = reconcile_table(
+        service.store,
+        service.fold,
+        table_bytes=service.store.bytes_about(),
+        now_ms=now,
+        seconds_left=partial(_seconds_left, event),
+    )
     counts = {"Late": found["folded"], "BrokenRows": found["broken"]}
-    service.meter.batch("reconcile", counts, found | {"parts": segments}, now_ms=now)
+    service.meter.batch("reconcile", counts, found, now_ms=now)
     return found
+
+
+def _seconds_left(event: CloudWatchEvent) -> float:
+    """How long this call of a function may still take; on a developer's machine as long as it likes."""
+    remaining_ms = getattr(event.context, "get_remaining_time_in_millis", None)
+    return remaining_ms() / 1000 if remaining_ms else math.inf
 
 
 # ---------------------------------------------------------------- stats out

@@ -16,7 +16,6 @@ from abacus.operations import prices
 from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload
 from abacus.operations.metering import READ, Use, item_size
 from abacus.paths import PROJECT
-from chalicelib.counting import reconcile
 from chalicelib.runtime.metrics import Meter
 
 GB = 1e9  # bytes
@@ -28,6 +27,7 @@ FULL_CORE = 1769  # MB of memory at which a function has one whole core; Lambda 
 CPU_REQUEST = 0.0018  # seconds, up to ten events
 CPU_ROW = 0.0005  # seconds, to fold one
 CPU_CHECK = 0.00005  # seconds, for reconcile to look at one (chalicelib/counting/reconcile.py)
+ROWS_A_RUN = 5_000_000  # that reconcile reads in its 15 minutes; CPU_CHECK alone would allow ten million
 TABLE_CALL = 0.005  # seconds that a function waits for a table; assumed
 REQUEST_HEADERS, ANSWER = 1000, 1000  # bytes that browser and CloudFront send around a body; roughly
 PLATFORM_LOG = 3 * 26 + 350  # what Lambda itself logs of a call: three lines, 26 bytes of each for CloudWatch
@@ -127,7 +127,7 @@ class Kept(NamedTuple):
 def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
     """The rows that stay, where `events_a_month` come every month.
 
-    Reconcile reads them once a day, strongly consistent, and at most reconcile.ROWS of them."""
+    Reconcile reads them once a day, strongly consistent, and at most ROWS_A_RUN of them a run."""
     element = f"i|green|0|{NOON}|{'0' * EVENT_ID}"
     row: dict[str, Any] = {
         "visitor": {"S": "0" * VISITOR},
@@ -140,7 +140,7 @@ def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
     size, overhead = item_size(row), 100  # bytes; and those that DynamoDB adds to an item that is stored
     rows = events_a_month / events_a_row * kept_days * 86400 / MONTH
     gb = rows * (size + overhead) / GB
-    parts = reconcile.parts(round(rows))
+    parts = max(1, -(-round(rows) // ROWS_A_RUN))
     read = rows / parts * MONTH / 86400  # a month
     return Kept(
         rows,

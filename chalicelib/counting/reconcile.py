@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 from chalicelib.counting.fold import Fold
 from chalicelib.storage.event_encoding import identifier
-from chalicelib.storage.store import ParticipantRow, Store
+from chalicelib.storage.store import Booking, ParticipantRow, Store
 
 log = logging.getLogger("abacus")
 
 BATCH = 100  # rows folded at a time
-# Rows that one run reads. Each takes 50 µs of a core (measured), and 1,024 MB have six tenths of one: seven minutes,
-# where a function has fifteen.
-ROWS = 5_000_000
+# A large table is read in parts, the segments of a parallel scan, each of about so many bytes: some 250,000 rows, half
+# a minute of a function (50 µs of a core a row, measured; 1,024 MB have six tenths of one).
+PART_BYTES = 64 * 1024**2
+MOST_PARTS = 1_000_000  # DynamoDB's limit of segments
+SPARE_S = 60.0  # what is left of a run when it begins no further part, at least
+PROGRESS = (
+    "#reconcile",
+    "parts",
+)  # experiment and cell of the item that counts the parts read; no key of an experiment
 
 
 @dataclass
@@ -49,13 +57,44 @@ class RowTotals:
         return self.received - self.accepted
 
 
-def parts(rows: int) -> int:
-    """In how many parts a table of so many rows is read, one of them a run.
+def parts(table_bytes: int) -> int:
+    """How many parts a table of that size is read in.
 
-    >>> [parts(rows) for rows in (0, 5_000_000, 5_000_001, 260_000_000)]
-    [1, 1, 2, 52]
+    >>> [parts(size) for size in (0, PART_BYTES, PART_BYTES + 1, 10**12, 10**15)]
+    [1, 1, 2, 14902, 1000000]
     """
-    return max(1, -(-rows // ROWS))
+    return min(MOST_PARTS, max(1, -(-table_bytes // PART_BYTES)))
+
+
+def reconcile_table(
+    store: Store, fold: Fold, *, table_bytes: int, now_ms: int, seconds_left: Callable[[], float]
+) -> dict[str, Any]:
+    """Reconcile part after part, from where the last run stopped, until the whole table is read or time runs out.
+
+    The number of parts read is kept in the tallies after each part, so a run that is cut off loses one part at most.
+
+    Args:
+        table_bytes: about how large the table is. If that changes, the next run may begin elsewhere; each part still
+            comes once in as many parts as there are.
+        now_ms: epoch milliseconds.
+        seconds_left: how long this run may still take.
+
+    Returns: what was found, by name, with `parts` of the table and `parts_read` by this run."""
+    experiment, cell = PROGRESS
+    segments = parts(table_bytes)
+    before = store.cells(experiment, first=cell, last=cell, strong=True).get(cell, {}).get("read", 0)
+    total: Counter[str] = Counter()
+    longest = 0.0
+    read = 0
+    while read < segments and (not read or seconds_left() > max(SPARE_S, 2 * longest)):
+        left = seconds_left()
+        segment = (before + read) % segments
+        total.update(reconcile_rows(store, fold, now_ms=now_ms, segment=segment, segments=segments))
+        if segments > 1:
+            store.book([Booking(experiment, cell, {"read": 1})])
+        longest = max(longest, left - seconds_left())
+        read += 1
+    return {**total, "parts": segments, "parts_read": read}
 
 
 def reconcile_rows(store: Store, fold: Fold, *, now_ms: int, segment: int = 0, segments: int = 1) -> dict[str, Any]:

@@ -111,6 +111,10 @@ class DynamoStore:
         """How many rows there are, as the table counted them some hours ago; for progress bars."""
         return self._client.describe_table(TableName=self._participants)["Table"].get("ItemCount", 0)
 
+    def bytes_about(self) -> int:
+        """How large the table of rows is, as DynamoDB measured it some hours ago."""
+        return self._client.describe_table(TableName=self._participants)["Table"].get("TableSizeBytes", 0)
+
     def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
         self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])
 

@@ -10,7 +10,6 @@ from abacus.operations import bill, prices
 from abacus.operations.capacity import kept
 from abacus.operations.cost import by_traffic
 from abacus.paths import PROJECT
-from chalicelib.counting.reconcile import ROWS
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
 SETTINGS = bill.FunctionSettings.shipped()
@@ -29,8 +28,8 @@ def test_a_month_is_its_events_and_the_rows_they_leave() -> None:
 
 
 def test_reconcile_reads_a_whole_table_as_long_as_one_run_can() -> None:
-    whole, twice = bill.storage(ROWS, 1, 30), bill.storage(2 * ROWS, 1, 30)
-    assert (whole.rows, whole.parts, twice.parts) == (ROWS, 1, 2)
+    whole, twice = bill.storage(bill.ROWS_A_RUN, 1, 30), bill.storage(2 * bill.ROWS_A_RUN, 1, 30)
+    assert (whole.rows, whole.parts, twice.parts) == (bill.ROWS_A_RUN, 1, 2)
     assert twice.dollars["reconcile, reads"] == pytest.approx(whole.dollars["reconcile, reads"])
     assert twice.dollars["stored"] == pytest.approx(2 * whole.dollars["stored"])
 

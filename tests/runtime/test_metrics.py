@@ -6,6 +6,7 @@ import json
 import logging
 import time
 import traceback
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 import app
 from abacus.local.emulated_stacks import LocalAws
 from abacus.local.worker import schedule_event
+from chalicelib.counting.reconcile import PART_BYTES
 from chalicelib.runtime.json_logging import CallFailed, Json
 from chalicelib.runtime.metrics import Meter
 from tests.api.test_app import Api
@@ -193,16 +195,20 @@ def test_on_a_developers_machine_there_are_no_such_lines(api: Api, log: Log) -> 
 
 
 @pytest.mark.ministack
-def test_of_a_table_too_big_for_one_run_reconcile_reads_a_part_by_lot(
+def test_reconcile_reads_a_large_table_in_parts_and_resumes_where_its_time_ended(
     api: Api, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(app.service.store), "rows_about", lambda store: 10_000_001)
+    monkeypatch.setattr(type(app.service.store), "bytes_about", lambda store: 3 * PART_BYTES)
     now = round(time.time() * 1000)
     for n in range(20):
         event = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": now}
         api.post(event, visitor=a_visitor("green", nth=n))
-    for _ in range(60):  # that one of three parts is never drawn: 3 × (2/3)^60, once in ten billion
-        app.reconcile(schedule_event(time.time()), None)
+    out_of_time = SimpleNamespace(get_remaining_time_in_millis=lambda: 1000)
+    for _ in range(3):
+        app.reconcile(schedule_event(time.time()), out_of_time)
     runs = [line for line in log.metrics() if line.get("Function") == "reconcile"]
-    assert {run["parts"] for run in runs} == {3}
-    assert (max(run["rows"] for run in runs) < 20, sum(run["Late"] for run in runs)) == (True, 20)
+    assert [(run["parts"], run["parts_read"]) for run in runs] == [(3, 1)] * 3
+    assert (sum(run["rows"] for run in runs), sum(run["Late"] for run in runs)) == (20, 20)  # each part once
+    app.reconcile(schedule_event(time.time()), None)  # with time enough: all of it
+    (whole,) = log.metrics()
+    assert (whole["parts_read"], whole["rows"]) == (3, 20)
