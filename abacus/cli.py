@@ -38,6 +38,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Explain which variant a visitor gets.",
             "abacus assign 3f2b8c1e --url https://example.com/shop/",
         ),
+        "check": Entry(
+            "abacus.checking.command:command",
+            "Fetch a page and say what is missing for your experiments.",
+            "abacus check https://example.com/shop/ --stage prod",
+        ),
         "pause": Entry(
             "abacus.authoring.status:pause_command",
             "Pause an experiment, in its file.",

@@ -37,6 +37,7 @@ LAYERS = {
         "simulation",
         "reading",
         "publishing",
+        "checking",
         "authoring",
         "site",
         "growthbook",

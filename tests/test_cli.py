@@ -13,7 +13,19 @@ from click.testing import CliRunner
 from abacus.cli import COMMANDS, GROUPS, main
 
 # Commands that read or change a deployed stage, and therefore take the options that name it.
-AT_STAGE = {"publish", "history", "rollback", "demo", "simulate", "audit", "reconcile", "rebuild", "erase", "results"}
+AT_STAGE = {
+    "publish",
+    "history",
+    "rollback",
+    "demo",
+    "simulate",
+    "audit",
+    "reconcile",
+    "rebuild",
+    "erase",
+    "results",
+    "check",
+}
 READS_FILES = {"validate", "assign", "run", "demo", "simulate", "publish", "deploy"}
 
 
