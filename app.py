@@ -118,6 +118,29 @@ def post_collect() -> Response:
     return Response(legacy_tracker.answer(service, body(), now_ms=now_ms(), bot=bot, may_read=may_read), {}, 200)
 
 
+# ---------------------------------------------------------------- variants out, by OpenFeature's protocol
+
+
+@app.route("/ofrep/v1/evaluate/flags", methods=["POST"], content_types=["application/json"])
+@answering
+def post_flags() -> Response:
+    """Every experiment as a flag, for one visitor. Counts nothing."""
+    from chalicelib.api import ofrep
+
+    now = now_ms()
+    return ofrep.all_flags(body(), service.catalog.current(now), now, if_none_match=header("if-none-match"))
+
+
+@app.route("/ofrep/v1/evaluate/flags/{key}", methods=["POST"], content_types=["application/json"])
+@answering
+def post_flag(key: str) -> Response:
+    """One experiment as a flag, for one visitor. Counts nothing."""
+    from chalicelib.api import ofrep
+
+    now = now_ms()
+    return ofrep.one_flag(body(), key, service.catalog.current(now), now)
+
+
 # ---------------------------------------------------------------- events counted
 
 

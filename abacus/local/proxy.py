@@ -20,7 +20,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, T
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-API = re.compile(r"/(events|stats|collect|track|health|openapi\.json)(/|$)")
+API = re.compile(r"/(events|stats|collect|track|ofrep|health|openapi\.json)(/|$)")
 EMULATOR = re.compile(r"/_")  # the emulator's own pages, one of which erases everything
 SITE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the distribution's behaviours that lead to the bucket
 
@@ -74,7 +74,8 @@ class Proxy:
     async def _answer(self, request: web.Request, session: ClientSession) -> web.Response:
         path, mark, query = request.raw_path.partition("?")
         path = "/events" if path == self.events else path if path.startswith("/") else "/"
-        to_api = API.match(path)
+        # A function of the distribution answers the preflights of /ofrep.
+        to_api = API.match(path) and not (request.method == "OPTIONS" and path.startswith("/ofrep/"))
         if not to_api and (request.method not in SITE_METHODS or EMULATOR.match(path)):
             return web.Response(status=403, text="This distribution has nothing to do with such a request.\n")
         url = URL((self.api if to_api else self.cdn) + path + mark + query, encoded=True)

@@ -15,7 +15,7 @@ def readable(origin: str, cookie_domain: str) -> dict[str, str]:
     >>> readable("https://www.example.com", "example.com")["Access-Control-Allow-Origin"]
     'https://www.example.com'
     """
-    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Date, Retry-After"}
+    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Date, ETag, Retry-After"}
     if cookie_domain:
         headers["Vary"] = "Origin"  # the answer differs from page to page, and a cache on the way has to know
         if _within(origin, cookie_domain):

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.api.legacy_tracker import GetStats, Log
+from chalicelib.api.ofrep import BulkFailure, FlagEvaluation, FlagFailure, FlagList
 from chalicelib.ingestion.pipeline import EventsResponse
 from chalicelib.ingestion.request import MAX_BODY, Batch
 from chalicelib.reporting.answers import ExperimentList, Report
@@ -62,6 +63,30 @@ def _body(schema: Document) -> Document:
     return {"required": True, "content": {kind: {"schema": schema} for kind in ("application/json", "text/plain")}}
 
 
+def _flags(answer: str, failure: str, description: str, *failures: int) -> Document:
+    """The answers of the OFREP routes, whose own failures have the protocol's shape."""
+    answers = _answers(200, _ref(answer), description, 401, 413, 415, 503)
+    return answers | {str(code): _json(_ref(failure), _OFREP_ERRORS[code]) for code in failures}
+
+
+_OFREP_ERRORS = {400: "Cannot be evaluated; errorDetails names field, rule and next step.", 404: "No such flag."}
+_CONTEXT = {
+    "type": "object",
+    "required": ["context"],
+    "properties": {
+        "context": {
+            "type": "object",
+            "required": ["targetingKey"],
+            "properties": {
+                "targetingKey": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The visitor."},
+                "abacus": {"type": "string", "description": "The snippet's cookie, so that earlier choices stay."},
+            },
+        }
+    },
+}
+_EVALUATION_BODY = {"required": True, "content": {"application/json": {"schema": _CONTEXT}}}
+
+
 def _query(name: str, schema: Document, description: str) -> Document:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
@@ -79,6 +104,10 @@ def document() -> Document:
         (GetStats, "validation"),
         (ExperimentList, "serialization"),
         (Report, "serialization"),
+        (FlagEvaluation, "serialization"),
+        (FlagList, "serialization"),
+        (FlagFailure, "serialization"),
+        (BulkFailure, "serialization"),
     ]
     _, definitions = models_json_schema(models, by_alias=True, ref_template="#/components/schemas/{model}")
     read_key: list[Document] = [{}, {"readKey": []}]
@@ -120,6 +149,27 @@ def document() -> Document:
                     "responses": _answers(
                         200, {"type": "object"}, "Logged, or the numbers.", 400, 401, 404, 413, 415, 503
                     ),
+                }
+            },
+            "/ofrep/v1/evaluate/flags": {
+                "post": {
+                    "operationId": "postFlags",
+                    "summary": "OpenFeature: every experiment as a flag, for one visitor. Counts nothing.",
+                    "parameters": [
+                        {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
+                    ],
+                    "requestBody": _EVALUATION_BODY,
+                    "responses": _flags("FlagList", "BulkFailure", "Every flag, with an ETag.", 400)
+                    | {"304": {"description": "Nothing changed since the answer with this ETag."}},
+                }
+            },
+            "/ofrep/v1/evaluate/flags/{key}": {
+                "post": {
+                    "operationId": "postFlag",
+                    "summary": "OpenFeature: one experiment as a flag, for one visitor. Counts nothing.",
+                    "parameters": [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}],
+                    "requestBody": _EVALUATION_BODY,
+                    "responses": _flags("FlagEvaluation", "FlagFailure", "The flag.", 400, 404),
                 }
             },
             "/stats": {

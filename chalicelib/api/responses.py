@@ -7,7 +7,8 @@ import hmac
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from chalice.app import Request, Response
+from chalice.app import Request
+from chalice.app import Response as Response  # for those who may not import chalice
 from pydantic import BaseModel
 
 from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
@@ -45,6 +46,11 @@ def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] |
     return Response(body, {"Content-Type": "application/json", **(headers or {})}, status)
 
 
+def not_modified(headers: dict[str, str]) -> Response:
+    """304: the client has this answer already."""
+    return Response("", {**headers}, 304)
+
+
 def failure(error: AbacusError) -> Response:
     """The answer to a request that failed: {"error": {"code", "message", "field"?}}, and Retry-After when busy."""
     body = {"code": error.code, "message": error.message}
@@ -56,7 +62,8 @@ def failure(error: AbacusError) -> Response:
 
 def complete(response: Response) -> Response:
     """Give Chalice's own errors our shape, and every answer its content type and cache rule."""
-    if response.status_code >= 400 and "error" not in (response.body if isinstance(response.body, dict) else {}):
+    ours = isinstance(response.body, str) and response.headers.get("Content-Type") == "application/json"
+    if response.status_code >= 400 and not ours and "error" not in _mapping(response.body):
         response.body = {"error": _chalice_error(response)}
     if isinstance(response.body, dict):
         response.headers.setdefault("Content-Type", "application/json")  # an HTTP API would say text/plain
@@ -64,8 +71,12 @@ def complete(response: Response) -> Response:
     return response
 
 
+def _mapping(body: Any) -> dict[str, Any]:
+    return body if isinstance(body, dict) else {}
+
+
 def _chalice_error(response: Response) -> dict[str, Any]:
-    body = response.body if isinstance(response.body, dict) else {}
+    body = _mapping(response.body)
     message = body.get("Message") if response.status_code < 500 else None
     return {
         "code": _CHALICE_CODES.get(response.status_code, "malformed" if response.status_code < 500 else "internal"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ def test_every_route_of_the_app_is_reached_through_the_distribution_and_through_
     behaviours = [b for b in distribution["Properties"]["DistributionConfig"]["CacheBehaviors"] if "PathPattern" in b]
     patterns = [b["PathPattern"] for b in behaviours if b["TargetOriginId"] == "api"]
     for route in app.app.routes:
-        path = route.replace("{experiment}", "cta-color")
+        path = re.sub(r"\{\w+\}", "cta-color", route)
         assert [p for p in patterns if fnmatchcase(path, p)], route
         assert API.match(path), route
 
@@ -169,6 +170,16 @@ def test_a_folder_without_its_slash_is_redirected_to_it(edge: Edge) -> None:
 def test_events_reach_the_api_by_either_name_with_cookie_and_the_origins_secret(edge: Edge, path: str) -> None:
     status, said, headers = edge.ask(path, "POST", b"hello")
     assert (status, said, headers["Set-Cookie"]) == (202, b"/events hush a=1 hello", "b=2")
+
+
+@pytest.mark.ministack
+def test_the_distribution_answers_a_preflight_of_openfeatures_web_provider_by_itself(edge: Edge) -> None:
+    """What a browser needs to hear before it sends JSON with If-None-Match (Fetch standard, CORS protocol)."""
+    status, body, headers = edge.ask("/ofrep/v1/evaluate/flags", "OPTIONS")
+    assert (status, body, headers["Access-Control-Allow-Origin"]) == (204, b"", "*")
+    assert headers["Access-Control-Allow-Methods"] == "POST"
+    assert {"content-type", "if-none-match"} <= set(headers["Access-Control-Allow-Headers"].split(", "))
+    assert edge.ask("/ofrep/v1/evaluate/flags", "POST", b"{}")[0] == 202  # this goes to the API
 
 
 @pytest.mark.ministack
