@@ -10,11 +10,10 @@ import pytest
 
 import app
 from abacus.local.emulated_stacks import LocalAws
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from tests.api.served import served
 from tests.api.test_app import Api
 from tests.support.builders import a_manifest, a_visitor, an_experiment
-from tests.support.growthbook_sdks import NODE
 
 pytestmark = pytest.mark.ministack
 
@@ -42,7 +41,7 @@ def test_the_hook_counts_an_impression_of_each_enrolled_visitor(aws: LocalAws, m
     shown = [a_visitor("green", nth=n) for n in range(3)] + [a_visitor("blue")]
     with served(monkeypatch) as url:
         subprocess.run(
-            [NODE, "--input-type=module", "-"],
+            [node(), "--input-type=module", "-"],
             input=hook + SHOW,
             env={"BASE_URL": url, "VISITORS": json.dumps(shown), "PATH": ""},
             cwd=PROJECT,

@@ -16,11 +16,10 @@ from openfeature.evaluation_context import EvaluationContext
 from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
 from abacus.local.emulated_stacks import LocalAws
-from abacus.paths import PROJECT
+from abacus.paths import PROJECT, node
 from tests.api.served import served
 from tests.api.test_app import Api
 from tests.support.growthbook_sdks import (
-    NODE,
     NOW,
     PLACES,
     assigned_by_javascript,
@@ -52,7 +51,7 @@ def base_url(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def asked(provider: str, base_url: str, contexts: list[dict[str, Any]], types: dict[str, str]) -> list[dict[str, Any]]:
     question = json.dumps({"provider": provider, "baseUrl": base_url, "contexts": contexts, "types": types})
     done = subprocess.run(
-        [NODE, str(PROJECT / "tests/openfeature/providers.mjs")],
+        [node(), str(PROJECT / "tests/openfeature/providers.mjs")],
         input=question,
         capture_output=True,
         text=True,
