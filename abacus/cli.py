@@ -23,6 +23,11 @@ class Entry(NamedTuple):
 # The order is the order of `abacus --help`.
 GROUPS: dict[str, dict[str, Entry]] = {
     "Write experiments": {
+        "new": Entry(
+            "abacus.authoring.new:command",
+            "Write a new experiment, and estimate how long it takes.",
+            'abacus new hero --variants "plain, bold" --page "/shop/*" --lift "10 %"',
+        ),
         "validate": Entry(
             "abacus.authoring.commands:validate_command",
             "Check the experiments' files.",

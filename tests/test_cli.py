@@ -25,6 +25,7 @@ AT_STAGE = {
     "erase",
     "results",
     "check",
+    "new",
 }
 READS_FILES = {"validate", "assign", "run", "demo", "simulate", "publish", "deploy"}
 

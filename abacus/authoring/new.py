@@ -1,0 +1,224 @@
+"""`abacus new`: write the file of a new experiment, estimate how long it takes, and say what the page needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from abacus.authoring.load import load
+from abacus.authoring.plan import describe
+from abacus.authoring.problems import KEY_RULE
+from abacus.authoring.syntax.writer import flow, scalar
+from abacus.aws.errors import report_errors
+from abacus.aws.target import NoTarget, address
+from abacus.options import CHANGE, SHARE, home_option, manifest_option, region_option, stage_option, use_region
+from abacus.product_api import ProductApi
+from abacus.shares import percent
+from chalicelib.analysis.planning import needed
+from chalicelib.domain.errors import AbacusError
+from chalicelib.domain.manifest import CLICK
+
+ASSUMED_RATE = 0.05  # where no experiment is measured yet
+USUAL_LIFT = "10 %"
+
+
+class CannotCreate(AbacusError):
+    """The experiment cannot be written; the message says why."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The answers about a new experiment. `page`: a url pattern, "" for all pages; `primary`: click or a goal."""
+
+    key: str
+    hypothesis: str
+    page: str
+    variants: Sequence[str]
+    primary: str
+    lift: float
+
+    def yaml(self, *, schema: bool) -> str:
+        """The file. `schema`: whether schema.json is in its folder, for editors."""
+        lines = ["# yaml-language-server: $schema=schema.json"] if schema else []
+        lines.append(f"key: {scalar(self.key)}")
+        if self.hypothesis:
+            lines.append(f"hypothesis: {scalar(self.hypothesis)}")
+        lines.append("status: running")
+        lines.append("variants: # the first one is the control; no weights: equal shares")
+        lines += [f"  - key: {scalar(variant)}" for variant in self.variants]
+        if self.page:
+            lines += ["urls:", f"  include: {flow([self.page])}"]
+        if self.primary != CLICK:
+            lines += [f"goals: {flow([self.primary])}", f"primary: {scalar(self.primary)} # the metric that decides"]
+        lines.append(f"minimum_detectable_effect: {percent(abs(self.lift))} # relative")
+        return "\n".join(lines) + "\n"
+
+    def page_lines(self, base_url: str) -> list[str]:
+        """What the page needs, as HTML with a comment each."""
+        changed = self.variants[1]
+        lines = [
+            f'<script src="{base_url}/ab.js"></script>   <!-- in the head of every page -->',
+            f'<section data-ab="{self.key}">   <!-- around what changes; same place in every variant -->',
+            f'  <h1 data-ab-set="{self.key}:{changed} text=The text of {changed}">The text of {self.variants[0]}</h1>',
+            "</section>",
+        ]
+        if self.primary != CLICK:
+            lines.append(f'<form data-ab="goal:{self.primary}">   <!-- or: abacus.goal("{self.primary}") -->')
+        return lines
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Live traffic to plan with. `rate`: None if the metric is not measured yet; `source`: the experiment."""
+
+    per_day: float
+    rate: float | None
+    source: str
+
+
+@click.command("new")
+@click.argument("key", required=False)
+@click.option("--hypothesis", metavar="TEXT", help="What you expect, and why.")
+@click.option("--page", metavar="PATTERN", help="The pages it runs on, such as '/shop/*'. Default: all.")
+@click.option("--variants", metavar="KEYS", help="Two or more, the control first: 'plain, bold'.")
+@click.option("--primary", metavar="METRIC", help="What decides: click, or a goal such as signup. Default: click.")
+@click.option("--lift", type=CHANGE, help=f"The smallest relative change worth finding. Default: {USUAL_LIFT}.")
+@click.option("--rate", type=SHARE, help="Share of visitors who convert today. Default: measured, or 5 %.")
+@click.option("--per-day", type=click.FloatRange(0, min_open=True), help="Visitors per day. Default: measured.")
+@click.option("--ask/--no-ask", default=None, help="Ask for what is not given. Default: in a terminal.")
+@manifest_option
+@stage_option
+@region_option
+@home_option
+@report_errors
+def command(
+    manifest: Path,
+    stage: str | None,
+    region: str | None,
+    home: Path,
+    rate: float | None,
+    per_day: float | None,
+    **answers: Any,
+) -> None:
+    """Write a new experiment to a file of its own, named KEY.
+
+    Estimates the duration from the traffic of a running product, and prints what to put into the page. Nothing goes
+    live before the next `abacus publish`; a running `make run` publishes the file by itself."""
+    use_region(region)
+    draft = _draft(**answers)
+    file = create(draft, manifest)
+    click.echo(f"wrote {file}\n")
+    try:
+        base_url = address(stage, home, os.environ)
+    except NoTarget:
+        base_url = ""
+    _print_duration(draft, rate, per_day, base_url)
+    click.echo("\nPut into the page:")
+    for line in draft.page_lines(base_url):
+        click.echo(f"  {line}")
+    where = f" --stage {stage}" if stage else ""
+    click.echo(f"\nThen check it:  abacus check URL --experiment {draft.key}{where}")
+
+
+def _draft(
+    key: str | None,
+    hypothesis: str | None,
+    page: str | None,
+    variants: str | None,
+    primary: str | None,
+    lift: float | None,
+    ask: bool | None,
+) -> Draft:
+    asking = sys.stdin.isatty() if ask is None else ask
+
+    def answer(given: Any, question: str, default: str, kind: Any = str) -> Any:
+        if given is not None:
+            return given
+        return click.prompt(question, default=default, type=kind, show_default=bool(default)) if asking else default
+
+    if not (key or asking):
+        raise click.UsageError("KEY is missing: write abacus new hero, or add --ask")
+    names = answer(key, "Key of the experiment (a-z, 0-9, -)", "")
+    why = answer(hypothesis, "Hypothesis: what do you expect, and why?", "")
+    pattern = answer(page, "Pages it runs on (such as /shop/*; empty: all)", "")
+    keys = answer(variants, "Variants, the control first", "control, treatment")
+    metric = answer(primary, "What decides: click, or the name of a goal", CLICK)
+    smallest = answer(lift, "Smallest relative change worth finding", USUAL_LIFT, CHANGE)
+    if "." in metric:
+        raise CannotCreate(
+            f"--primary: {metric!r} needs more than a name; write its goal by hand, see docs/manifest.md"
+        )
+    return Draft(
+        key=names,
+        hypothesis=why,
+        page=pattern,
+        variants=[v.strip() for v in keys.split(",") if v.strip()],
+        primary=metric,
+        lift=CHANGE.convert(smallest, None, None),
+    )
+
+
+def create(draft: Draft, folder: Path) -> Path:
+    """Write the draft to a new file in `folder` and check it; the file.
+
+    Raises CannotCreate if the name is taken, or Problems, and leaves no file, if the result is not valid."""
+    if len(draft.variants) < 2:
+        raise CannotCreate(f"--variants: {', '.join(draft.variants) or 'none'}: an experiment needs two or more")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", draft.key):
+        raise CannotCreate(f"KEY: {draft.key!r} {KEY_RULE}")
+    folder.mkdir(parents=True, exist_ok=True)
+    if load(folder).experiment(draft.key):
+        raise CannotCreate(f"{folder} has an experiment {draft.key!r} already; choose another key")
+    file = folder / f"{draft.key}.yaml"
+    if file.exists():
+        raise CannotCreate(f"{file} exists already; choose another key")
+    file.write_text(draft.yaml(schema=(folder / "schema.json").exists()), encoding="utf-8")
+    try:
+        load(folder)
+    except AbacusError:
+        file.unlink()
+        raise
+    return file
+
+
+def live_traffic(api: ProductApi, metric: str) -> Traffic | None:
+    """The traffic of the running experiment with the most visitors; None if there is none but simulated."""
+    entries = [e for e in api.experiments(days=True) if e["status"] == "running" and not e.get("simulated")]
+    days = {e["experiment"]: (e.get("series") or [])[:-1] for e in entries}  # without today, which is not over
+    totals = {key: sum(day["visitors"] for day in series) for key, series in days.items()}
+    key = max(totals, key=lambda k: totals[k], default="")
+    if not totals.get(key):
+        return None
+    report = api.experiment(key)
+    measured = api.experiment(key, goal=metric) if metric in report["goals"] else None
+    rate = next((v["rate"] for v in measured["variants"] if v["control"]), None) if measured else None
+    return Traffic(totals[key] / len(days[key]), rate, key)
+
+
+def _print_duration(draft: Draft, rate: float | None, per_day: float | None, base_url: str) -> None:
+    traffic = None
+    if base_url and (rate is None or per_day is None):
+        try:
+            traffic = live_traffic(ProductApi(base_url, os.environ.get("ABACUS_READ_KEY", "")), draft.primary)
+        except AbacusError as error:
+            click.echo(f"No live traffic could be read: {error.message}", err=True)
+    per_day = per_day or (traffic.per_day if traffic else None)
+    measured = traffic.rate if traffic else None
+    baseline = rate or measured or ASSUMED_RATE
+    if traffic:
+        click.echo(f"Traffic as of {traffic.source}: {traffic.per_day:,.0f} visitors a day.")
+    if rate is None and not measured:
+        click.echo(f"Assumed: {percent(ASSUMED_RATE)} of visitors convert today; add --rate to change that.")
+    shares = [1 / len(draft.variants)] * len(draft.variants)
+    answer = needed(baseline, draft.lift, shares, tau=abs(draft.lift))
+    if answer is None:
+        click.echo(f"A rate of {percent(baseline)} cannot change by {percent(draft.lift)}: there is nothing to plan.")
+        return
+    click.echo(describe(answer, shares, per_day))
