@@ -1,8 +1,9 @@
-"""One contract, held by the store in memory, by moto, and by the real DynamoDB protocol of the local emulator."""
+"""One contract for the store in memory, on moto, on dynalite, and on the real DynamoDB protocol of the emulator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -12,40 +13,57 @@ from abacus.local.emulated_stacks import LocalAws
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import client_config
 from chalicelib.storage.store import FIRST, LAST, Booking, Full, Generations, Move, ParticipantRow, RowKey, Stale, Store
+from tests.storage.dynalite import Completed, dynalite
 from tests.support.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = RowKey("v1", "cta-color")
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+# What dynalite cannot do: it has no transactions, so a refused one is not undone.
+NOT_ON_DYNALITE = {"test_a_fold_of_a_row_that_changed_does_nothing_at_all"}
+
+
+@pytest.fixture(params=["memory", "moto", "dynalite", "ministack"])
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
     elif request.param == "ministack":
         aws: LocalAws = request.getfixturevalue("aws")
         yield DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    elif request.param == "dynalite":
+        if request.node.originalname in NOT_ON_DYNALITE:
+            pytest.skip("dynalite has no transactions, and this is about a transaction that is refused as a whole")
+        with dynalite() as client:
+            create_tables(client)
+            yield DynamoStore(Completed(client), *TABLES)  # type: ignore[arg-type]
     else:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "testing")
         with mock_aws():
             client = boto3.client("dynamodb", region_name="us-east-1", config=client_config())
-            for name, hash_key, range_key in (
-                ("participants", "visitor", "experiment"),
-                ("tallies", "experiment", "cell"),
-            ):
-                client.create_table(
-                    TableName=name,
-                    KeySchema=[
-                        {"AttributeName": hash_key, "KeyType": "HASH"},
-                        {"AttributeName": range_key, "KeyType": "RANGE"},
-                    ],
-                    AttributeDefinitions=[
-                        {"AttributeName": key, "AttributeType": "S"} for key in (hash_key, range_key)
-                    ],
-                    BillingMode="PAY_PER_REQUEST",
-                )
-            yield DynamoStore(client, "participants", "tallies")
+            create_tables(client)
+            yield DynamoStore(client, *TABLES)
             client.close()
+
+
+TABLES = {"participants": ("visitor", "experiment"), "tallies": ("experiment", "cell")}
+
+
+def create_tables(client: DynamoDBClient) -> None:
+    for name, (hash_key, range_key) in TABLES.items():
+        client.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": hash_key, "KeyType": "HASH"},
+                {"AttributeName": range_key, "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (hash_key, range_key)],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
 
 
 def add(store: Store, *elements: str, key: RowKey = KEY, cap: int = 200, version: str = "born") -> ParticipantRow:
