@@ -21,8 +21,8 @@ from abacus.deploy.options import CertificateArn, DeployOptions, Surroundings, a
 from abacus.deploy.package import BUILD, LAMBDA, package, this_machine
 from abacus.deploy.plan import plan_stacks, show
 from abacus.deploy.steps import Deployment
-from abacus.operations import bill, capacity
-from abacus.operations.capacity import Workload
+from abacus.operations import bill
+from abacus.operations.price import price_line
 from abacus.options import manifest_option
 from abacus.paths import INFRA
 from abacus.publishing import publish
@@ -179,9 +179,4 @@ def price(parts: Collection[str]) -> str:
     """What a stage of these parts costs, in a line."""
     paid = [read(INFRA / f"{part}.yaml").text for part in parts if part in ("watch", "firewall")]
     at_rest = sum(bill.at_rest().values()) + sum(map(bill.stack_at_rest, paid))
-    memory, measured = bill.FunctionSettings.shipped().memory, capacity.kept()
-    many_together, one_by_one = Workload(3, 25), Workload(3, 1)  # visitors whose rows are folded in one go
-    least, most = (
-        sum(bill.events(measured[workload][0], workload, memory).values()) for workload in (many_together, one_by_one)
-    )
-    return f"${at_rest:.2f} a month at rest, ${least:.2f} to ${most:.2f} for a million events (more: abacus cost)"
+    return f"${at_rest:.2f} a month at rest; {price_line()} (more: abacus cost)"

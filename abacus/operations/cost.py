@@ -9,6 +9,7 @@ import click
 from abacus.operations import bill, prices
 from abacus.operations.capacity import Workload, kept, measure_all
 from abacus.operations.metering import Use
+from abacus.operations.price import price_line
 from abacus.paths import INFRA
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
@@ -19,6 +20,9 @@ KEPT_DAYS = 90
 def report(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:
     """The whole answer, line by line."""
     yield f"AWS list prices of {prices.READ_ON} in {prices.REGION}, without any free tier. Dollars."
+    for events in (1, 3, 10):
+        yield f"  {price_line(events)}"
+    yield "  Busy: 25 visitors' rows are counted together. Quiet: each row is counted alone."
     yield ""
     yield from _million(measured, settings.memory)
     yield ""

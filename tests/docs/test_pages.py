@@ -14,6 +14,7 @@ from abacus.cli import COMMANDS, main
 from abacus.deploy import command as deploy
 from abacus.operations import bill, cost
 from abacus.operations.capacity import Workload, kept
+from abacus.operations.price import price_line
 from abacus.paths import INFRA, PROJECT
 from tests.support import aws_cli
 
@@ -110,6 +111,16 @@ def test_prices_on_the_page_are_those_of_the_commands() -> None:
     for option, template in (("`--waf`", "firewall"), ("`--email ADDRESS`", "watch")):
         row = next(line for line in DEPLOY.splitlines() if line.startswith(f"| {option}"))
         assert f"${bill.stack_at_rest((INFRA / f'{template}.yaml').read_text()):.2f} a month" in row
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md", "docs/performance.md", "docs/results.md"])
+def test_the_price_of_a_million_events_is_the_same_everywhere(page: str) -> None:
+    words = " ".join((PROJECT / page).read_text().split())
+    assert price_line() in words
+    others = re.findall(r"\$[\d.]+ (?:\(\w+ site\) )?to \$[\d.]+ [^.|]*million events", words)
+    assert {
+        text for text in others if not any(text.startswith(price_line(n).split(" per ")[0]) for n in (1, 3, 10))
+    } == set()
 
 
 SECURITY = (PROJECT / "docs" / "security.md").read_text()

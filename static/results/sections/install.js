@@ -27,7 +27,8 @@ const costSoFar = ({ per_million: million, dollars, events, prices_of, region })
   h(
     "p",
     { class: "quiet" },
-    "Least: all that a visitor did came in one request, and the site is busy. Most: every event came by itself, and the site is quiet. ",
+    "Least: each visitor's events came in one request, on a busy site. ",
+    "Most: each event came in a request of its own, on a quiet site. ",
     `AWS list prices of ${longDay(prices_of)} (${region}), with nothing free; storage, delivery of pages and what is paid by the month not included. `,
     h("code", {}, "abacus cost"),
     " has every line.",
