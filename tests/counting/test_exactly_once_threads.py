@@ -65,14 +65,14 @@ def a_batch(dice: random.Random) -> tuple[Batch, bool]:
 @pytest.mark.ministack
 def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -> None:
     store = DynamoStore(
-        aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(budget=20.0)
+        aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(budget=120.0)
     )
-    fold = Fold(store, 2, random.randrange, version, Patience(budget=20.0))
+    fold = Fold(store, 2, random.randrange, version, Patience(budget=120.0))
     ingest = Ingest(store, FixedCatalog(), None, 90, version, lambda *_: None)
     dice = random.Random(20)
     batches = [a_batch(dice) for _ in range(BATCHES)]
     dirty: list[RowKey] = []
-    sending = threading.Event()
+    all_sent = threading.Event()
     sent_received: dict[RowKey, int] = defaultdict(int)
     lock = threading.Lock()
 
@@ -86,9 +86,6 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
 
     deaths: list[int] = []
     moments = ("before-call.dynamodb.TransactWriteItems", "after-call.dynamodb.TransactWriteItems")
-    stop = faults.inject(aws.dynamodb, "TransactWriteItems", conflicts)  # type: ignore[arg-type]
-    for moment in moments:
-        aws.dynamodb.meta.events.register(moment, die)
 
     def send(seed: int) -> None:
         own = random.Random(seed)
@@ -103,23 +100,29 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
 
     def take(seed: int) -> None:
         own = random.Random(seed)
-        while not sending.is_set():
+        while not all_sent.is_set():
             with lock:
                 records = own.choices(dirty, k=40) if dirty else []
             with contextlib.suppress(Died):
                 fold(records, now_ms=NOW)
 
-    with ThreadPoolExecutor(SENDERS + FOLDERS) as pool:
-        folders = [pool.submit(take, seed) for seed in range(FOLDERS)]
-        senders = [pool.submit(send, seed) for seed in range(SENDERS)]
-        for sender in senders:
-            sender.result()
-        sending.set()
-        for folder in folders:
-            folder.result()
-    stop()
+    stop = faults.inject(aws.dynamodb, "TransactWriteItems", conflicts)  # type: ignore[arg-type]
     for moment in moments:
-        aws.dynamodb.meta.events.unregister(moment, die)
+        aws.dynamodb.meta.events.register(moment, die)
+    try:
+        with ThreadPoolExecutor(SENDERS + FOLDERS) as pool:
+            folders = [pool.submit(take, seed) for seed in range(FOLDERS)]
+            try:
+                for sender in [pool.submit(send, seed) for seed in range(SENDERS)]:
+                    sender.result()
+            finally:
+                all_sent.set()  # also when a sender failed: else the folders, and so the pool, never end
+            for folder in folders:
+                folder.result()
+    finally:
+        stop()
+        for moment in moments:
+            aws.dynamodb.meta.events.unregister(moment, die)
     assert deaths
     reconcile_rows(store, fold, now_ms=NOW)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Barrier, Lock, local
+from threading import Condition, Lock, local
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -29,6 +29,37 @@ from tests.support.builders import NOON
 from tests.support.faults import cancelled
 
 ROWS = 5  # a call of the fold, and so a transaction
+PATIENCE = 120.0  # seconds in which a transaction has to get through; on an idle machine it takes one
+
+
+class Meeting:
+    """Where threads wait for each other, as at a barrier, but one that a thread may leave for good."""
+
+    def __init__(self, members: int) -> None:
+        self._members = members
+        self._waiting = 0
+        self._round = 0
+        self._changed = Condition()
+
+    def wait(self) -> None:
+        """Return when every member waits, or has left."""
+        with self._changed:
+            current = self._round
+            self._waiting += 1
+            self._open_if_complete()
+            assert self._changed.wait_for(lambda: self._round != current, timeout=300), "a member never came"
+
+    def leave(self) -> None:
+        """The others wait for this thread no longer."""
+        with self._changed:
+            self._members -= 1
+            self._open_if_complete()
+
+    def _open_if_complete(self) -> None:
+        if self._waiting >= self._members:
+            self._waiting = 0
+            self._round += 1
+            self._changed.notify_all()
 
 
 @dataclass
@@ -37,7 +68,7 @@ class Contention:
     that who collides does not depend on who is fast; retries come when they come."""
 
     tallies: str
-    meet: Barrier | None = None
+    meet: Meeting | None = None
     attempts: int = 0
     commits: int = 0
     at_once: int = 0  # of the commits, those by the first attempt
@@ -73,7 +104,7 @@ class Contention:
 
     def _wait(self) -> None:
         if self.meet:
-            self.meet.wait(timeout=60)
+            self.meet.wait()
 
 
 @contextmanager
@@ -81,16 +112,20 @@ def contended(client: Any, contention: Contention) -> Iterator[None]:
     hooks = (("before-send", contention.sent), ("after-call", contention.answered))
     for name, hook in hooks:
         client.meta.events.register(f"{name}.dynamodb.TransactWriteItems", hook)
-    yield
-    for name, hook in hooks:
-        client.meta.events.unregister(f"{name}.dynamodb.TransactWriteItems", hook)
+    try:
+        yield
+    finally:
+        for name, hook in hooks:
+            client.meta.events.unregister(f"{name}.dynamodb.TransactWriteItems", hook)
 
 
 def fold_side_by_side(
     aws: LocalAws, experiment: str, *, spread: int, folders: int, each: int, meet: bool
 ) -> Contention:
     """So many folders at once, each with rows of its own, all of one experiment: `each` calls of the fold."""
-    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(30.0))
+    store = DynamoStore(
+        aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"], patience=Patience(PATIENCE)
+    )
     calls = [
         [[RowKey(f"v{folder}-{call}-{row}", experiment) for row in range(ROWS)] for call in range(each)]
         for folder in range(folders)
@@ -98,19 +133,20 @@ def fold_side_by_side(
     for key in (key for folder in calls for keys in folder for key in keys):
         store.add(key, [f"i|green|0|{NOON}|e"], 1, version=version(), expires_at=0, cap=200)
 
-    contention = Contention(aws.names["TalliesName"], Barrier(folders) if meet else None)
+    contention = Contention(aws.names["TalliesName"], Meeting(folders) if meet else None)
     failures: list[Exception] = []
 
     def take(folder: int) -> None:
-        fold = Fold(store, spread, random.Random(folder).randrange, version, Patience(30.0))
+        fold = Fold(store, spread, random.Random(folder).randrange, version, Patience(PATIENCE))
         try:
             for keys in calls[folder]:
                 contention.mine.tried = False
                 fold(keys, now_ms=NOON)
         except Exception as error:
             failures.append(error)
+        finally:
             if contention.meet:
-                contention.meet.abort()  # nobody has to wait for who will not come
+                contention.meet.leave()  # the others may have transactions left, each with a meeting of its own
 
     with contended(aws.dynamodb, contention), ThreadPoolExecutor(folders) as pool:
         list(pool.map(take, range(folders)))
