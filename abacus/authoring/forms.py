@@ -6,6 +6,7 @@ Descriptions here are what an author sees while writing.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -36,6 +37,16 @@ def _moment(value: Any) -> Any:
     return at
 
 
+def _day_or_moment(value: Any) -> Any:
+    """A UTC day such as 2026-12-01, or a moment with its time zone → epoch milliseconds."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        value += "T00:00:00Z"
+    try:
+        return _moment(value)
+    except ValueError:
+        raise ValueError("is not a day or a time in UTC: write 2026-12-01 or 2026-12-01T09:00:00Z") from None
+
+
 def _pattern(value: Any) -> Any:
     return {"pattern": value} if isinstance(value, str) else value
 
@@ -48,6 +59,11 @@ _SHARE_SCHEMA = {
 }
 Share = Annotated[float, BeforeValidator(_share), WithJsonSchema(_SHARE_SCHEMA)]
 Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+DayOrMoment = Annotated[
+    int,
+    BeforeValidator(_day_or_moment),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": kind} for kind in ("date", "date-time")]}),
+]
 Seed = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 
@@ -99,6 +115,12 @@ Pattern = Annotated[
 class UrlsForm(Form):
     include: Annotated[list[Pattern], Field(description="Run only where one of these matches. None: everywhere.")] = []
     exclude: Annotated[list[Pattern], Field(description="Never run where one of these matches.")] = []
+
+
+class NoteForm(Form):
+    at: Annotated[DayOrMoment, Field(description="The day or the time (UTC), such as 2026-12-01.")]
+    by: Annotated[str, StringConstraints(max_length=100), Field(description="Who wrote it.")] = ""
+    text: Annotated[Text, StringConstraints(min_length=1), Field(description="What happened, or why it was decided.")]
 
 
 class ExperimentForm(Form):
@@ -163,6 +185,13 @@ class ExperimentForm(Form):
     winner: Annotated[
         str | None, Field(description="Once stopped: the variant that everybody gets, without a deploy.")
     ] = None
+    notes: Annotated[
+        list[NoteForm],
+        Field(max_length=100, description="What happened meanwhile, for the results page's history. Stays private."),
+    ] = []
+    decision: Annotated[NoteForm | None, Field(description="Who decided to stop it, when and why. Stays private.")] = (
+        None
+    )
 
 
 class SiteForm(Form):

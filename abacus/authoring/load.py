@@ -21,6 +21,7 @@ from chalicelib.domain.manifest import (
     Guardrail,
     Manifest,
     Namespace,
+    Note,
     Phase,
     UrlPattern,
     Urls,
@@ -102,6 +103,8 @@ def experiment(form: ExperimentForm) -> Experiment:
         start=form.start,
         end=form.end,
         winner=form.winner,
+        notes=tuple(Note(**note.model_dump()) for note in form.notes),
+        decision=Note(**form.decision.model_dump()) if form.decision else None,
     )
 
 

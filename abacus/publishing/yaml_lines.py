@@ -9,7 +9,7 @@ from decimal import Decimal
 from abacus.authoring.syntax.writer import flow, scalar
 from abacus.shares import percent
 from chalicelib.domain import clock
-from chalicelib.domain.manifest import CLICK, Experiment, Phase, UrlPattern
+from chalicelib.domain.manifest import CLICK, Experiment, Note, Phase, UrlPattern
 
 Lines = list[str]
 
@@ -73,7 +73,11 @@ def field_lines(experiment: Experiment) -> dict[str, Lines]:
     for name in ("start", "end"):
         at_ms = getattr(experiment, name)
         if at_ms is not None:
-            fields[name] = [f"{name}: {clock.iso(at_ms, 'milliseconds' if at_ms % 1000 else 'seconds')}"]
+            fields[name] = [f"{name}: {_moment(at_ms)}"]
+    if experiment.notes:
+        fields["notes"] = ["notes:", *(f"  - {_note(note)}" for note in experiment.notes)]
+    if experiment.decision is not None:
+        fields["decision"] = [f"decision: {_note(experiment.decision)}"]
     return fields
 
 
@@ -116,6 +120,15 @@ def _duration(length_ms: int) -> str:
     unit_ms, unit = next(pair for pair in units if length_ms % pair[0] == 0)
     count = length_ms // unit_ms
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _moment(at_ms: int) -> str:
+    return clock.iso(at_ms, "milliseconds" if at_ms % 1000 else "seconds")
+
+
+def _note(note: Note) -> str:
+    by = f"by: {scalar(note.by)}, " if note.by else ""
+    return f"{{ at: {_moment(note.at)}, {by}text: {json.dumps(note.text, ensure_ascii=False)} }}"
 
 
 def phases_lines(experiment: Experiment, phases: Iterable[Phase]) -> Lines:

@@ -62,6 +62,14 @@ class Period(Model):
     end: int | None = None
 
 
+class Note(Model):
+    """What somebody wrote down about an experiment. `at`: epoch milliseconds; `by`: a name, "" where none is given."""
+
+    at: int
+    text: str
+    by: str = ""
+
+
 class UrlPattern(Model):
     """simple: `*` is any text; regex: searched in the whole url, and in path and query."""
 
@@ -120,6 +128,8 @@ class Experiment(Model):
     start: int | None = None
     end: int | None = None
     winner: VariantKey | None = None
+    notes: tuple[Note, ...] = ()
+    decision: Note | None = None
     periods: tuple[Period, ...] = (Period(),)
 
     @property

@@ -93,12 +93,27 @@ class OutcomesAnswer(AnswerPart):
     refused: dict[str, int]
 
 
+class LiveAnswer(AnswerPart):
+    """What visitors get from a stopped experiment. `since`: when it stopped, UTC; `by`, `why`: from the manifest's
+    `decision`, "" where there is none."""
+
+    variant: str
+    since: str | None
+    by: str
+    why: str
+
+
+Happening = Literal["running", "first", "phase", "paused", "stopped", "end", "note", "decision"]
+
+
 class HistoryEntry(AnswerPart):
-    """One change of the experiment: a UTC moment, or a day where only the day is known."""
+    """One change of the experiment, a note or its decision: a UTC moment, or a day where only the day is known. `by`:
+    who wrote it, where somebody did."""
 
     at: str
-    what: str
+    what: Happening
     text: str
+    by: str | None = None
 
 
 class Report(AnswerPart):
@@ -111,6 +126,7 @@ class Report(AnswerPart):
     status: Status
     assignment: Literal["hash", "client"]
     shipped: str | None
+    live: LiveAnswer | None
     goal: str
     goals: tuple[str, ...]
     as_of: str
@@ -175,6 +191,7 @@ class Summary(AnswerPart):
     description: str
     status: Status
     shipped: str | None
+    live: LiveAnswer | None
     goal: str
     verdict: VerdictAnswer
     health: CheckState

@@ -1,4 +1,5 @@
-"""What was done to an experiment, and when, out of its periods and its phases. Who did it: `abacus history`."""
+"""What was done to an experiment, and when: its periods, its phases, the notes and the decision of its manifest. Who
+published each change: `abacus history`."""
 
 from __future__ import annotations
 
@@ -6,19 +7,46 @@ from collections.abc import Iterator
 
 from chalicelib.analysis.sample import Arm, Sample
 from chalicelib.analysis.wording import percent, split
-from chalicelib.domain.clock import iso
+from chalicelib.domain.clock import DAY_MS, iso, utc_day
 from chalicelib.domain.manifest import Experiment
-from chalicelib.reporting.answers import HistoryEntry
+from chalicelib.reporting.answers import Happening, HistoryEntry, LiveAnswer
 from chalicelib.reporting.models import PhaseAnswer, PhaseVariantAnswer
 from chalicelib.storage.tally import Tallies
 
 
 def history(experiment: Experiment, tallies: Tallies) -> tuple[HistoryEntry, ...]:
     """The changes of an experiment, oldest first; some may lie in the future."""
-    return tuple(sorted([*_periods(experiment), *_phases(experiment, tallies)], key=lambda entry: entry.at))
+    entries = [*_periods(experiment), *_phases(experiment, tallies), *_notes(experiment)]
+    return tuple(sorted(entries, key=lambda entry: entry.at))
 
 
-def _entry(at: str, what: str, text: str) -> HistoryEntry:
+def live(experiment: Experiment) -> LiveAnswer | None:
+    """What visitors get now that the experiment is stopped, since when and by whose decision; None while it is not."""
+    if experiment.status != "stopped":
+        return None
+    ended_ms = experiment.periods[-1].end
+    decision = experiment.decision
+    return LiveAnswer(
+        variant=experiment.winner or experiment.control,
+        since=None if ended_ms is None else iso(ended_ms),
+        by=decision.by if decision else "",
+        why=decision.text if decision else "",
+    )
+
+
+def _notes(experiment: Experiment) -> Iterator[HistoryEntry]:
+    for note in experiment.notes:
+        yield HistoryEntry(at=_day_or_moment(note.at), what="note", text=note.text, by=note.by)
+    if (decision := experiment.decision) is not None:
+        yield HistoryEntry(at=_day_or_moment(decision.at), what="decision", text=decision.text, by=decision.by)
+
+
+def _day_or_moment(at_ms: int) -> str:
+    """A note of midnight is one of the day."""
+    return utc_day(at_ms).isoformat() if at_ms % DAY_MS == 0 else iso(at_ms)
+
+
+def _entry(at: str, what: Happening, text: str) -> HistoryEntry:
     return HistoryEntry(at=at, what=what, text=text)
 
 
@@ -31,15 +59,15 @@ def _periods(experiment: Experiment) -> Iterator[HistoryEntry]:
             yield _entry(iso(period.end), *(_end(experiment) if last else PAUSED))
 
 
-PAUSED = ("paused", "Paused.")
+PAUSED: tuple[Happening, str] = ("paused", "Paused.")
 
 
-def _end(experiment: Experiment) -> tuple[str, str]:
+def _end(experiment: Experiment) -> tuple[Happening, str]:
     if experiment.status == "running":
         return "end", "Events from here on do not count."
     if experiment.status == "paused":
         return PAUSED
-    return "stopped", f"Stopped; {experiment.winner} goes to everybody." if experiment.winner else "Stopped."
+    return "stopped", f"Stopped; everyone gets {experiment.winner}." if experiment.winner else "Stopped."
 
 
 def _phases(experiment: Experiment, tallies: Tallies) -> Iterator[HistoryEntry]:

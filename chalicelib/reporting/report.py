@@ -19,7 +19,7 @@ from chalicelib.analysis.verdict import decide
 from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.reporting.answers import Report, Summary
-from chalicelib.reporting.history import phases
+from chalicelib.reporting.history import live, phases
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics import ALPHA, multiple_testing
@@ -63,6 +63,7 @@ def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> 
             "description": experiment.description,
             "status": experiment.status,
             "shipped": experiment.winner,
+            "live": live(experiment),
             "goal": CLICK,
             "verdict": decide(sample, comparisons, checks.checks, duration, age(sample, context.now_ms)),
             "health": checks.state,
@@ -104,6 +105,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "status": experiment.status,
             "assignment": experiment.assignment,
             "shipped": experiment.winner,
+            "live": live(experiment),
             "goal": question.goal,
             "goals": [CLICK, *experiment.goals],
             "as_of": iso(context.now_ms),

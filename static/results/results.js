@@ -1,26 +1,29 @@
-// The results page: a hash says what to show, GET /stats says what there is, a tree of elements is patched in.
+// The results page: a hash says what to show, GET /stats has the numbers, a tree of elements is patched in.
 
 import { listen } from "./actions/actions.js";
-import { patch } from "./ui/dom.js";
+import { refresh } from "./actions/drafting.js";
+import { restoreTheme } from "./actions/theme.js";
 import { draw, expectCharts } from "./charts/lazy.js";
-import { experimentView } from "./views/experiment.js";
-import { liveLine, notice } from "./views/live.js";
-import { listView } from "./views/list.js";
-import { prepare } from "./ui/format.js";
-import { parse } from "./data/route.js";
+import { NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
+import { patch } from "./ui/dom.js";
+import { prepare } from "./ui/format.js";
+import { experimentView } from "./views/experiment.js";
+import { listView } from "./views/list.js";
+import { liveLine, notice } from "./views/live.js";
+import { newView } from "./views/new.js";
 import { askForKey, failed, skeleton } from "./views/states.js";
 
+const main = /** @type {HTMLElement} */ (document.querySelector("#main"));
 let listPlace = 0; // how far the list was scrolled when we left it
-let arriving = false; // somewhere else, whose name is to be read aloud once it is there
-const main = document.querySelector("#main");
+let arriving = false; // another view, whose heading is to get the focus once it is there
 let route = parse(location.hash);
 
 const data = source(() => path(route), render);
 
-/** What GET has to answer for this route. */
+/** What to ask the server for on this route. */
 function path({ experiment, query }) {
-  if (!experiment) return "/stats?series=day";
+  if (!experiment || experiment === NEW) return "/stats?series=day";
   const asked = new URLSearchParams();
   for (const name of ["goal", "from", "to"]) if (query[name]) asked.set(name, query[name]);
   const text = asked.toString();
@@ -29,19 +32,25 @@ function path({ experiment, query }) {
 
 function content(now) {
   if (now.failure?.kind === "key") return [askForKey(now.failure.refused)];
-  if (now.answer) return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
-  return now.failure ? [failed(now.failure)] : skeleton();
+  if (!now.answer) return now.failure ? [failed(now.failure)] : skeleton();
+  if (route.experiment === NEW) return newView(now.answer);
+  return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
 }
+
+const TITLES = { "": "Results", [NEW]: "New experiment" };
 
 function render() {
   const now = data.now();
-  if (now.answer && route.experiment) expectCharts();
-  document.title = [route.experiment || "Results", "ABacus"].join(" · ");
+  const report = now.answer?.variants ? now.answer : null;
+  if (report) expectCharts();
+  document.title = [TITLES[route.experiment] ?? route.experiment, "ABacus"].join(" · ");
   patch(main, content(now));
   patch(document.querySelector("#live"), liveLine(now));
   patch(document.querySelector("#notice"), notice(now));
-  main.setAttribute("aria-busy", !now.answer && !now.failure); // bare, without "true", it says nothing
-  if (now.answer && route.experiment) draw(now.answer, route);
+  main.setAttribute("aria-busy", String(!now.answer && !now.failure)); // bare, without "true", it says nothing
+  if (report) draw(report, route);
+  const draft = main.querySelector("form.draft");
+  if (draft) refresh(draft, now.answer?.experiments?.map((entry) => entry.experiment) ?? []);
   const title = main.querySelector("h1");
   if (arriving && title) {
     arriving = false;
@@ -62,6 +71,7 @@ window.addEventListener("hashchange", () => {
   if (before.experiment !== route.experiment) window.scrollTo(0, route.experiment ? 0 : listPlace);
 });
 
+restoreTheme();
 data.moved();
 listen({ data, render, route: () => route });
 setTimeout(prepare);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.domain.manifest import Period, Phase
-from chalicelib.reporting.history import history
+from chalicelib.domain.manifest import Note, Period, Phase
+from chalicelib.reporting.answers import LiveAnswer
+from chalicelib.reporting.history import history, live
 from chalicelib.reporting.series import outcomes_by_day
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import DAY, NOON, an_experiment
@@ -39,8 +40,30 @@ def test_the_history_tells_start_change_of_the_split_and_stop() -> None:
         ("2026-11-01T12:00:00Z", "running", "Events count from here on."),
         ("2026-11-02", "first", "The first visitor came. Split 90/10 of 20 % of visitors."),
         ("2026-11-09", "phase", "Phase 1: split 50/50."),
-        ("2026-11-21T12:00:00Z", "stopped", "Stopped; green goes to everybody."),
+        ("2026-11-21T12:00:00Z", "stopped", "Stopped; everyone gets green."),
     ]
+
+
+def test_notes_and_the_decision_stand_in_the_history_with_who_wrote_them() -> None:
+    experiment = an_experiment(
+        notes=(Note(at=START, by="Jonas", text="A newsletter went out."), Note(at=START - START % DAY, text="A sale.")),
+        decision=Note(at=NOON, by="Anna", text="Green wins."),
+    )
+    assert [(entry.at, entry.what, entry.by, entry.text) for entry in history(experiment, {})] == [
+        ("2026-11-01", "note", "", "A sale."),
+        ("2026-11-01T12:00:00Z", "note", "Jonas", "A newsletter went out."),
+        ("2026-11-21T12:00:00Z", "decision", "Anna", "Green wins."),
+    ]
+
+
+def test_a_stopped_experiment_answers_what_is_live_since_when_and_by_whose_decision() -> None:
+    periods = (Period(start=START, end=NOON),)
+    decision = Note(at=NOON, by="Anna", text="Green wins.")
+    shipped = an_experiment(status="stopped", winner="green", periods=periods, decision=decision)
+    assert live(shipped) == LiveAnswer(variant="green", since="2026-11-21T12:00:00Z", by="Anna", why="Green wins.")
+    quiet = an_experiment(status="stopped", periods=periods)
+    assert live(quiet) == LiveAnswer(variant="blue", since="2026-11-21T12:00:00Z", by="", why="")
+    assert live(an_experiment()) is None
 
 
 def test_pauses_are_told_and_an_end_that_was_set_beforehand() -> None:

@@ -1,11 +1,16 @@
-// Everything the page does when somebody does something. Elements say what in data-do.
+// Everything the page does in answer to the reader. Elements name their action in data-do.
 
 import { axis } from "../charts/bars.js";
-import { looks } from "../ui/colours.js";
-import { csv, save } from "./download.js";
 import { here, link } from "../data/route.js";
-import { picture, text } from "./share.js";
+import { looks } from "../ui/colours.js";
+import { yaml } from "../data/draft.js";
+import { csv, save } from "./download.js";
+import { draftOf, refresh, stopsAt } from "./drafting.js";
+import { picture } from "./picture.js";
+import { text } from "./share.js";
+import { nextTheme } from "./theme.js";
 
+/** @param {{data: any, render: () => void, route: () => any}} page */
 export function listen({ data, render, route }) {
   const go = (href) => {
     history.replaceState(null, "", href);
@@ -14,12 +19,16 @@ export function listen({ data, render, route }) {
 
   const report = () => data.now().answer;
   const name = () => `${report().experiment}-${report().goal}-${report().as_of.slice(0, 10)}`;
+  const taken = () => (report()?.experiments ?? []).map((entry) => entry.experiment);
 
   const clicks = {
-    skip: () => document.querySelector("#main").focus(),
+    skip: () => /** @type {HTMLElement} */ (document.querySelector("#main")).focus(),
     retry: () => data.retry(),
     close: () => data.close(),
+    theme: () => nextTheme(),
     copy: (element) => copy(element, element.dataset.text),
+    "copy-draft": (element) => stopsAt(element.form, taken()) || copy(element, yaml(draftOf(element.form))),
+    link: (element) => copy(element, location.href),
     share: (element) => copy(element, text(report(), location.href)),
     picture: (element) => copyPicture(element, report()),
     csv: () => save(`${name()}.csv`, "text/csv", csv(report())),
@@ -27,39 +36,43 @@ export function listen({ data, render, route }) {
     print: () => window.print(),
   };
 
-  document.addEventListener("click", (event) => {
-    const element = event.target.closest("[data-do]");
-    const action = element && clicks[element.dataset.do];
+  const submits = {
+    key: ({ elements }) => data.open(elements.key.value.trim()),
+    days: ({ elements }) => (location.hash = here(route(), { from: elements.from.value, to: elements.to.value })),
+    draft: (form) => {
+      if (!stopsAt(form, taken())) save(`${draftOf(form).key}.yaml`, "application/yaml", yaml(draftOf(form)));
+    },
+  };
+
+  on("click", (element, event) => {
+    const source = element.closest("[data-do]");
+    const action = source && clicks[source.dataset.do];
     if (!action) return;
     event.preventDefault();
-    action(element);
+    action(source);
   });
 
-  document.addEventListener("submit", (event) => {
+  on("submit", (form, event) => {
     event.preventDefault();
-    const { elements, dataset } = event.target;
-    if (dataset.do === "key") data.open(elements.key.value.trim());
-    if (dataset.do === "days") location.hash = here(route(), { from: elements.from.value, to: elements.to.value });
+    submits[form.dataset.do]?.(form);
   });
 
-  document.addEventListener("input", (event) => {
-    if (event.target.dataset.do === "search") go(link("", { ...route().query, q: event.target.value }));
+  on("input", (element) => {
+    if (element.dataset.do === "search") go(link("", { ...route().query, q: element.value }));
+    if (element.dataset.do === "filter") go(link("", { ...route().query, [element.name]: element.value }));
+    if (element.form?.dataset.do === "draft") refresh(element.form, taken(), element);
   });
 
-  document.addEventListener(
-    "toggle",
-    (event) => {
-      const { section } = event.target.dataset;
-      if (!section || route().paper) return;
-      const open = new Set((route().query.open ?? "").split(",").filter(Boolean));
-      if (event.target.open === open.has(section)) return;
-      event.target.open ? open.add(section) : open.delete(section);
-      go(here(route(), { open: [...open].join(",") }));
-    },
-    true, // toggle does not bubble
-  );
+  on("toggle", (element) => {
+    const { section } = element.dataset;
+    if (!section || route().paper) return;
+    const open = new Set((route().query.open ?? "").split(",").filter(Boolean));
+    if (element.open === open.has(section)) return;
+    element.open ? open.add(section) : open.delete(section);
+    go(here(route(), { open: [...open].join(",") }));
+  });
 
-  // On paper nothing can be opened, so everything is, for as long as it takes.
+  // On paper nothing can be opened, so everything is open while it prints.
   const onPaper = (paper) => {
     route().paper = paper;
     render();
@@ -68,28 +81,34 @@ export function listen({ data, render, route }) {
   window.addEventListener("afterprint", () => onPaper(false));
 }
 
-/** Copies, and says so on the button itself. */
+/** One listener at the document; capturing, because toggle does not bubble. */
+function on(type, action) {
+  document.addEventListener(type, (event) => action(/** @type {any} */ (event.target), event), true);
+}
+
+/** Copies, and the button itself tells whether it worked. */
 const copy = (button, words) => tell(button, () => navigator.clipboard.writeText(words), "Copied");
 
 /** The picture goes to the clipboard where there is one for pictures, else into a file. */
 function copyPicture(button, report) {
   const keys = report.variants.map((row) => row.variant);
   const canvas = picture(report, looks(keys), axis(report.comparisons));
-  const blob = new Promise((done) => canvas.toBlob(done, "image/png"));
+  /** @type {Promise<Blob>} */
+  const blob = new Promise((done) => canvas.toBlob((made) => done(/** @type {Blob} */ (made)), "image/png"));
   if (globalThis.ClipboardItem && navigator.clipboard?.write)
     return tell(button, () => navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]), "Copied");
   return tell(button, async () => save(`${report.experiment}.png`, "image/png", await blob), "Saved");
 }
 
-async function tell(button, doing, done) {
+async function tell(button, action, done) {
   const before = button.dataset.label ?? button.textContent;
   button.dataset.label = before;
-  let said = done;
+  let message = done;
   try {
-    await doing();
+    await action();
   } catch {
-    said = "Not allowed here";
+    message = "Not allowed here";
   }
-  button.textContent = said;
+  button.textContent = message;
   setTimeout(() => (button.textContent = before), 2000);
 }

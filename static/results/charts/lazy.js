@@ -1,23 +1,22 @@
-// Charts come in a file of their own, so that the verdict need not wait for them.
+// Charts come in a script of their own, so that the verdict need not wait for them.
 
 import { looks } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { figures, reading } from "./plots.js";
 import { readout } from "./panel.js";
+import { figures, reading } from "./plots.js";
 
 let charts;
+let preloaded = false;
 
-let expected = false;
-
-/** Fetches the charts while the verdict is drawn: they must not take its bandwidth before, nor its time. */
+/** Fetches the charts while the verdict is drawn: before, they would take its bandwidth and its time. */
 export function expectCharts() {
-  if (!expected) document.head.append(h("link", { rel: "modulepreload", href: CHARTS }));
-  expected = true;
+  if (!preloaded) document.head.append(h("link", { rel: "modulepreload", href: CHARTS }));
+  preloaded = true;
 }
 
 export async function draw(report, route) {
   charts ??= import(CHARTS);
-  const plot = await charts.then((module) => module.plot, lost);
+  const plot = await charts.then((module) => module.plot, showLost);
   if (!plot) return;
   const look = looks(report.variants.map((row) => row.variant));
   for (const figure of figures(report, look, route)) {
@@ -26,16 +25,16 @@ export async function draw(report, route) {
   }
 }
 
-/** The page is all there without the drawings; the next refresh tries again. */
-function lost() {
+/** The page is complete without the drawings; the next refresh tries again. */
+function showLost() {
   charts = undefined;
   for (const place of document.querySelectorAll(".plot"))
     place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
 }
 
-/** Shows and says the values of one day. */
+/** Shows the values of one day, for the eye and for screen readers. */
 function read(place, figure, index) {
-  document.querySelector(`#reading-${figure.id}`).replaceChildren(...readout(figure, index));
+  document.querySelector(`#reading-${figure.id}`)?.replaceChildren(...readout(figure, index));
   place.setAttribute("aria-valuenow", index);
   place.setAttribute("aria-valuetext", reading(figure, index));
 }

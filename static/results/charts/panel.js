@@ -1,12 +1,15 @@
-// A chart's frame: title, choices, the place where charts.js draws, what is read there, and the same as a table.
+// A chart's frame: title, choices, the place where uplot.js draws, the values of one day, and all values as a table.
 
-import { h, unseen } from "../ui/dom.js";
-import { dayOf, reading, said } from "./plots.js";
 import { here, isOpen } from "../data/route.js";
 import { swatch } from "../ui/colours.js";
+import { h, unseen } from "../ui/dom.js";
+import { table } from "../ui/table.js";
+import { dayOf, reading, valueText } from "./plots.js";
 
 export function chartPanel(figure, route) {
   const last = figure.days.length - 1;
+  const section = `values-${figure.id}`;
+  const open = isOpen(route, section) && !route.paper;
   return h(
     "figure",
     { class: `chart ${figure.id}`, "data-key": `chart-${figure.id}` },
@@ -14,18 +17,7 @@ export function chartPanel(figure, route) {
       "figcaption",
       {},
       h("h2", {}, figure.title),
-      figure.modes &&
-        h(
-          "nav",
-          { class: "tabs small", "aria-label": `${figure.title}: which` },
-          figure.modes.map(([mode, label]) =>
-            h(
-              "a",
-              { href: here(route, { [figure.id]: mode }), "aria-current": mode === figure.mode ? "true" : null },
-              label,
-            ),
-          ),
-        ),
+      figure.modes && modes(figure, route),
       h("p", { class: "quiet" }, figure.note),
     ),
     h("div", {
@@ -41,56 +33,41 @@ export function chartPanel(figure, route) {
       "aria-valuetext": reading(figure, last),
     }),
     h("div", { class: "reading", id: `reading-${figure.id}`, "data-drawn": "" }, readout(figure, last)),
-    table(figure, isOpen({ query: route.query }, `values-${figure.id}`)),
+    h(
+      "details",
+      { class: "values", "data-key": section, "data-section": section, open },
+      h("summary", {}, "Values as a table", unseen(`: ${figure.title}`)),
+      open && values(figure),
+    ),
   );
 }
 
-/** The values of one day, beside the lines' names: the chart's legend. */
+const modes = (figure, route) =>
+  h(
+    "nav",
+    { class: "tabs small", "aria-label": `${figure.title}: which` },
+    figure.modes.map(([mode, label]) =>
+      h("a", { href: here(route, { [figure.id]: mode }), "aria-current": mode === figure.mode ? "true" : null }, label),
+    ),
+  );
+
+const values = (figure) =>
+  table(
+    `${figure.title}, values`,
+    ["Day (UTC)", ...figure.lines.map((line) => line.label)],
+    figure.days.map((_, n) => [dayOf(figure, n), ...figure.lines.map((line) => valueText(figure, line, n))]),
+  );
+
+/** The values of one day beside the names of the lines: the chart's legend. Faded lines are in the table only. */
 export const readout = (figure, index) => [
   h("p", { class: "day" }, dayOf(figure, index), h("small", {}, " UTC")),
   h(
     "ul",
     {},
-    figure.lines.map((line) =>
-      h("li", {}, swatch(line), h("span", {}, line.label), h("b", {}, said(figure, line, index))),
-    ),
+    figure.lines
+      .filter((line) => !line.faded)
+      .map((line) =>
+        h("li", {}, swatch(line), h("span", {}, line.label), " ", h("b", {}, valueText(figure, line, index))),
+      ),
   ),
 ];
-
-const table = (figure, open) =>
-  h(
-    "details",
-    { class: "values", "data-key": `values-${figure.id}`, "data-section": `values-${figure.id}`, open },
-    h("summary", {}, "Values as a table", unseen(`: ${figure.title}`)),
-    open &&
-      h(
-        "div",
-        { class: "scroll", tabindex: 0, role: "region", "aria-label": `${figure.title}, values` },
-        h(
-          "table",
-          { class: "plain" },
-          h(
-            "thead",
-            {},
-            h(
-              "tr",
-              {},
-              h("th", { scope: "col" }, "Day (UTC)"),
-              figure.lines.map((line) => h("th", { scope: "col" }, line.label)),
-            ),
-          ),
-          h(
-            "tbody",
-            {},
-            figure.days.map((_, n) =>
-              h(
-                "tr",
-                {},
-                h("th", { scope: "row" }, dayOf(figure, n)),
-                figure.lines.map((line) => h("td", {}, said(figure, line, n))),
-              ),
-            ),
-          ),
-        ),
-      ),
-  );

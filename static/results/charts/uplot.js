@@ -1,7 +1,10 @@
-// Lines, bands and a cursor, drawn by uPlot. Everything it shows is in the readout and the table beside it as well.
+// Lines, bands and a cursor, drawn by uPlot. Everything it shows is also in the readout and in the table below it.
 
 import uPlot from "uplot";
+import { colour } from "../ui/colours.js";
 import { day, percent, short } from "../ui/format.js";
+
+const DAY = 86_400; // seconds
 
 const drawn = new WeakMap(); // place → {u, figure, read, index}
 
@@ -11,11 +14,8 @@ export function plot(place, figure, read) {
   const state = known ?? { index: null };
   Object.assign(state, { figure, read });
   drawn.set(place, state);
-  const shape = JSON.stringify([
-    figure.lines.map((line) => [line.label, Boolean(line.band), Boolean(line.expected)]),
-    figure.mode,
-    theme(),
-  ]);
+  const lines = figure.lines.map((line) => [line.label, line.faded, Boolean(line.band), Boolean(line.expected)]);
+  const shape = JSON.stringify([lines, figure.mode, colour("paper")]);
   if (!known || known.shape !== shape) {
     state.u?.destroy();
     place.replaceChildren();
@@ -28,9 +28,7 @@ export function plot(place, figure, read) {
   show(state, state.index);
 }
 
-const theme = () => getComputedStyle(document.documentElement).getPropertyValue("--paper");
 const rem = (n) => n * parseFloat(getComputedStyle(document.documentElement).fontSize);
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** uPlot's columns: days, then each line with what belongs to it. */
 function table({ days, lines, view: [low, high] }) {
@@ -50,31 +48,8 @@ function table({ days, lines, view: [low, high] }) {
   return [days, ...columns];
 }
 
+/** @returns {any} */
 function options(place, figure) {
-  const series = [{}];
-  const bands = [];
-  for (const line of figure.lines) {
-    const stroke = colour(`v-${line.hue}`);
-    const few = figure.days.length < 3;
-    series.push({
-      stroke,
-      width: 2,
-      dash: line.dash,
-      spanGaps: false,
-      points: { show: few || undefined, size: 6, fill: stroke },
-    });
-    if (line.band) {
-      series.push(
-        { stroke: "transparent", width: 0, points: { show: false } },
-        { stroke: "transparent", width: 0, points: { show: false } },
-      );
-      bands.push({
-        series: [series.length - 1, series.length - 2],
-        fill: stroke + (figure.lines.length > 2 ? "18" : "22"),
-      });
-    }
-    if (line.expected) series.push({ stroke: stroke + "99", width: 1, points: { show: false } });
-  }
   const axis = {
     stroke: colour("soft"),
     grid: { stroke: colour("line"), width: 1 },
@@ -83,13 +58,18 @@ function options(place, figure) {
   };
   return {
     ...size(place),
-    series,
-    bands,
+    ...series(figure),
     legend: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
+    // The line stands on the day whose values are shown, not where the pointer is between two days.
+    cursor: {
+      drag: { x: false, y: false },
+      y: false,
+      points: { size: 8 },
+      move: (u, left) => [left < 0 ? left : u.valToPos(drawn.get(place).figure.days[u.posToIdx(left)], "x"), 0],
+    },
     scales: {
-      x: { time: true, range: (u, low, high) => (low === high ? [low - 43_200, high + 43_200] : [low, high]) },
+      x: { time: true, range: (_, low, high) => (low === high ? [low - DAY / 2, high + DAY / 2] : [low, high]) },
       y: { range: () => drawn.get(place).figure.view },
     },
     hooks: { drawAxes: [(u) => marks(u, drawn.get(place).figure.marks, axis)] },
@@ -99,12 +79,44 @@ function options(place, figure) {
         ...axis,
         size: rem(1.8),
         space: rem(4.4),
-        incrs: [1, 2, 7, 14, 28].map((n) => n * 86_400),
-        values: (u, ticks) => ticks.map((at) => day(at * 1000)),
+        splits: (u) => spacedDays(drawn.get(place).figure.days, u.bbox.width / devicePixelRatio / rem(4.4)),
+        values: (_, ticks) => ticks.map((at) => day(at * 1000)),
       },
-      { ...axis, size: rem(3.6), space: rem(2), values: (u, ticks) => labels(figure.ticks, ticks) },
+      { ...axis, size: rem(3.6), space: rem(2), values: (_, ticks) => labels(figure.ticks, ticks) },
     ],
   };
+}
+
+/** Lines and bands in the order of the columns of table(). Faded lines lie under the others and have no band. */
+function series({ lines, days }) {
+  const all = [{}];
+  const bands = [];
+  const hidden = { stroke: "transparent", width: 0, points: { show: false } };
+  for (const line of lines) {
+    const stroke = line.faded ? colour("soft", 0.35) : colour(`v-${line.hue}`);
+    const few = days.length < 3 && !line.faded;
+    all.push({
+      stroke,
+      width: line.faded ? 1 : 2,
+      dash: line.faded ? [] : line.dash,
+      spanGaps: false,
+      points: { show: few || undefined, size: 6, fill: stroke },
+    });
+    if (line.band) {
+      all.push(hidden, hidden);
+      const fill = colour(`v-${line.hue}`, lines.length > 2 ? 0.09 : 0.13);
+      if (!line.faded) bands.push({ series: [all.length - 1, all.length - 2], fill });
+    }
+    if (line.expected)
+      all.push(line.faded ? hidden : { stroke: colour(`v-${line.hue}`, 0.6), width: 1, points: { show: false } });
+  }
+  return { series: all, bands };
+}
+
+/** At most `most` of the days, evenly spaced, counted back from the last: the newest day always has its label. */
+function spacedDays(days, most) {
+  const step = [1, 2, 7, 14, 28, 56, 112].find((n) => days.length / n <= Math.max(1, most)) ?? days.length;
+  return days.filter((_, n) => (days.length - 1 - n) % step === 0);
 }
 
 /** Ticks with as many decimals as their distance needs. */
@@ -172,8 +184,9 @@ function follow(place, state) {
     event.preventDefault();
     to(moves[event.key]);
   });
-  for (const media of ["(prefers-color-scheme: dark)", "print"])
-    matchMedia(media).addEventListener("change", () => plot(place, state.figure, state.read));
+  const redraw = () => plot(place, state.figure, state.read);
+  for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", redraw);
+  document.addEventListener("abacus:theme", redraw);
 }
 
 function show(state, index) {

@@ -21,6 +21,7 @@ export interface Summary {
   description: string;
   status: "draft" | "running" | "paused" | "stopped";
   shipped: string | null;
+  live: LiveAnswer | null;
   goal: string;
   verdict: VerdictAnswer;
   health: "ok" | "warning" | "alarm";
@@ -33,6 +34,16 @@ export interface Summary {
   simulated?: boolean;
   visitors_today?: number | null;
   series?: RecentDay[] | null;
+}
+/**
+ * What visitors get from a stopped experiment. `since`: when it stopped, UTC; `by`, `why`: from the manifest's
+ * `decision`, "" where there is none.
+ */
+export interface LiveAnswer {
+  variant: string;
+  since: string | null;
+  by: string;
+  why: string;
 }
 /**
  * What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
@@ -87,6 +98,7 @@ export interface Report {
   status: "draft" | "running" | "paused" | "stopped";
   assignment: "hash" | "client";
   shipped: string | null;
+  live: LiveAnswer | null;
   goal: string;
   goals: string[];
   as_of: string;
@@ -414,10 +426,12 @@ export interface OutcomesAnswer {
   };
 }
 /**
- * One change of the experiment: a UTC moment, or a day where only the day is known.
+ * One change of the experiment, a note or its decision: a UTC moment, or a day where only the day is known. `by`:
+ * who wrote it, where somebody did.
  */
 export interface HistoryEntry {
   at: string;
-  what: string;
+  what: "running" | "first" | "phase" | "paused" | "stopped" | "end" | "note" | "decision";
   text: string;
+  by?: string | null;
 }

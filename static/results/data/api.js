@@ -1,10 +1,12 @@
 // GET /stats, and everything that can go wrong on the way, as one Failure that the page can show.
 
 const KEY = "abacus-read-key";
-const PATIENCE = 20_000; // milliseconds
+const TIMEOUT = 20_000; // milliseconds
 
 export class Failure extends Error {
-  /** kind: key, missing, wrong, busy, server, offline, slow or garbled. */
+  /** @param {"key"|"missing"|"wrong"|"busy"|"server"|"offline"|"unreachable"|"slow"|"garbled"} kind
+   *  @param {string} message for the reader
+   *  @param {number} [status] of the answer, where there was one */
   constructor(kind, message, status) {
     super(message);
     this.kind = kind;
@@ -19,7 +21,9 @@ export const readKey = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-/** The parsed answer. Never from the browser's own cache: what a key opened must not outlive it. */
+/** The parsed answer. Never from the browser's own cache: what a key opened must not outlive it. Throws Failure.
+ *  @param {string} path
+ *  @returns {Promise<any>} */
 export async function get(path) {
   const key = readKey.get();
   let response;
@@ -28,28 +32,31 @@ export async function get(path) {
       headers: key ? { "X-Read-Key": key } : {},
       cache: "no-store",
       credentials: "omit",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch (error) {
-    if (error.name === "TimeoutError") throw new Failure("slow", `No answer within ${PATIENCE / 1000} seconds.`);
-    throw new Failure("offline", navigator.onLine ? "The server cannot be reached." : "You are offline.");
+    if (/** @type {any} */ (error)?.name === "TimeoutError")
+      throw new Failure("slow", `No answer within ${TIMEOUT / 1000} seconds.`);
+    if (!navigator.onLine) throw new Failure("offline", "This device has no connection.");
+    throw new Failure("unreachable", "Your device is online, but the server did not answer.");
   }
   const text = await response.text().catch(() => "");
-  let said = null;
+  /** @type {any} */
+  let body = null;
   try {
-    said = JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
-    // handled below: an answer that is no JSON came from something in between
+    // handled below: an answer that is not JSON came from something in between
   }
-  if (response.ok && said) return said;
-  const message = said?.error?.message ?? `The server answered ${response.status}, and not in a form we know.`;
-  throw new Failure(kindOf(response.status, said), message, response.status);
+  if (response.ok && body) return body;
+  const message = body?.error?.message ?? `The server answered ${response.status}, and not in a form we know.`;
+  throw new Failure(kindOf(response.status, body), message, response.status);
 }
 
-function kindOf(status, said) {
-  if (status === 401 && said?.error) return "key";
+function kindOf(status, body) {
+  if (status === 401 && body?.error) return "key";
   if (status === 404) return "missing";
   if (status === 400) return "wrong";
   if (status === 429 || status === 503) return "busy";
-  return said ? "server" : "garbled";
+  return body ? "server" : "garbled";
 }

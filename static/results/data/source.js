@@ -1,15 +1,26 @@
-// The newest answer for where we are, fetched again and again while somebody looks. What failed is said, and the last
+// The newest answer for the current route, fetched again while the page is visible. A failure is shown, and the last
 // numbers stay until the key they were read with is refused.
 
 import { get, readKey } from "./api.js";
 
-const EVERY = 15_000; // milliseconds between two looks
+const EVERY = 15_000; // milliseconds between two requests
 const SOONEST = 5_000; // after a failure; then twice as long each time, up to a minute
 const LONGEST = 60_000;
 
-/** `path()`: what to ask now; `changed()`: called whenever now() differs. */
+/**
+ * @typedef {object} Entry what is known for one path
+ * @property {any} [answer]
+ * @property {number} [at] epoch milliseconds of the answer
+ * @property {any} [failure]
+ * @property {number} [failedAt]
+ * @property {number} [tries] failures since the last answer
+ *
+ * `path()`: what to ask now; `changed()`: called whenever now() differs.
+ * @param {() => string} path
+ * @param {() => void} changed */
 export function source(path, changed) {
-  const known = new Map(); // path → {answer, at, failure, failedAt, tries}
+  /** @type {Map<string, Entry>} */
+  const known = new Map();
   let timer = 0;
   let asking = "";
 
@@ -22,21 +33,22 @@ export function source(path, changed) {
     asking = asked;
     const answer = get(asked); // on its way before anything is drawn
     changed();
-    let found;
+    /** @type {Entry} */
+    let result;
     try {
-      found = { answer: await answer, at: Date.now() };
+      result = { answer: await answer, at: Date.now() };
     } catch (failure) {
       const before = known.get(asked) ?? {};
-      found = { ...before, failure, failedAt: Date.now(), tries: (before.tries ?? 0) + 1 };
+      result = { ...before, failure, failedAt: Date.now(), tries: (before.tries ?? 0) + 1 };
     }
     if (asking === asked) asking = "";
-    if (readKey.get() !== key) return; // another key was given meanwhile: this answer belongs to nobody
-    if (found.failure?.kind === "key") {
+    if (readKey.get() !== key) return; // the key changed meanwhile: this answer was read with the old one
+    if (result.failure?.kind === "key") {
       known.clear();
       readKey.forget();
-      found = { failure: Object.assign(found.failure, { refused: key !== "" }) };
+      result = { failure: Object.assign(result.failure, { refused: key !== "" }) };
     }
-    known.set(asked, found);
+    known.set(asked, result);
     if (asked === path()) {
       plan();
       changed();
@@ -59,7 +71,7 @@ export function source(path, changed) {
 
   return {
     now: () => ({ ...entry(), asking: asking === path() }),
-    /** The route changed: what we have is shown, and asked for again unless it is fresh. */
+    /** The route changed: shows what is known, and asks again unless it is fresh. */
     moved() {
       const { at = 0, failure } = entry();
       if (failure || Date.now() - at > EVERY / 3) ask();

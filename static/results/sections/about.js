@@ -1,5 +1,7 @@
+// What the experiment is about, and its history: periods, phases, notes and the decision on one timeline.
+
 import { h } from "../ui/dom.js";
-import { localised, longDay, NOTHING } from "../ui/format.js";
+import { localised, longDay, moment, NOTHING } from "../ui/format.js";
 
 const MARKS = {
   running: "Started",
@@ -8,8 +10,11 @@ const MARKS = {
   paused: "Paused",
   stopped: "Stopped",
   end: "Ends",
+  note: "Note",
+  decision: "Decision",
 };
 
+/** @param {import("../data/answers.d.ts").Report} report */
 export function about({ description, hypothesis, history, assignment, shipped }) {
   return [
     h(
@@ -17,26 +22,28 @@ export function about({ description, hypothesis, history, assignment, shipped })
       { class: "pairs" },
       pair("What is compared", description || NOTHING),
       pair("Hypothesis", hypothesis || NOTHING),
-      shipped && pair("Shipped", `${shipped} goes to everybody.`),
+      shipped && pair("Shipped", `Everyone gets ${shipped}.`),
       assignment === "client" &&
-        pair("Assignment", "The sender draws the variants, and a visitor counts in each one seen."),
+        pair("Assignment", "The sender chooses the variant. A visitor counts in each variant seen."),
     ),
-    history?.length > 0 && h("h3", {}, "History"),
-    history?.length > 0 &&
-      h(
-        "ol",
-        { class: "history" },
-        history.map(({ at, what, text }) =>
-          h(
-            "li",
-            {},
-            h("time", { datetime: at }, when(at)),
-            h("p", {}, h("b", {}, MARKS[what] ?? what), " ", h("span", {}, localised(text))),
-          ),
-        ),
-      ),
+    history?.length && [h("h3", {}, "History"), h("ol", { class: "history" }, history.map(entry))],
   ];
 }
 
-const pair = (name, text) => h("div", {}, h("dt", {}, name), h("dd", {}, text));
-const when = (at) => (at.includes("T") ? `${longDay(at)}, ${at.slice(11, 16)} UTC` : `${longDay(at)} UTC`);
+/** @param {import("../data/answers.d.ts").HistoryEntry} entry */
+const entry = ({ at, what, text, by }) =>
+  h(
+    "li",
+    { class: what === "note" || what === "decision" ? "written" : null },
+    h("time", { datetime: at }, when(at), by && ` · ${by}`),
+    h(
+      "p",
+      { dir: "auto" },
+      h("b", {}, MARKS[what] ?? what),
+      " ",
+      h("span", {}, by === null || by === undefined ? localised(text) : text),
+    ),
+  );
+
+const pair = (name, text) => h("div", {}, h("dt", {}, name), h("dd", { dir: "auto" }, text));
+const when = (at) => (at.includes("T") ? moment(at) : `${longDay(at)} UTC`);

@@ -1,20 +1,22 @@
+// Each data check: what it found, and what it looks for.
+
 import { h } from "../ui/dom.js";
-import { icon } from "../ui/icons.js";
 import { localised } from "../ui/format.js";
+import { icon } from "../ui/icons.js";
 import { CHECKS, HEALTH } from "../ui/labels.js";
 
 const SIGNS = { ok: "check", warning: "warn", alarm: "stop" };
 
-export const checks = ({ checks: found }) =>
+export const checks = ({ checks: all }) =>
   h(
     "dl",
     { class: "checks" },
-    found.map(({ name, state, text }) => {
+    all.map(({ name, state, text }) => {
       const [title, more] = CHECKS[name] ?? [name, ""];
       return h(
         "div",
         { class: state },
-        h("dt", {}, icon(SIGNS[state], 18), title, h("span", { class: "chip" }, HEALTH[state])),
+        h("dt", {}, icon(SIGNS[state], 18), title, " ", h("span", { class: "chip" }, HEALTH[state])),
         h("dd", {}, localised(text), h("p", { class: "quiet" }, more)),
       );
     }),

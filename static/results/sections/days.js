@@ -1,40 +1,69 @@
-// The same page for the visitors who first came on some days only.
+// The same page for the visitors who were first seen on some days only.
 
-import { h } from "../ui/dom.js";
-import { day } from "../ui/format.js";
 import { here } from "../data/route.js";
+import { h } from "../ui/dom.js";
+import { range } from "../ui/format.js";
 
-export function days({ window, series, age }) {
-  const first = age?.first ?? series[0]?.at;
+const DAY = 86_400_000; // milliseconds
+
+export function days(report, route) {
+  const { window, series, age } = report;
+  const first = age.first ?? series[0]?.at;
+  const input = (id, label) => [
+    h("label", { for: id }, label),
+    h("input", { id, name: id, type: "date", value: window[id], min: first }),
+  ];
   return h(
     "form",
     { "data-do": "days", class: "days" },
     h(
       "p",
       { class: "quiet" },
-      "Numbers of the visitors first seen on these days (UTC), and of all they have done until now. Choosing days by how they look makes every interval too narrow.",
+      "Visitors first seen on these days (UTC), with all they have done until now. Choosing days by how they look makes every interval too narrow.",
     ),
-    h("label", { for: "from" }, "From"),
-    h("input", { id: "from", name: "from", type: "date", value: window?.from, min: first }),
-    h("label", { for: "to" }, "To"),
-    h("input", { id: "to", name: "to", type: "date", value: window?.to, min: first }),
+    h(
+      "nav",
+      { class: "tabs small", "aria-label": "Days" },
+      shortcuts(report).map(([label, from]) =>
+        h(
+          "a",
+          {
+            href: here(route, { from, to: "" }),
+            "aria-current": (window.from ?? "") === from && !window.to ? "true" : null,
+          },
+          label,
+        ),
+      ),
+    ),
+    input("from", "From"),
+    input("to", "To"),
     h("button", { type: "submit", class: "second" }, "Show these days"),
   );
 }
 
-/** Said on top, so that nobody takes a part for the whole. */
-export function onlyDays({ window }, route) {
-  if (!window?.from && !window?.to) return null;
-  const said = [window.from && `from ${day(window.from)}`, window.to && `to ${day(window.to)}`]
-    .filter(Boolean)
-    .join(" ");
+/** [label, first day]: the last weeks, counted back from the answer's own day, and the phase that runs now. */
+export function shortcuts({ as_of, phases }) {
+  const back = (n) => new Date(Date.parse(as_of.slice(0, 10)) - (n - 1) * DAY).toISOString().slice(0, 10);
+  const since = phases.length > 1 ? phases.at(-1).first : null;
+  return [
+    ["All days", ""],
+    ["Last 7 days", back(7)],
+    ["Last 14 days", back(14)],
+    ["Last 28 days", back(28)],
+    ...(since ? [["Since the last phase", since]] : []),
+  ];
+}
+
+/** Shown on top, so that a part is not taken for the whole. */
+export function chosenDays({ window }, route) {
+  if (!window.from && !window.to) return null;
   return h(
     "p",
     { class: "notice" },
     h(
       "span",
       {},
-      `Only visitors first seen ${said} (UTC). `,
+      `Only visitors first seen ${range(window)} (UTC). `,
       h("a", { href: here(route, { from: "", to: "" }) }, "Show all days"),
     ),
   );

@@ -1,18 +1,57 @@
+// How to install: the script tag, the first steps, and what the experiment has cost.
+
+import { stageOption } from "../data/next_steps.js";
 import { h } from "../ui/dom.js";
 import { interval, longDay, money, whole } from "../ui/format.js";
+import { docs } from "../ui/help.js";
+
+export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
+
+/** A block of text with a button that copies it. */
+export const copyable = (text, label = "Copy") =>
+  h(
+    "div",
+    { class: "copyable" },
+    h("pre", { tabindex: 0 }, h("code", {}, text)),
+    h("button", { type: "button", class: "second", "data-do": "copy", "data-text": text }, label),
+  );
 
 /** The one line that a site needs. */
 export const tag = () => [
-  h("p", {}, "It belongs into the head of every page, before its styles:"),
-  h("pre", {}, h("code", {}, scriptTag())),
-  h(
-    "p",
-    {},
-    h("button", { type: "button", class: "second", "data-do": "copy", "data-text": scriptTag() }, "Copy the tag"),
-  ),
+  h("p", {}, "It belongs in the head of every page, before the styles:"),
+  copyable(scriptTag(), "Copy the tag"),
 ];
 
-export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
+/** From nothing to the first visitor. */
+export const steps = () =>
+  h(
+    "ol",
+    { class: "steps" },
+    h("li", {}, h("p", {}, h("b", {}, "Put the script tag into your pages.")), tag()),
+    h(
+      "li",
+      {},
+      h(
+        "p",
+        {},
+        h("b", {}, "Describe an experiment. "),
+        h("a", { href: "#/+new" }, "Use the form"),
+        " or write a file by hand.",
+      ),
+    ),
+    h(
+      "li",
+      {},
+      h("p", {}, h("b", {}, "Save it as a file in "), h("code", {}, "manifest/"), h("b", {}, ", then publish it:")),
+      copyable(`abacus validate\nabacus publish${stageOption()}`),
+    ),
+    h(
+      "li",
+      {},
+      h("p", {}, h("b", {}, "Open your page once. "), "The first visitor appears here within seconds. "),
+      h("p", {}, h("a", { href: docs("install") }, "More about installing")),
+    ),
+  );
 
 export const install = ({ cost }) => [tag(), cost && costSoFar(cost)];
 
@@ -27,10 +66,9 @@ const costSoFar = ({ per_million: million, dollars, events, prices_of, region })
   h(
     "p",
     { class: "quiet" },
-    "Least: each visitor's events came in one request, on a busy site. ",
-    "Most: each event came in a request of its own, on a quiet site. ",
-    `AWS list prices of ${longDay(prices_of)} (${region}), with nothing free; storage, delivery of pages and what is paid by the month not included. `,
+    "Lower end: one request for each visitor, on a busy site. Upper end: one request for each event, on a quiet site. ",
+    `AWS list prices of ${longDay(prices_of)} (${region}), without any free tier. Storage, page delivery and monthly charges are not included. `,
     h("code", {}, "abacus cost"),
-    " has every line.",
+    " prints every line.",
   ),
 ];

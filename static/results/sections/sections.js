@@ -1,14 +1,14 @@
 // Depth on demand: each section opens by itself, and the link then says which are open. What is closed is not made.
 
+import { isOpen } from "../data/route.js";
+import { h } from "../ui/dom.js";
 import { about } from "./about.js";
 import { checks } from "./checks.js";
 import { evidence } from "./evidence.js";
-import { h } from "../ui/dom.js";
 import { days } from "./days.js";
 import { install } from "./install.js";
 import { outcomes } from "./outcomes.js";
 import { phases } from "./phases.js";
-import { isOpen } from "../data/route.js";
 
 export function depth(report, route) {
   const section = (id, title, content) =>
@@ -24,9 +24,9 @@ export function depth(report, route) {
     section("about", "What this experiment is, and its history", () => about(report)),
     section("evidence", "The statistics behind the verdict", () => evidence(report)),
     section("checks", "Data checks", () => checks(report.health)),
-    section("outcomes", "What was left out, and why", () => outcomes(report)),
+    section("outcomes", "What was excluded, and why", () => outcomes(report)),
     section("phases", "Phases", () => phases(report)),
-    section("days", "Only some days", () => days(report)),
+    section("days", "Only some days", () => days(report, route)),
     section("install", "Script tag and cost", () => install(report)),
   );
 }

@@ -1,6 +1,8 @@
-// What the server's short names mean to somebody who reads them for the first time.
+// Plain words for the short names in the answers of GET /stats.
 
-/** state → [label, icon]. The colour is the class of the same name; the icon and the words say it without colour. */
+import { listed, longDay } from "./format.js";
+
+/** state → [label, icon]. The class of the same name gives the colour; icon and word say it without colour. */
 export const STATES = {
   winner: ["Winner", "check"],
   loser: ["Loser", "cross"],
@@ -12,48 +14,60 @@ export const STATES = {
 
 export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
 
-/** The reason for the verdict, with the checks that a winner should survive first. */
+/** The reason for the verdict, with the checks to look at before shipping a winner. */
 export function reason({ verdict }) {
   if (verdict.state !== "winner" || !verdict.doubts.length) return verdict.reason;
   return `${verdict.reason} Check first: ${listed(verdict.doubts.map((name) => `“${titleOf(name)}”`))}.`;
 }
 
-const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
+/** What to do; for a stopped experiment what visitors get now. */
+export function headline({ status, shipped, variants, verdict }) {
+  if (status !== "stopped") return verdict.headline;
+  if (shipped) return `${shipped} is live for everyone`;
+  const control = variants.find((row) => row.control)?.variant;
+  return `Nothing was shipped: everyone sees ${control ?? "the control"}`;
+}
+
+/** Since when it is live, who decided it and why, from the fields of a stopped experiment; null where none is known.
+ *  @param {{live?: import("../data/answers.d.ts").LiveAnswer | null}} entry */
+export function liveSince({ live }) {
+  if (!live) return null;
+  const facts = [live.since && `since ${longDay(live.since)}`, live.by && `decided by ${live.by}`];
+  const text = [facts.filter(Boolean).join(", "), live.why].filter(Boolean).join(": ");
+  return text ? text[0].toUpperCase() + text.slice(1).replace(/\.$/, "") : null;
+}
 
 export const CHECKS = {
   "impossible-counts": [
     "Counts",
-    "Counts that no sequence of events can explain, such as more people who clicked than people who came.",
+    "Are the counts possible? More visitors who clicked than visitors who came, for example, are not.",
   ],
   srm: [
     "Split",
-    "Did visitors arrive in the configured proportions? If not, something loses visitors of one variant, and the numbers compare different people.",
+    "Sample ratio mismatch: did visitors arrive in the configured proportions? If not, one variant loses visitors, and the comparison is between different people.",
   ],
   "multiple-variants": [
     "Seen in several variants",
     "Visitors who saw several variants count in the first one they saw.",
   ],
   duplicates: [
-    "Repeats",
-    "The same event sent again is counted once. When one variant repeats more than another, its page behaves differently.",
+    "Repeated events",
+    "An event sent twice counts once. If one variant repeats more than another, its page behaves differently.",
   ],
-  "no-impression": ["Clicks without a view", "Visitors who clicked without having been shown anything are left out."],
-  "before-impression": ["Clicks before a view", "Clicks and goals before the first impression do not count; the visitor does."],
-  bot: ["Bots", "Crawlers and automated browsers are recognised, left out, and shown here."],
+  "no-impression": ["Clicks without an impression", "Visitors who clicked without an impression are excluded."],
+  "before-impression": [
+    "Clicks before the impression",
+    "Clicks and goals before the first impression do not count; the visitor does.",
+  ],
+  bot: ["Bots", "Crawlers and automated browsers are recognised and excluded."],
   simpson: [
     "Changed split",
-    "When the split changes while the rate drifts, adding phases up can turn the result around. The comparison is made within phases.",
+    "If the split changes while the rate drifts, adding phases up can reverse the result (Simpson's paradox). Variants are compared within each phase.",
   ],
-  novelty: [
-    "Drift",
-    "A lift that wears off or grows from day to day says that the average is not what the future will be.",
-  ],
-  twyman: [
-    "Striking differences",
-    "Any figure that looks interesting is usually wrong: a striking difference is checked before it is believed.",
-  ],
-  refused: ["Refused events", "Events the service did not accept, by reason. The counts are approximate."],
-  conservation: ["Lost events", "Received events are accepted or repeats; accepted ones are counted, or waiting."],
+  novelty: ["Drift", "A lift that shrinks or grows over the days: its average does not predict the future."],
+  twyman: ["Striking difference", "A very large difference is more often an error than an effect (Twyman's law)."],
+  refused: ["Refused events", "Events that the service did not accept, by reason. Approximate."],
+  conservation: ["Lost events", "Every received event must be accepted or a repeat, and every accepted one counted."],
 };
 
 /** What a data check is called. */
@@ -61,7 +75,10 @@ export const titleOf = (name) => CHECKS[name]?.[0] ?? name;
 
 export const EXCLUSIONS = {
   bot: "Crawlers and automated browsers",
-  "no-impression": "Clicked without having been shown a variant",
+  "no-impression": "Clicked without an impression",
 };
 
 export const HEALTH = { ok: "fine", warning: "look at it", alarm: "alarm" };
+
+/** What the primary number of a goal counts: "clicked", "reached signup". */
+export const verb = (goal) => (goal === "click" ? "clicked" : `reached ${goal}`);

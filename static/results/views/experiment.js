@@ -1,22 +1,28 @@
 // One experiment: what to do, how the variants compare, how it went, and everything behind it.
 
-import { looks } from "../ui/colours.js";
-import { onlyDays } from "../sections/days.js";
-import { depth } from "../sections/sections.js";
-import { h } from "../ui/dom.js";
-import { figures } from "../charts/plots.js";
+import { lineChoice } from "../charts/highlight.js";
 import { chartPanel } from "../charts/panel.js";
-import { healthLine } from "./health.js";
-import { icon } from "../ui/icons.js";
-import { tag } from "../sections/install.js";
+import { figures } from "../charts/plots.js";
 import { here } from "../data/route.js";
-import { variantTable } from "./variants.js";
-import { verdictCard } from "./verdict.js";
+import { chosenDays } from "../sections/days.js";
+import { tag } from "../sections/install.js";
+import { depth } from "../sections/sections.js";
+import { looks } from "../ui/colours.js";
+import { h } from "../ui/dom.js";
+import { moment } from "../ui/format.js";
+import { helpTexts } from "../ui/help.js";
+import { icon } from "../ui/icons.js";
 import { STATUSES } from "../ui/labels.js";
+import { act } from "./act.js";
+import { healthLine } from "./health.js";
+import { variantTable } from "./variants.js";
+import { noneThen, verdictCard } from "./verdict.js";
 
+/** @param {import("../data/answers.d.ts").Report} report */
 export function experimentView(report, route) {
   const look = looks(report.variants.map((row) => row.variant));
   const visited = report.variants.some((row) => row.visitors > 0);
+  const partly = Boolean(report.window.from || report.window.to);
   const drawn = figures(report, look, route);
   return [
     h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
@@ -24,40 +30,52 @@ export function experimentView(report, route) {
       "h1",
       { tabindex: -1 },
       report.experiment,
+      " ",
       h("span", { class: `chip ${report.status}` }, STATUSES[report.status] ?? report.status),
     ),
+    report.description && h("p", { class: "about", dir: "auto" }, report.description),
     report.simulated &&
-      h("p", { class: "about" }, h("span", { class: "chip demo" }, "demo data"), " Some of these visitors are simulated. "),
-    report.description && h("p", { class: "about" }, report.description),
-    onlyDays(report, route),
-    verdictCard(report),
+      h(
+        "p",
+        { class: "about" },
+        h("span", { class: "chip demo" }, "demo data"),
+        " Some of these visitors are simulated.",
+      ),
+    chosenDays(report, route),
+    partly && !visited ? noneThen() : verdictCard(report, act(report, route)),
     healthLine(report, here(route, { open: "checks" }), visited),
-    !visited && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
+    !visited && !partly && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
     goals(report, route),
     report.verdict.state === "invalid" &&
-      h("p", { class: "quiet note-above" }, "Until that is mended, the comparison below means nothing."),
+      h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
     variantTable(report, look),
     report.stratified &&
       h(
         "p",
         { class: "quiet note" },
-        "The split changed while it ran: rates are averages over the phases, so that variants can be compared. ",
+        "The split changed while it ran. The rates are averages over the phases, so that variants can be compared.",
       ),
-    visited && doing(),
+    visited && takeAway(),
+    drawn.length > 0 && lineChoice(report, look, route),
     h(
       "div",
       { class: "figures" },
       drawn.map((figure) => chartPanel(figure, route)),
     ),
-    depth(report, route, drawn),
-  ].filter(Boolean);
+    depth(report, route),
+    h("p", { class: "paper" }, `${location.href} · numbers of ${moment(report.as_of)} · printed ${moment(Date.now())}`),
+    helpTexts(),
+  ]
+    .flat()
+    .filter(Boolean);
 }
 
-const doing = () =>
+const takeAway = () =>
   h(
     "p",
     { class: "row doing" },
     [
+      ["link", "Copy link"],
       ["share", "Copy as text"],
       ["picture", "Copy as image"],
       ["csv", "CSV"],

@@ -1,24 +1,16 @@
 // A quiet line while all is well, a banner when not.
 
 import { h } from "../ui/dom.js";
-import { icon } from "../ui/icons.js";
 import { count, localised } from "../ui/format.js";
+import { term } from "../ui/help.js";
+import { icon } from "../ui/icons.js";
 import { titleOf } from "../ui/labels.js";
 
-/** `visited`: somebody came, so that there was something to check. */
+/** `href`: all checks; `visited`: visitors came, so there was something to check. */
 export function healthLine({ health, verdict }, href, visited) {
-  const found = health.checks.filter((check) => check.state !== "ok" && !isSaid(check, verdict));
-  if (!found.length) {
-    if (!visited) return null;
-    const others = health.state === "ok" ? count(health.checks.length, "data check") : "The other data checks";
-    return h(
-      "p",
-      { class: "health ok" },
-      icon("check", 18),
-      h("span", {}, `${others}: nothing found. `, h("a", { href }, "See all")),
-    );
-  }
-  const alarm = found.some((check) => check.state === "alarm");
+  const shown = health.checks.filter((check) => check.state !== "ok" && !isInVerdict(check, verdict));
+  if (!shown.length) return visited ? fine(health, href) : null;
+  const alarm = shown.some((check) => check.state === "alarm");
   return h(
     "section",
     { class: `health ${alarm ? "alarm" : "warning"}`, "aria-label": "Data quality" },
@@ -30,12 +22,22 @@ export function healthLine({ health, verdict }, href, visited) {
       h(
         "ul",
         {},
-        found.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text))),
+        shown.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text))),
       ),
       h("p", {}, h("a", { href }, "All checks, and what they mean")),
     ),
   );
 }
 
-/** The verdict of broken data is the text of what broke it. */
-const isSaid = (check, { state, doubts }) => state === "invalid" && doubts.includes(check.name);
+function fine(health, href) {
+  const checked = health.state === "ok" ? count(health.checks.length, "data check") : "The other data checks";
+  return h(
+    "p",
+    { class: "health ok" },
+    icon("check", 18),
+    h("span", {}, term("checks", checked), ": nothing found. ", h("a", { href }, "See all")),
+  );
+}
+
+/** The verdict on broken data already tells the check that failed. */
+const isInVerdict = (check, { state, doubts }) => state === "invalid" && doubts.includes(check.name);

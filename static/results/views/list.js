@@ -1,98 +1,198 @@
-// All experiments: what each one says to do, who came today, and whether anybody still does.
+// All experiments: what each one advises, how many came today, and how to find one among many.
 
-import { h, unseen } from "../ui/dom.js";
-import { link } from "../data/route.js";
-import { count, localised, whole } from "../ui/format.js";
 import { spark } from "../charts/sparkline.js";
-import { badge } from "./verdict.js";
-import { reason, STATUSES } from "../ui/labels.js";
-import { noExperiments } from "./states.js";
+import { link } from "../data/route.js";
+import { h, unseen } from "../ui/dom.js";
+import { count, lift, localised, whole } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
+import { headline, liveSince, reason, STATES, STATUSES } from "../ui/labels.js";
+import { noExperiments } from "./states.js";
+import { badge } from "./verdict.js";
 
-// What somebody has to do something about comes first, within each status.
+const MANY = 25; // from here on, rows are compact until the reader chooses
+
+// What needs a decision comes first, within each status.
 const STATUS = ["running", "paused", "stopped"];
 const URGENCY = ["invalid", "winner", "loser", "equivalent", "inconclusive", "collecting"];
-const place = (entry) => 10 * STATUS.indexOf(entry.status) + URGENCY.indexOf(entry.verdict.state);
+const urgency = (entry) => 10 * STATUS.indexOf(entry.status) + URGENCY.indexOf(entry.verdict.state);
+const bestLift = (entry) => Math.max(-Infinity, ...entry.comparisons.map((c) => c.lift ?? -Infinity));
+
+const SORTS = {
+  "": ["What needs a decision", (a, b) => urgency(a) - urgency(b)],
+  name: ["Name", () => 0],
+  visitors: ["Visitors", (a, b) => b.visitors - a.visitors],
+  lift: ["Largest lift", (a, b) => bestLift(b) - bestLift(a)],
+};
+
+/** Which experiments belong to a tab. Stopped ones are in the archive. */
+const TABS = {
+  "": ["Active", (entry) => entry.status !== "stopped"],
+  running: ["Running", (entry) => entry.status === "running"],
+  paused: ["Paused", (entry) => entry.status === "paused"],
+  stopped: ["Archive", (entry) => entry.status === "stopped"],
+};
 
 export function listView({ experiments }, { query }) {
   if (!experiments.length) return [noExperiments()];
-  const shown = experiments
-    .filter((entry) => matches(entry, query))
-    .sort((a, b) => place(a) - place(b) || a.experiment.localeCompare(b.experiment));
+  const [, inTab] = TABS[query.status ?? ""] ?? TABS[""];
+  const [, order] = SORTS[query.sort ?? ""] ?? SORTS[""];
+  const fitting = experiments.filter((entry) => matches(entry, query));
+  const shown = fitting
+    .filter(inTab)
+    .sort((a, b) => order(a, b) || a.experiment.localeCompare(b.experiment, undefined, { numeric: true }));
+  const compact = query.rows ? query.rows === "compact" : shown.length > MANY;
   return [
-    h("h1", { tabindex: -1 }, "Experiments"),
-    controls(experiments, query),
+    h(
+      "div",
+      { class: "title" },
+      h("h1", { tabindex: -1 }, "Experiments"),
+      h("a", { class: "button", href: "#/+new" }, "New experiment"),
+    ),
+    controls(experiments, query, compact),
     h("p", { class: "unseen", role: "status" }, count(shown.length, "experiment")),
     shown.length
-      ? h("ul", { class: "list" }, shown.map(item))
+      ? h("ul", { class: compact ? "list compact" : "list" }, shown.map(compact ? row : item))
       : h("p", { class: "quiet none" }, "No experiment fits. ", h("a", { href: "#/" }, "Show all")),
-  ];
+    elsewhere(fitting.length - shown.length, query),
+  ].filter(Boolean);
 }
 
-function matches(entry, { q = "", status = "", verdict = "" }) {
-  const text = `${entry.experiment} ${entry.description ?? ""}`.toLowerCase();
+/** Every word must be part of the name, the description, the status or the verdict. */
+function matches(entry, { q = "", verdict = "" }) {
+  const [label] = STATES[entry.verdict.state] ?? [""];
+  const status = entry.status === "stopped" ? "stopped archive" : entry.status;
+  const text = [entry.experiment, entry.description, label, headline(entry), status].join(" ").toLowerCase();
   const words = q.toLowerCase().split(/\s+/);
-  return (
-    words.every((word) => text.includes(word)) &&
-    (!status || entry.status === status) &&
-    (!verdict || entry.verdict.state === verdict)
-  );
+  return words.every((word) => text.includes(word)) && (!verdict || entry.verdict.state === verdict);
 }
 
-function controls(experiments, query) {
-  const having = (status) => experiments.filter((entry) => entry.status === status).length;
-  const choice = (status, label, n) =>
-    h(
-      "a",
-      { href: link("", { ...query, status }), "aria-current": (query.status ?? "") === status ? "true" : null },
-      label,
-      h("small", {}, whole(n)),
-    );
+/** A search shows how many fit under the other tabs. */
+function elsewhere(n, query) {
+  if (!n || (!query.q && !query.verdict)) return null;
+  const archive = query.status === "stopped";
+  const href = link("", { ...query, status: archive ? "" : "stopped" });
+  return h("p", { class: "quiet" }, `${whole(n)} more under `, h("a", { href }, archive ? "Active" : "Archive"), ".");
+}
+
+function controls(experiments, query, compact) {
+  const status = query.status ?? "";
+  const tabs = Object.entries(TABS)
+    .map(([key, [label, inTab]]) => [key, label, experiments.filter(inTab).length])
+    .filter(([key, , n]) => key === "" || n);
+  const states = URGENCY.filter((state) => experiments.some((entry) => entry.verdict.state === state));
   return h(
     "div",
     { class: "controls" },
     h(
       "nav",
       { class: "tabs", "aria-label": "Status" },
-      choice("", "All", experiments.length),
-      STATUS.filter(having).map((status) => choice(status, STATUSES[status], having(status))),
+      tabs.map(([key, label, n]) =>
+        h(
+          "a",
+          { href: link("", { ...query, status: key }), "aria-current": status === key ? "true" : null },
+          label,
+          " ",
+          h("small", {}, whole(n)),
+        ),
+      ),
     ),
     h(
-      "label",
-      { class: "search" },
-      unseen("Search experiments"),
-      h("input", {
-        type: "search",
-        id: "q",
-        placeholder: "Search",
-        value: query.q ?? "",
-        "data-do": "search",
-        autocomplete: "off",
-        spellcheck: "false",
-      }),
+      "div",
+      { class: "row finders" },
+      h(
+        "label",
+        { class: "search" },
+        unseen("Search experiments"),
+        h("input", {
+          type: "search",
+          id: "q",
+          placeholder: "Search",
+          value: query.q ?? "",
+          "data-do": "search",
+          autocomplete: "off",
+          spellcheck: "false",
+        }),
+      ),
+      choice("verdict", "Verdict", query.verdict ?? "", [
+        ["", "All verdicts"],
+        ...states.map((s) => [s, STATES[s][0]]),
+      ]),
+      choice(
+        "sort",
+        "Sort by",
+        query.sort ?? "",
+        Object.entries(SORTS).map(([key, [label]]) => [key, label]),
+      ),
+      h(
+        "a",
+        { class: "button", href: link("", { ...query, rows: compact ? "full" : "compact" }) },
+        compact ? "More detail" : "Compact",
+      ),
     ),
   );
 }
 
+const choice = (name, label, value, options) =>
+  h(
+    "label",
+    { class: "choice" },
+    unseen(label),
+    h(
+      "select",
+      { id: name, "data-do": "filter", name },
+      options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)),
+    ),
+  );
+
+const dataChip = ({ health, verdict }) =>
+  health !== "ok" &&
+  verdict.state !== "invalid" &&
+  h("span", { class: "chip warning" }, icon("warn", 14), "check the data");
+
+const demoChip = ({ simulated }) => simulated && h("span", { class: "chip demo" }, "demo data");
+
+const statusChip = ({ status }) => h("span", { class: `chip ${status}` }, STATUSES[status] ?? status);
+
 function item(entry) {
-  const alarmed = entry.health && entry.health !== "ok" && entry.verdict.state !== "invalid";
   return h(
     "li",
     { "data-key": entry.experiment, class: entry.verdict.state },
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
-    h("p", { class: "about" }, entry.description || null),
+    h("p", { class: "about", dir: "auto" }, entry.description || null),
+    h("p", { class: "marks" }, badge(entry.verdict), " ", statusChip(entry), " ", demoChip(entry), dataChip(entry)),
     h(
       "p",
-      { class: "marks" },
-      badge(entry.verdict),
-      h("span", { class: `chip ${entry.status}` }, STATUSES[entry.status] ?? entry.status),
-      entry.simulated && h("span", { class: "chip demo" }, "demo data"),
-      alarmed && h("span", { class: "chip warning" }, icon("warn", 14), "check the data"),
+      { class: "said" },
+      h("b", {}, `${headline(entry)}.`),
+      " ",
+      liveSince(entry) && `${liveSince(entry)}. `,
+      h("span", {}, localised(reason(entry))),
     ),
-    h("p", { class: "said" }, h("b", {}, `${entry.verdict.headline}.`), " ", h("span", {}, localised(reason(entry)))),
     h("p", { class: "numbers" }, h("b", {}, whole(entry.visitors)), " visitors", h("span", {}, today(entry))),
     h("p", { class: "spark" }, spark(entry.series)),
   );
 }
 
-const today = ({ visitors_today: n, status }) => (n == null || status === "stopped" ? null : `${whole(n)} today`);
+/** One line for each of a hundred experiments. */
+function row(entry) {
+  const best = bestLift(entry);
+  return h(
+    "li",
+    { "data-key": `row-${entry.experiment}`, class: entry.verdict.state },
+    h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
+    h(
+      "p",
+      { class: "marks" },
+      badge(entry.verdict),
+      " ",
+      entry.status !== "running" && statusChip(entry),
+      dataChip(entry),
+    ),
+    h("p", { class: "said" }, headline(entry)),
+    h("p", { class: "lifted" }, Number.isFinite(best) ? lift(best) : null),
+    h("p", { class: "numbers" }, whole(entry.visitors), unseen(" visitors")),
+  );
+}
+
+const today = ({ visitors_today: n, status }) =>
+  n === null || n === undefined || status === "stopped" ? null : `${whole(n)} today`;

@@ -2,9 +2,10 @@
 
 import { readKey } from "../data/api.js";
 import { h } from "../ui/dom.js";
-import { icon } from "../ui/icons.js";
 import { clock } from "../ui/format.js";
+import { icon } from "../ui/icons.js";
 
+/** @param {any} now */
 export function liveLine({ at, failure, asking }) {
   if (!at) return [];
   return [
@@ -18,7 +19,8 @@ export function liveLine({ at, failure, asking }) {
   ].filter(Boolean);
 }
 
-/** Said aloud, so only when something is wrong, or was. */
+/** Read aloud, so only when something is wrong, or was.
+ *  @param {any} now */
 export function notice({ answer, at, failure, failedAt }) {
   if (!answer || !failure) return [];
   return [

@@ -1,8 +1,8 @@
-// The page without numbers: loading, nothing there, no key, no answer.
+// The page without numbers: loading, no experiments, no key, no answer.
 
+import { steps } from "../sections/install.js";
 import { h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
-import { tag } from "../sections/install.js";
 
 export const skeleton = () => [
   h(
@@ -21,12 +21,7 @@ const panel = (sign, title, ...rest) =>
   h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
 
 export const noExperiments = () =>
-  panel(
-    "hourglass",
-    "No experiments yet",
-    h("p", {}, "Write one in the manifest folder, publish it, and put the script tag into your pages."),
-    tag(),
-  );
+  panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), steps());
 
 export function askForKey(refused) {
   return h(
@@ -34,7 +29,11 @@ export function askForKey(refused) {
     { class: "empty" },
     icon("lock", 48),
     h("h1", { tabindex: -1 }, "These results need a key"),
-    h("p", {}, "Whoever set up ABacus has it. It stays in this tab until you close it, and in no address."),
+    h(
+      "p",
+      {},
+      "Ask the person who set up ABacus. The key stays in this tab until you close it, and never in an address.",
+    ),
     h(
       "form",
       { "data-do": "key", class: "key" },
@@ -60,10 +59,11 @@ export function askForKey(refused) {
 }
 
 const TITLES = {
-  offline: ["You seem to be offline", "The page tries again as soon as there is a connection."],
+  offline: ["You are offline", "The page tries again as soon as there is a connection."],
+  unreachable: ["The server cannot be reached", "The page keeps trying."],
   slow: ["The server takes too long", "The page keeps trying."],
   busy: ["The server is busy", "The page keeps trying."],
-  missing: ["No such experiment", "It may have been renamed, or never published."],
+  missing: ["No such experiment", "It may have another name now, or was never published."],
   wrong: ["The server does not understand this link", ""],
   garbled: ["This is not an answer of ABacus", "Something between here and the server answered instead."],
   server: ["The server has a problem", "The page keeps trying."],

@@ -2,23 +2,18 @@
 
 import { axis, bar, scale } from "../charts/bars.js";
 import { swatch } from "../ui/colours.js";
-import { h, unseen } from "../ui/dom.js";
+import { h } from "../ui/dom.js";
+import { interval, lift, percent, share, whole } from "../ui/format.js";
+import { term } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
-import { chance, interval, lift, percent, share, whole } from "../ui/format.js";
-
-const COLUMNS = [
-  ["Variant", "name"],
-  ["Visitors", "number"],
-  ["CTR", "number", "Clicks out of impressions"],
-  ["Rate", "number", "Visitors who did it at least once, out of all who saw the variant"],
-  ["Lift over the control, with the interval that holds at every look", "lift"],
-  ["Chance to be best", "number"],
-];
+import { verb } from "../ui/labels.js";
 
 // The roles are those that table elements have anyway; on a small screen their display changes, and with it the roles.
 export function variantTable(report, look) {
   const shared = axis(report.comparisons);
-  const beside = Object.fromEntries(report.comparisons.map((c) => [c.variant, c]));
+  const against = Object.fromEntries(report.comparisons.map((c) => [c.variant, c]));
+  const visitors = report.variants.reduce((sum, row) => sum + row.visitors, 0);
+  const heading = (kind, label) => h("th", { role: "columnheader", scope: "col", class: kind }, label);
   return h(
     "table",
     {
@@ -32,77 +27,96 @@ export function variantTable(report, look) {
       h(
         "tr",
         { role: "row" },
-        COLUMNS.map(([title, kind, more]) =>
-          h("th", { role: "columnheader", scope: "col", class: kind, title: more }, title),
-        ),
+        heading("name", "Variant"),
+        heading("number", term("visitors", "Visitors")),
+        heading("number rate", term("rate", rateLabel(report))),
+        heading("lift", term("lift", `Lift over ${controlOf(report)}`)),
+        heading("number second", term("ctr", "CTR")),
       ),
     ),
     h(
       "tbody",
       { role: "rowgroup" },
-      report.variants.map((row) => variantRow(report, row, beside[row.variant], shared, look)),
+      report.variants.map((row) =>
+        variantRow({ report, row, visitors, comparison: against[row.variant], shared, look }),
+      ),
     ),
     report.comparisons.some((c) => c.lift_interval) &&
       h(
         "tfoot",
         { "aria-hidden": "true" },
-        h("tr", {}, h("td", { colspan: 4 }), h("td", { class: "lift" }, scale(shared)), h("td", {})),
+        h("tr", {}, h("td", { colspan: 3 }), h("td", { class: "lift" }, scale(shared)), h("td", {})),
       ),
   );
 }
 
-function variantRow(report, row, comparison, shared, look) {
-  const goal = report.goal === "click" ? "clicked" : `reached ${report.goal}`;
+const rateLabel = ({ goal }) => `Rate of ${goal}`;
+const controlOf = ({ variants }) => variants.find((row) => row.control)?.variant ?? "the control";
+
+function variantRow({ report, row, visitors, comparison, shared, look }) {
+  const decided = report.verdict.variant === row.variant && report.verdict.state;
   return h(
     "tr",
     {
       role: "row",
       "data-key": row.variant,
-      class:
-        [row.control && "control", report.verdict.variant === row.variant && report.verdict.state]
-          .filter(Boolean)
-          .join(" ") || null,
+      class: [row.control && "control", decided].filter(Boolean).join(" ") || null,
     },
     h(
       "th",
       { role: "rowheader", scope: "row", class: "name" },
       swatch(look[row.variant]),
       h("b", {}, row.variant),
+      " ",
       row.control && h("span", { class: "chip" }, "control"),
-      decided(report, comparison),
+      report.shipped === row.variant && h("span", { class: "chip live" }, "live"),
+      decisionChip(report, comparison),
     ),
-    cell("Visitors", whole(row.visitors), `${percent(row.weight)} of traffic`),
-    cell("CTR", share(row.ctr), `${whole(row.clicks)} of ${whole(row.impressions)}`),
-    cell("Rate", share(row.rate), `${whole(row.converted)} ${goal}`),
+    cell("number", term("visitors", "Visitors"), whole(row.visitors), split(row, visitors)),
+    cell(
+      "number rate",
+      term("rate", rateLabel(report)),
+      share(row.rate),
+      `${whole(row.converted)} ${verb(report.goal)}`,
+    ),
     h(
       "td",
       { role: "cell", class: "lift" },
-      row.control
-        ? h("p", { class: "quiet" }, "what the others are measured by")
-        : comparison?.lift_interval
-          ? [
-              bar(shared, comparison, look[row.variant].hue),
-              scale(shared),
-              h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval))),
-            ]
-          : h("p", { class: "quiet" }, "nobody to compare yet"),
+      row.control ? baseline() : liftCell(comparison, shared, look[row.variant]),
     ),
-    cell("Chance to be best", chance(row.p_best)),
+    cell("number second", term("ctr", "CTR"), share(row.ctr), `${whole(row.clicks)} of ${whole(row.impressions)}`),
   );
 }
 
-function decided(report, comparison) {
+/** What arrived and what was configured. */
+function split(row, visitors) {
+  const configured = `${percent(row.weight)} configured`;
+  return visitors > 0 ? `${share(row.visitors / visitors)}, ${configured}` : configured;
+}
+
+const baseline = () => h("p", { class: "quiet" }, "The baseline");
+
+function liftCell(comparison, shared, { hue }) {
+  if (!comparison?.lift_interval) return h("p", { class: "quiet" }, "Nothing to compare yet");
+  return [
+    bar(shared, comparison, hue),
+    scale(shared),
+    h("p", {}, h("b", {}, lift(comparison.lift)), " ", h("span", {}, interval(comparison.lift_interval))),
+  ];
+}
+
+function decisionChip(report, comparison) {
   if (!comparison || report.verdict.state === "invalid") return null;
   const words = { winner: ["check", "better"], loser: ["cross", "worse"], equivalent: ["equal", "the same"] };
   const [sign, word] = words[comparison.decision] ?? [];
   return word ? h("span", { class: `chip ${comparison.decision}` }, icon(sign, 14), word) : null;
 }
 
-const cell = (label, value, more) =>
+const cell = (kind, label, value, more) =>
   h(
     "td",
-    { role: "cell", class: "number" },
-    h("span", { class: "label", "aria-hidden": "true" }, label),
-    h("b", {}, value),
-    more && h("span", { class: "more" }, unseen(", "), more),
+    { role: "cell", class: kind },
+    h("p", { class: "label" }, label),
+    h("p", { class: "value" }, value),
+    more && h("p", { class: "more" }, more),
   );

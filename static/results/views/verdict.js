@@ -1,9 +1,12 @@
 // The answer first: what to do, then the sentence behind it, then how long it still takes.
 
+import { term } from "../ui/help.js";
 import { h } from "../ui/dom.js";
-import { icon } from "../ui/icons.js";
 import { count, localised, percent, whole } from "../ui/format.js";
-import { reason, STATES } from "../ui/labels.js";
+import { icon } from "../ui/icons.js";
+import { headline, liveSince, reason, STATES } from "../ui/labels.js";
+
+const LONGEST = 90; // days; nobody plans a test longer than this
 
 /** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
 export function badge(verdict) {
@@ -11,9 +14,11 @@ export function badge(verdict) {
   return h("span", { class: `badge ${verdict.state}` }, icon(sign, 16), label);
 }
 
-export function verdictCard(report) {
-  const { verdict } = report;
+export function verdictCard(report, ...more) {
+  const { verdict, window } = report;
   const [label, sign] = STATES[verdict.state] ?? [verdict.state, "dots"];
+  const stopped = report.status === "stopped";
+  const since = liveSince(report);
   return h(
     "section",
     { class: `verdict ${verdict.state}`, "aria-label": "Verdict" },
@@ -21,36 +26,52 @@ export function verdictCard(report) {
     h(
       "div",
       {},
-      h("p", { class: "state" }, label),
-      h("h2", { class: "advice" }, report.verdict.headline),
-      h("p", { class: "why" }, localised(reason(report))),
+      h("p", { class: "state" }, term("verdict", label), partly(window)),
+      h("h2", { class: "advice" }, headline(report)),
+      since && h("p", { class: "since", dir: "auto" }, since),
+      h("p", { class: "why" }, stopped && h("b", {}, "What the data say: "), localised(reason(report))),
     ),
     outlook(report),
+    more,
   );
 }
 
-/** How long it has run, and how long still to run. */
-export function outlook({ plan = {}, age = {}, verdict, status }) {
+const partly = (window) => (window.from || window.to ? " · for these days only" : null);
+
+/** The card of a choice of days on which nobody came: no verdict, and no question about the snippet. */
+export const noneThen = () =>
+  h(
+    "section",
+    { class: "verdict collecting", "aria-label": "Verdict" },
+    h("p", { class: "sign" }, icon("dots", 40)),
+    h(
+      "div",
+      {},
+      h("h2", { class: "advice" }, "No visitors on these days"),
+      h("p", { class: "why" }, "Nobody was first seen on the days that you chose. Choose others, or show all days."),
+    ),
+  );
+
+/** How long it has run, and how long it still takes. */
+export function outlook({ plan, age, verdict, status }) {
   if (!age.days && !plan.visitors_per_day) return null;
   const waiting = verdict.next === "wait" && status === "running";
   const left = waiting ? daysLeft(plan, age, verdict) : 0;
+  const reachable = left > 0 && left <= LONGEST;
   const done = age.days / Math.max(1, age.days + left);
+  const ran = status === "stopped" ? `ran for ${count(age.days, "day")}` : `${count(age.days, "day")} so far`;
   return h(
     "div",
     { class: "outlook" },
-    waiting &&
-      left > 0 &&
+    reachable &&
       h("progress", { value: done.toFixed(3), max: 1, "aria-label": `${percent(done)} of the time it needs` }),
     h(
       "p",
       {},
       [
-        !age.days
-          ? "the first day"
-          : status === "stopped"
-            ? `ran for ${count(age.days, "day")}`
-            : `${count(age.days, "day")} so far`,
-        waiting && left > 0 && `about ${whole(left)} to go`,
+        age.days ? ran : "the first day",
+        reachable && `about ${whole(left)} to go`,
+        left > LONGEST && "out of reach at this traffic",
         plan.visitors_per_day &&
           status === "running" &&
           `${count(Math.round(plan.visitors_per_day), "new visitor")} a day`,
@@ -62,6 +83,6 @@ export function outlook({ plan = {}, age = {}, verdict, status }) {
 }
 
 function daysLeft(plan, age, verdict) {
-  if (verdict.state === "collecting") return Math.max(1, 7 - (age.days ?? 0));
+  if (verdict.state === "collecting") return Math.max(1, 7 - age.days);
   return plan.days_left ?? 0;
 }

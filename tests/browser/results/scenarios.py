@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.api import parameters
 from chalicelib.domain.clock import DAY_MS, utc_day
-from chalicelib.domain.manifest import Experiment, Manifest, Period, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Note, Period, Phase, Variant
 from chalicelib.reporting import queries
 from chalicelib.storage.store import Booking, cell_name
 from chalicelib.storage.tally import Cell, Tallies, Tally
@@ -41,6 +41,8 @@ class Scenario:
     gaps: tuple[int, ...] = ()  # days nobody came on
     bots: float = 0.0  # share of visitors that were bots
     seed: int = 1
+    notes: tuple[Note, ...] = ()
+    decision: Note | None = None
 
     @property
     def experiment(self) -> Experiment:
@@ -59,6 +61,8 @@ class Scenario:
             minimum_detectable_effect=0.1,
             winner=self.winner,
             periods=(Period(end=end),),
+            notes=self.notes,
+            decision=self.decision,
         )
 
     def tallies(self) -> Tallies:
@@ -178,7 +182,43 @@ SCENARIOS = {
             status="stopped",
             winner="sticky",
             description="The header stays while one scrolls.",
+            notes=(Note(at=NOW - 9 * DAY_MS, by="Jonas", text="The newsletter went out."),),
+            decision=Note(at=NOW - DAY_MS, by="Anna", text="Sticky wins, and support has no complaints."),
         ),
         Scenario("gift-wrap", {"no": 0.1, "yes": 0.1}, days=0, description="Published just now."),
+    )
+}
+
+LONG = "a-very-long-name-that-somebody-thought-would-explain-everything"[:64].ljust(64, "x")
+
+# Not in the default list: what is at the edge of what the manifest allows.
+EXTREMES = {
+    scenario.key: scenario
+    for scenario in (
+        Scenario(
+            LONG,
+            {"B" * 64: 0.1, f"{'another-' * 7}name": 0.13},
+            per_day=700,
+            goals=("a-goal-of-sixty-four-letters".ljust(64, "z"),),
+            description="\u0627\u0644\u0639\u0646\u0648\u0627\u0646 " * 12 + "W" * 80,
+        ),
+        Scenario(
+            "twenty-variants",
+            {f"headline-number-{n:02}-of-twenty": 0.1 + 0.004 * (n % 7) for n in range(20)},
+            per_day=4000,
+            description="As many variants as the manifest allows.",
+        ),
+        Scenario(
+            "shipped-undecided",
+            {"plain": 0.1, "bold": 0.1},
+            status="stopped",
+            winner="bold",
+            seed=5,
+            description="Shipped although the numbers did not decide.",
+            decision=Note(at=NOW - DAY_MS, by="Anna", text="The brand needs it."),
+        ),
+        Scenario("stopped-quietly", {"plain": 0.1, "bold": 0.1}, status="stopped", description="Stopped, no winner."),
+        Scenario("far-away", {"plain": 0.1, "bold": 0.1}, per_day=20, description="Too little traffic to decide."),
+        Scenario("young", {"plain": 0.1, "bold": 0.2}, days=2, per_day=60, description="A very wide interval."),
     )
 }

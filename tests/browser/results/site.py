@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from abacus.paths import PROJECT
 from abacus.site.build import Asset, build_site
 from chalicelib.domain.manifest import Manifest
-from tests.browser.results.scenarios import SCENARIOS, Scenario
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS, Scenario
 
 
 @cache
@@ -39,12 +39,12 @@ def _edge() -> str:
 
 @cache
 def detail(scenario: str, query: str) -> dict[str, Any]:
-    return SCENARIOS[scenario].detail(dict(parse_qsl(query)))
+    return (SCENARIOS | EXTREMES)[scenario].detail(dict(parse_qsl(query)))
 
 
 @cache
 def entry(scenario: str) -> dict[str, Any]:
-    return SCENARIOS[scenario].entry()
+    return (SCENARIOS | EXTREMES)[scenario].entry()
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Api:
         _, _, name = url.path.removeprefix("/stats").partition("/")
         if not name:
             return 200, {"experiments": [entry(key) for key in self.experiments]}
-        if name not in self.experiments:
+        if name not in self.experiments and name not in EXTREMES:
             return 404, {"error": {"code": "not-found", "message": f"No experiment {name!r}; the manifest has hero."}}
         return 200, detail(name, url.query)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.browser.results.scenarios import LONG
 from tests.browser.results.site import Site
 
 Act = Callable[[Site, Page], None]
@@ -58,7 +59,19 @@ def _offline(site: Site, page: Page) -> None:
     page.context.set_offline(True)
 
 
-DEEP = "about,evidence,checks,outcomes,phases,days,install"
+def _submits(site: Site, page: Page) -> None:
+    page.get_by_role("button", name="Download").click()
+
+
+def _asks_for_help(site: Site, page: Page) -> None:
+    page.get_by_role("button", name="CTR", exact=True).first.click()
+
+
+def _cuts_off(site: Site, page: Page) -> None:
+    page.route("**/stats*", lambda route: route.abort())
+
+
+DEEP = "act,about,evidence,checks,outcomes,phases,days,install"
 
 STATES = [
     State("list", "#/", "h1:text('Experiments')"),
@@ -84,7 +97,21 @@ STATES = [
     State("many-variants", "#/hero", "text=Ship benefit"),
     State("weights-changed", "#/free-shipping", "text=Ship from-50"),
     State("weights-changed-deep", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
-    State("stopped", "#/sticky-header", "text=sticky is live for everybody"),
+    State("stopped", "#/sticky-header", "text=sticky is live for everyone"),
+    State("stopped-act", "#/sticky-header?open=act,about", "text=Start again under a new key"),
+    State("act", "#/cta-color?open=act", "text=abacus stop cta-color --winner green"),
+    State("shipped-undecided", "#/shipped-undecided", "text=bold is live for everyone"),
+    State("out-of-reach", "#/far-away", "text=out of reach"),
+    State("young", "#/young", "text=Keep running"),
+    State("longest-names", f"#/{LONG}?open={DEEP}", ".methods"),
+    State("twenty-variants", "#/twenty-variants", "text=Highlighted in the charts"),
+    State("archive", "#/?status=stopped", "h2 a:text('sticky-header')"),
+    State("list-compact", "#/?rows=compact", ".list.compact"),
+    State("new", "#/+new", "text=visitors in each variant"),
+    State("new-wrong", "#/+new", "text=Give it a name", after=_submits),
+    State("help", "#/cta-color", "text=Click-through rate: clicks out of impressions", after=_asks_for_help),
+    State("no-visitors-then", "#/cta-color?from=2026-01-01&to=2026-01-02", "text=No visitors on these days"),
+    State("unreachable", "#/", "text=The server cannot be reached", _cuts_off),
     State("some-days", "#/cta-color?from=2026-11-05&to=2026-11-18", "text=Only visitors first seen"),
 ]
 

@@ -63,7 +63,7 @@ def test_after_a_failure_it_tries_again_by_itself(results: Site, new_page: Open)
 def test_without_a_connection_it_says_so_and_comes_back(results: Site, new_page: Open) -> None:
     page = opened(results, new_page())
     page.context.set_offline(True)
-    expect(page.get_by_text("You are offline.")).to_be_visible()
+    expect(page.get_by_text("This device has no connection.")).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator(".notice")).to_have_count(0)
 

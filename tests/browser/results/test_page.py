@@ -38,13 +38,27 @@ def test_each_variant_has_its_numbers_and_its_lift(results: Site, new_page: Open
     page = at(results, new_page(), "#/cta-color")
     green = SCENARIOS["cta-color"].detail({})["variants"][1]
     row = page.get_by_role("row", name="green")
-    assert row.locator(".number b").all_inner_texts() == [
+    assert row.locator(".value").all_inner_texts() == [
         f"{green['visitors']:,}",
-        f"{green['ctr']:.2%}",
         f"{green['rate']:.1%}",
-        "> 99.9%",
+        f"{green['ctr']:.2%}",
     ]
     assert row.locator(".lift p").inner_text() == "+30% +12% to +50%"
+    arrived = green["visitors"] / sum(each["visitors"] for each in SCENARIOS["cta-color"].detail({})["variants"])
+    assert row.locator(".more").first.inner_text() == f"{arrived:.1%}, 50% configured"
+
+
+def test_the_table_shows_what_decides_and_no_belief_beside_an_open_verdict(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/a-a-test")
+    headings = page.get_by_role("columnheader").all_inner_texts()
+    assert headings == ["Variant", "Visitors", "Rate of click", "Lift over a", "CTR"]
+    assert page.get_by_text("Chance to be best").count() == 0
+    bold = (
+        page.locator(".variants tbody tr")
+        .first.locator(".value")
+        .evaluate_all("all => all.map((e) => getComputedStyle(e).fontWeight >= 600)")
+    )
+    assert bold == [True, True, False]
 
 
 def test_the_verdict_has_a_sign_and_a_word_besides_its_colour(results: Site, new_page: Open) -> None:
@@ -61,7 +75,7 @@ def test_the_verdict_has_a_sign_and_a_word_besides_its_colour(results: Site, new
 def test_broken_data_take_the_word_before_any_lift(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/checkout-steps")
     assert page.locator(".advice").inner_text() == "Fix the tracking first"
-    assert page.get_by_text("Until that is mended, the comparison below means nothing.").is_visible()
+    assert page.get_by_text("Until that is fixed, the comparison below means nothing.").is_visible()
     assert page.locator(".variants .chip.winner").count() == 0
 
 
@@ -75,26 +89,28 @@ def test_without_visitors_it_shows_the_tag_to_paste(results: Site, new_page: Ope
 
 def test_the_list_is_searched_and_filtered_and_the_address_says_so(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/")
-    assert page.locator(".list li").count() == len(SCENARIOS)
+    assert page.locator(".list li").count() == len(SCENARIOS) - 1  # the stopped one is in the archive
     page.get_by_role("searchbox").fill("header")
-    expect(page.locator(".list li")).to_have_count(1)
+    expect(page.get_by_text("No experiment fits.")).to_be_visible()
     assert page.url.endswith("#/?q=header")
-    page.get_by_role("link", name="Running 9").click()
-    expect(page.get_by_text("No experiment fits.")).to_be_visible()
+    page.get_by_role("link", name="Archive", exact=True).click()
+    expect(page.locator(".list h2")).to_have_text(["sticky-header"])
     page.reload()
-    expect(page.get_by_text("No experiment fits.")).to_be_visible()
+    expect(page.locator(".list h2")).to_have_text(["sticky-header"])
     assert page.get_by_role("searchbox").input_value() == "header"
 
 
 def test_what_needs_somebody_comes_first(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/")
     shown = page.locator(".list h2").all_inner_texts()
-    assert (shown[0], shown[1], shown[-1]) == ("checkout-steps", "cta-color", "sticky-header")
+    assert (shown[0], shown[1], shown[-1]) == ("checkout-steps", "cta-color", "newsletter")
 
 
 def test_a_stopped_experiment_says_what_was_shipped(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/?status=stopped")
-    assert page.locator(".list .said b").all_inner_texts() == ["sticky is live for everybody."]
+    assert page.locator(".list .said b").all_inner_texts() == ["sticky is live for everyone."]
+    since = "Since Fri, 20 Nov 2026, decided by Anna: Sticky wins, and support has no complaints."
+    assert since in page.locator(".list .said").inner_text()
 
 
 def test_back_from_an_experiment_the_list_is_where_it_was(results: Site, new_page: Open) -> None:
@@ -112,7 +128,9 @@ def test_a_hundred_experiments_of_ninety_days_are_all_there(results: Site, new_p
     listed = [entry | {"experiment": f"experiment-{n}"} for n in range(100)]
     results.api.answers["/stats"] = {"experiments": listed}
     page = at(results, new_page(), "#/")
-    assert page.locator(".list li svg.spark").count() == 100
+    assert page.locator(".list.compact li").count() == 100
+    page.get_by_role("link", name="More detail").click()
+    expect(page.locator(".list li svg.spark")).to_have_count(100)
     page.get_by_role("searchbox").fill("experiment-77")
     expect(page.locator(".list h2")).to_have_text(["experiment-77"])
 
@@ -179,15 +197,15 @@ def test_what_a_chart_shows_is_chosen_and_kept_in_the_address(results: Site, new
 def test_open_sections_are_in_the_address_and_survive_a_reload_and_a_refresh(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/cta-color")
     page.get_by_text("The statistics behind the verdict").click()
-    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Sequential (decides)", exact=False)).to_be_visible()
     assert page.url.endswith("?open=evidence")
     page.reload()
-    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Sequential (decides)", exact=False)).to_be_visible()
     asked = len(results.api.asked)
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator(".dot:not(.asking)")).to_be_visible()
     assert len(results.api.asked) > asked
-    expect(page.get_by_text("This one decides.", exact=False)).to_be_visible()
+    expect(page.get_by_text("Sequential (decides)", exact=False)).to_be_visible()
 
 
 def test_a_link_without_a_section_closes_it(results: Site, new_page: Open) -> None:
@@ -281,12 +299,12 @@ def test_on_paper_everything_is_open_and_nothing_is_a_button(results: Site, new_
     page = at(results, new_page(color_scheme="dark"), "#/cta-color")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert page.get_by_text("This one decides.", exact=False).is_visible()
+    assert page.get_by_text("Sequential (decides)", exact=False).is_visible()
     assert not page.get_by_role("button", name="Print").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
-    assert not page.get_by_text("This one decides.", exact=False).is_visible()
+    assert not page.get_by_text("Sequential (decides)", exact=False).is_visible()
     assert "open=" not in page.url
 
 
@@ -296,7 +314,7 @@ def test_on_paper_everything_is_open_and_nothing_is_a_button(results: Site, new_
 def test_german_readers_get_german_numbers(results: Site, new_page: Open) -> None:
     page = at(results, new_page(locale="de-DE"), "#/cta-color")
     assert page.locator(".why").inner_text() == "Green beats blue by 30\u00a0% (at least 12\u00a0%)."
-    assert page.get_by_role("row", name="green").locator("b").nth(2).inner_text() == "8,93\u00a0%"
+    assert page.get_by_role("row", name="green").locator(".value").nth(2).inner_text() == "8,93\u00a0%"
     assert page.locator("#reading-rate .day").inner_text() == "21. Nov. UTC"
 
 
@@ -317,8 +335,26 @@ def test_everything_can_be_reached_with_the_tab_key_and_shows_where_one_is(resul
         reached.append(name)
     assert [name for name, ringed in reached if not ringed] == []
     names = [name for name, _ in reached]
-    assert names[:5] == ["Skip to the results", "ABacus", "All experiments", "See all", "click"]
-    for needed in ("signup", "Copy as text", "Print", "Per day", "Data checks", "Script tag and cost", "Manifest"):
+    assert names[:6] == [
+        "Skip to the results",
+        "ABacus",
+        "All experiments",
+        "Winner",
+        "How to ship it",
+        "12 data checks",
+    ]
+    for needed in (
+        "click",
+        "signup",
+        "Visitors",
+        "Copy link",
+        "Copy as text",
+        "Print",
+        "Per day",
+        "Data checks",
+        "Script tag and cost",
+        "Manifest",
+    ):
         assert needed in names
     assert sum("arrow keys" in name for name in names) == 3
 
@@ -356,7 +392,7 @@ def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site,
     page.route("**/charts-*.js", lambda route: route.abort())
     page.goto(results.page("#/cta-color"))
     expect(page.locator(".advice")).to_have_text("Ship green")
-    page.get_by_text("Data checks", exact=True).click()
+    page.get_by_role("heading", name="Data checks").click()
     expect(page.get_by_text("All counts can be true.")).to_be_visible()
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
 
