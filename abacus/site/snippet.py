@@ -40,7 +40,9 @@ FIRST_PART = (
     "start.js",
 )
 
-# The tester's build stands in for the tag before it, which document.write() put it behind.
+# A module has no current script, but a tag that can be found.
+OWN_TAG = """(document.currentScript || document.querySelector("script[src*='/ab.']"))"""
+# The testers' file stands in for the tag before it, which document.write() put it behind.
 TESTED = (
     "(({ src, dataset, previousElementSibling: tag }) => ({ src, dataset: { ...tag?.dataset, ...dataset } }))"
     "(document.currentScript)"
@@ -105,7 +107,8 @@ class _Parts:
             for name, _, alias in (word.partition(" as ") for word in (words or "").split(", ") if word):
                 first = shared.setdefault((path, name), alias or name)
                 body = re.sub(rf"(?<![.\w]){alias or name}\b(?!:)", first, body)
-        parameters = ", ".join([*shared.values(), "GOALS"])
+        data = ["EXPERIMENTS", "GOALS"]
+        parameters = ", ".join([*shared.values(), *data])
         module = f"export default ({parameters}) => {{ try {{\n{_let(body)}\n}} catch {{}} }};"
         self.second = esbuild(module, SNIPPET, form="esm")
         self.name = f"ab.count-{hashlib.sha256(self.second).hexdigest()[:8]}.js"
@@ -113,8 +116,9 @@ class _Parts:
             'import "./gate.js"; import { showControl } from "./start.js"; import { resolve } from "./core/script.js";'
         )
         entry += "".join(f'import {{ {name} as {here}_ }} from "{path}";' for (path, name), here in shared.items())
-        arguments = ", ".join([*(f"{here}_" for here in shared.values()), "GOALS"])
-        entry += f"import(resolve({_json(self.name)})).then((file) => file.default({arguments})).catch(showControl);"
+        arguments = ", ".join([*(f"{here}_" for here in shared.values()), *data])
+        entry += f"const load = () => import(resolve({_json(self.name)})).then((file) => file.default({arguments}));"
+        entry += "setTimeout(() => load().catch(showControl));"
         flat = esbuild(entry, SNIPPET, flags, "esm", minify=False).decode()
         self.first = esbuild(f"try {{\n{_with_data(_let(flat), public, rows)}\n}} catch {{}}", SNIPPET)
 
@@ -139,7 +143,7 @@ def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str
         "GOALS": f"({_json(goals(public))})",
         "TESTING": rf"/[?&](ab_|{keys})/" if keys else "/[?&]ab_/",
         "MANIFEST": _json(public),
-        "SCRIPT": TESTED if build.get("DEBUG") else "document.currentScript",
+        "SCRIPT": TESTED if build.get("DEBUG") else OWN_TAG,
     }
     declared = ""
     for name, value in data.items():

@@ -8,7 +8,7 @@ import { live, off, payloads, shown } from "./core/state.js";
 me.apart = /[^u]bot|crawl|spider|-google|preview|facebookext|whatsapp/i.test(navigator.userAgent);
 
 /** The variant that this visitor gets, and its phase; none for a visitor who takes no part. */
-const choose = (key, variants, phase, first, seed) => {
+export const choose = ([key, variants, phase = 0, first = 0, seed = key]) => {
   if ((CONSENT && !me.granted) || (TIMES && !underway(key)) || (seed && me.apart)) return [];
   const [earlier, since] = (me.record.split("~" + key + ".")[1] || "").split(/[.~]/);
   // An earlier choice stays, unless a new seed was meant to assign again.
@@ -17,18 +17,23 @@ const choose = (key, variants, phase, first, seed) => {
   return [variants.find(([, to]) => fnv(fnv(seed + me.id) + "") % 1e4 < to)[0], phase];
 };
 
+/** Puts the attribute on the root element, and again where a framework has taken it off. */
+export const mark = ([key]) => {
+  const root = document.documentElement;
+  if (root.getAttribute("data-ab-" + key) != shown[key]) root.setAttribute("data-ab-" + key, shown[key]);
+};
+
 /** Assigns one experiment and puts its attribute on the root element; abacus/site/snippet_manifest.py describes the row. */
-export const assign = ([key, variants, current = 0, first = 0, seed = key]) => {
-  const [name, phase] = choose(key, variants, current, first, seed);
+export const assign = (row) => {
+  const [key, variants, , , seed = key] = row;
+  const [name, phase] = choose(row);
   if (URLS) off[key] = onPage(key);
-  if (URLS || CONSENT) {
-    delete live[key];
-    shown[key + ":" + shown[key]] = 0;
-  }
+  delete live[key];
+  shown[key + ":" + shown[key]] = 0;
   const variant = (shown[key] = (DEBUG && forced(key)) || ((!URLS || off[key] < 2) && name) || variants[0][0]);
   shown[key + ":" + variant] = 1;
   if (name && seed && !(DEBUG && forced(key))) live[key] = { variant: name, experiment: key, phase };
-  document.documentElement.setAttribute("data-ab-" + key, variant);
+  mark(row);
   if (PAYLOADS) payloads[key] = variants.find(([name]) => name == variant)?.[2];
   if (REDIRECTS && !off[key] && !(seed && me.apart)) {
     const to = destination(key, variant);

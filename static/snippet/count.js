@@ -1,8 +1,9 @@
 // What counts: impressions, clicks and goals, and that they arrive.
 import { listen, means, moment, safe } from "./core/guard.js";
-import { calls, off, page } from "./core/state.js";
+import { calls, live, off, page } from "./core/state.js";
 import { agreed, grant, remember } from "./core/storage.js";
-import { me } from "./core/visitor.js";
+import { identify, me, open as openStorage, stored, cookies } from "./core/visitor.js";
+import { choose } from "./assign.js";
 import { later, send, stop, track } from "./outbox.js";
 import { ask, expose } from "./exposure.js";
 import { scan } from "./markup.js";
@@ -46,9 +47,12 @@ const consent = (given) => {
   settle();
 };
 
+page.href = location.href;
+page.path = location.pathname;
 /** A change of route: what changes it draws, and drawing calls this. */
 page.onChange = () => {
   if (page.href == (page.href = location.href)) return;
+  if (page.path != (page.path = location.pathname)) page.last = {};
   if (URLS) again();
   look();
 };
@@ -58,6 +62,16 @@ const redirect = (key, to) => {
   expose(key);
   if (to) location.replace(to);
 };
+
+// The cookie was lost, but localStorage knows the visitor. What is on show stays, and counts where this visitor has it too.
+if (!stored(cookies) && openStorage().abacus) {
+  identify(openStorage().abacus);
+  for (const row of EXPERIMENTS) {
+    const [name, phase] = choose(row);
+    if (live[row[0]]?.variant == name) live[row[0]].phase = phase;
+    else delete live[row[0]];
+  }
+}
 
 const handlers = [ask, goal, act, CONSENT && consent, REDIRECTS && redirect];
 calls.push = safe(([handler, ...args]) => handlers[handler](...args));

@@ -1,5 +1,7 @@
 import { page, placed, shown } from "./core/state.js";
+import { mark } from "./assign.js";
 import { means, safe } from "./core/guard.js";
+import { checkSets, complain } from "./tester/overrides.js";
 
 const MARKED = "[data-ab-show],[data-ab-set],[data-ab]";
 // A sanitiser lets data-* through, so what they can do is a closed list, and no url that runs a script.
@@ -19,22 +21,26 @@ const write = (element, name, value) =>
     gives way: a translator would rewrite for as long as we do. */
 const set = (element, name, value) => {
   const now = read(element, name);
-  const saved = ((element.abacusSet ||= {})[name] ||= { original: now, nodes: [...element.childNodes], rewrites: 0 });
-  if ((URLS || CONSENT) && name == "text" && document.readyState > "l" /* loading */ && now.startsWith(saved.ours)) {
+  const saved = ((element.abacusSet ||= {})[name] ||= { was: now, nodes: (URLS || CONSENT) && [...element.childNodes], rewrites: 0 });
+  if ((URLS || CONSENT) && name == "text" && document.readyState > "d" /* not complete */ && now.startsWith(saved.ours)) {
     // The parser goes on with the original behind our text.
     const [first, ...others] = element.childNodes;
     saved.nodes.push(first.data.slice(saved.ours.length), ...others);
-    saved.original += now.slice(saved.ours.length);
+    saved.was += now.slice(saved.ours.length);
   }
-  if (now != value && (now == saved.original || now == saved.ours || document.readyState > "l" || ++saved.rewrites < 3))
+  if (now != value && (now == saved.was || now == saved.ours || document.readyState > "d" || ++saved.rewrites < 3))
     write(element, name, (saved.ours = value));
+  if (DEBUG && saved.rewrites > 2)
+    complain(`Something else, such as a translator, rewrites the ${name} "${value}" of <${element.localName}>: it is left alone.`);
 };
 
-/** Puts the original back, unless something else has been put there since. */
+/** Puts the original back, unless something else has been put there since. Where variants do not change within a page this
+    happens only if count.js does not come: then text without its markup will do. */
 const undo = (element, name) => {
-  const { original, ours, nodes } = element.abacusSet[name];
+  const { was, ours, nodes } = element.abacusSet[name];
   delete element.abacusSet[name];
-  if (read(element, name) == ours) name == "text" ? element.replaceChildren(...nodes) : write(element, name, original);
+  if (read(element, name) == ours)
+    (URLS || CONSENT) && name == "text" ? element.replaceChildren(...nodes) : write(element, name, was);
 };
 
 /** Shows each element as its attributes say. Again and again, for a parser or a framework may not be done with it. */
@@ -54,6 +60,7 @@ export const scan = () =>
     }
     const sets = element.getAttribute("data-ab-set");
     if (show || sets) changes.observe(element, { attributes: true });
+    if (DEBUG && sets) checkSets(sets, SET, SAFE_URL);
     const wanted = {};
     sets?.replace(SET, (_, pair, name, value) => {
       value = value.trim();
@@ -86,9 +93,7 @@ const touchesMarked = ({ type, target, addedNodes }) =>
 const changes = new MutationObserver(
   safe((records) => {
     page.onChange?.();
-    for (const [key] of EXPERIMENTS)
-      if (document.documentElement.getAttribute("data-ab-" + key) != shown[key])
-        document.documentElement.setAttribute("data-ab-" + key, shown[key]);
+    EXPERIMENTS.map(mark);
     if (records.some(touchesMarked)) keepUp();
   }),
 );

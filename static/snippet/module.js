@@ -2,10 +2,10 @@ import { configure } from "./core/config.js";
 
 /** Starts with the experiments of /ab.json, which a server may have put into the page. */
 export const start = async (site, { src = location.href, visitor, attributes } = {}) => {
-  if (!self.abacus?.on) {
+  if (!document.abacus) {
     configure(site, { src, dataset: { ...attributes, ...(visitor && { visitor }) } });
     try {
-      await import("./run.js");
+      return (await import("./run.js")).api;
     } catch (loading) {
       await loading; // a tester's page: the bigger file is on its way
     }

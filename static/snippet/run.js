@@ -1,3 +1,3 @@
 import "./gate.js";
-import "./start.js";
+export { api } from "./start.js";
 import "./count.js";

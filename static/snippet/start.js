@@ -5,10 +5,11 @@ import { calls, listeners, page, payloads, shown } from "./core/state.js";
 import { me } from "./core/visitor.js";
 import { assign } from "./assign.js";
 import { scan, watch } from "./markup.js";
+import { complain } from "./tester/overrides.js";
 
 export const again = () => {
   EXPERIMENTS.map(assign);
-  scan();
+  if (document.body) scan(); // while the head is read there is nothing to scan
 };
 
 /** What cannot be counted is not shown: count.js did not come. */
@@ -30,6 +31,7 @@ export const api = {
 if (PAYLOADS) api.payload = (key) => payloads[key];
 if (CONSENT) api.consent = (given) => calls.push([3, given]);
 if (!early || early.map) self.abacus = api; // an object of that name belongs to the page
+else if (DEBUG) complain("window.abacus belongs to this page, so calls such as abacus.goal() do not reach ABacus.");
 
 again();
 watch();

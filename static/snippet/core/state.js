@@ -15,5 +15,5 @@ export const listeners = [];
 /** What count.js does, called before it has come: [handler, ...arguments]. */
 export const calls = [];
 /** observer: the IntersectionObserver of count.js, once it is there. last: event → when it happened last; experiment →
-    the path of its last impression. href: where the page is. */
-export const page = { last: {}, href: location.href };
+    the path of its last impression. href, path: where the page is. */
+export const page = { last: {} };

@@ -1,6 +1,9 @@
 import { safe } from "./guard.js";
 import { identify, me, open, readCookies, stored } from "./visitor.js";
 
+// An insecure page may not set a secure cookie.
+const SECURE = location.protocol > "http:" ? ";secure" : "";
+
 // Our keys begin with `abacus`.
 export const put = (key, value) => {
   try {
@@ -38,14 +41,14 @@ export const remember = safe(() => {
       text = text.replace("~", "~" + key + "." + choices[key] + "~");
   if (DEBUG) me.record = text;
   if (text != me.store.abacus) put("abacus", text);
-  if (text != cookie) document.cookie = "abacus=" + text + ";path=/;max-age=33333333;secure" + COOKIE_DOMAIN;
+  if (text != cookie) document.cookie = "abacus=" + text + ";path=/;max-age=33333333" + SECURE + COOKIE_DOMAIN;
 });
 
 /** The visitor gave consent. */
 export const grant = () => {
   me.granted = true;
   kept = me.store = 0;
-  identify(readCookies());
+  identify(stored(readCookies()) || open().abacus);
 };
 
 /** The visitor withdrew consent: everything of ours is deleted, and a new consent makes a new visitor. */
@@ -55,7 +58,7 @@ export const wipe = () => {
   me.granted = false;
   me.store = {};
   for (const key in choices) delete choices[key];
-  document.cookie = "abacus=;path=/;max-age=0;secure" + COOKIE_DOMAIN;
+  document.cookie = "abacus=;path=/;max-age=0" + SECURE + COOKIE_DOMAIN;
   if (COOKIE_DOMAIN) document.cookie = "abacus=;path=/;max-age=0";
   if (DEBUG) document.cookie = "abacus_qa=;path=/;max-age=0";
 };

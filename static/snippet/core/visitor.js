@@ -18,9 +18,9 @@ export const me = { granted: CONSENT && !(GPC && navigator.globalPrivacyControl)
 /** localStorage, opened when it is first needed, for that costs a round trip too. */
 export const open = () => (me.store ||= (CONSENT && !me.granted ? 0 : safe(() => localStorage)()) || {});
 
-export const identify = (text) => {
-  const record = stored(text) || open().abacus || "";
+export const identify = (record = "") => {
   me.id = script.dataset.visitor || record.split("~")[0] || random() + random();
   me.record = record.startsWith(me.id + "~") ? record : me.id + "~";
 };
-identify(cookies);
+// localStorage would cost as much as all the rest, so that only count.js looks there for a visitor without a cookie.
+identify(stored(cookies) || (navigator.cookieEnabled ? "" : open().abacus));

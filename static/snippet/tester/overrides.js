@@ -1,4 +1,4 @@
-// The tester's build only: overrides, and what is worth telling of what happens. panel.js shows it.
+// The testers' file only: forced variants, and what happened on this page. panel.js shows it.
 import { live, off, page, placed } from "../core/state.js";
 import { attributes, eligible, underway } from "../targeting/targeting.js";
 import { bucket } from "../core/hash.js";
@@ -9,29 +9,29 @@ const query = new URLSearchParams(location.search);
 const experiments = MANIFEST.experiments;
 const about = (key) => experiments.find((experiment) => experiment.key == key);
 
-/** experiment → the variant that a tester asked for; in the cookie abacus_qa until the browser is closed. */
+/** experiment → the variant that a tester forced; in the cookie abacus_qa until the browser is closed. */
 export const forces = {};
 export let showing = false;
 
-const kept = () => / ?abacus_qa=([^;]*)/.exec(document.cookie)?.[1].split("~") || [];
-const keep = () => {
+const storedForces = () => / ?abacus_qa=([^;]*)/.exec(document.cookie)?.[1].split("~") || [];
+const save = () => {
   if (CONSENT && !me.granted) return;
   const words = [...(showing ? ["debug"] : []), ...Object.keys(forces).map((key) => key + "." + forces[key])];
   document.cookie = "abacus_qa=" + words.join("~") + ";path=/;samesite=lax" + (words[0] ? "" : ";max-age=0");
 };
 
-/** Shows `variant` of `key` from the next page on; none: as dealt. */
+/** Shows `variant` of `key` from the next page on; without a variant, the assigned one. */
 export const force = (key, variant) => {
   if (variant) forces[key] = variant;
   else delete forces[key];
-  keep();
+  save();
 };
 export const hide = () => {
   showing = false;
-  keep();
+  save();
 };
 
-for (const word of kept()) {
+for (const word of storedForces()) {
   const [key, variant] = word.split(".");
   if (word == "debug") showing = true;
   else if (variant) forces[key] = variant;
@@ -39,59 +39,83 @@ for (const word of kept()) {
 if (query.has("ab_debug")) showing = query.get("ab_debug") != "0";
 for (const { key, variants } of experiments) {
   const [asked, index] = [query.get("ab_" + key), query.get(key)]; // the second is GrowthBook's way
-  const found = variants.find((variant, i) => variant.key == asked || i + "" == index);
-  if (found) forces[key] = found.key;
+  const match = variants.find((variant, i) => variant.key == asked || i + "" == index);
+  if (match) forces[key] = match.key;
   else if (asked != null) delete forces[key];
 }
-keep();
+save();
 
 export const forced = (key) => about(key).variants.find((variant) => variant.key == forces[key])?.key;
 
 export const log = [];
 const tell = (text) => log.push([new Date(), text]);
 
+const complaints = new Set();
+/** Says once, in the panel and on the console, what the page should change. */
+export const complain = (text) => {
+  if (complaints.has(text)) return;
+  complaints.add(text);
+  console.warn("abacus: " + text);
+  tell(text);
+};
+
+/** Says what of an element's `data-ab-set` is refused, and why. `pattern` matches one change, `safeUrl` an allowed url. */
+export const checkSets = (sets, pattern, safeUrl) => {
+  for (const part of sets.split("|").map((text) => text.trim())) {
+    const [, pair, name, value] = RegExp(`^${pattern.source}$`).exec(part) || [];
+    const [key, variant] = (pair || "").split(":");
+    if (!pair)
+      complain(`data-ab-set="${part}" is refused: write experiment:variant, a blank, and one of alt, class, href, src, text, title or value, as in "hero:bold text=Hello".`);
+    else if (/href|src/.test(name) && !safeUrl.test(value.trim()))
+      complain(`data-ab-set="${part}" is refused: a url starts with https:, http:, mailto: or tel:, or has no scheme.`);
+    else if (!about(key)?.variants.some((each) => each.key == variant))
+      complain(`data-ab-set="${part}" does nothing: no published experiment ${key} has a variant ${variant}.`);
+  }
+};
+
 const share = (place) => (place / 1e4).toFixed(4);
 const place = (seed) => bucket(seed, me.id);
 
-/** Why this visitor sees what is on show. */
+/** Why this visitor sees the variant on show. */
 export const reason = (key) => {
   const { status, winner, phases, seed, namespace } = about(key);
   if (forced(key)) return "forced in this browser session, so not counted";
-  if (CONSENT && !me.granted) return "no consent yet: the control, and nothing is kept or sent";
-  if (status == "paused") return "paused: everybody sees the control, uncounted";
-  if (status == "stopped") return `over: everybody sees the winner, ${winner}, uncounted`;
-  if (TIMES && !underway(key)) return "it has not begun, or has ended";
-  if (off[key] == 2) return "this page is none of its pages";
+  if (CONSENT && !me.granted) return "no consent yet: the control is shown, and nothing is stored or sent";
+  if (me.apart) return "this browser calls itself a crawler or link preview: the control is shown, and nothing is counted";
+  if (status == "paused") return "paused: every visitor sees the control, and nothing is counted";
+  if (status == "stopped") return `stopped: every visitor sees the winner, ${winner}, and nothing is counted`;
+  if (TIMES && !underway(key)) return "it has not started yet, or has ended";
+  if (off[key] == 2) return "the experiment does not run on this page";
   if (live[key]) {
     const { variant, phase } = live[key];
-    if (me.record.includes(`~${key}.${variant}.`)) return `seen before, in phase ${phase}, and kept since`;
-    return `dealt: place ${share(place(phases[phase].seed || seed))} of 1`;
+    if (me.record.includes(`~${key}.${variant}.`)) return `seen before, in phase ${phase}: the visitor keeps this variant`;
+    return `assigned: the visitor's place is ${share(place(phases[phase].seed || seed))} of 1`;
   }
   if (!eligible(key)) {
-    const outside = namespace && `place ${share(place(namespace.name))} in namespace ${namespace.name}, it has others`;
-    return outside || `the condition is not met by ${JSON.stringify(attributes())}`;
+    const outside = namespace && `not enrolled: the visitor's place in the namespace ${namespace.name} is ${share(place(namespace.name))}, outside this experiment's range`;
+    return outside || `not enrolled: the condition does not match ${JSON.stringify(attributes())}`;
   }
-  return `not enrolled: place ${share(place(phases[phases.length - 1].seed || seed))} is outside its coverage`;
+  return `not enrolled: the visitor's place, ${share(place(phases[phases.length - 1].seed || seed))}, is outside the experiment's coverage`;
 };
 
-/** Whether it was seen on this page, and what keeps it from being. */
+/** Whether an impression was counted on this page, and why not. */
 export const seen = (key) => {
   if (!live[key]) return "not counted";
-  if (page.last[key] == location.pathname) return "seen on this page";
-  if (off[key]) return "not on this page";
+  if (page.last[key] == location.pathname) return "impression counted on this page";
+  if (off[key]) return "impressions do not count on this page";
   const element = document.querySelector(`[data-ab~="${key}"],[data-ab~="seen:${key}"]`);
-  if (!element) return placed[key] ? "its element has gone" : "no element says data-ab, and no script has asked for it";
-  if (!element.getClientRects()[0]) return "its element is not rendered (display: none?), so it can never be seen";
-  return "not yet: half of its element must be in view for a moment";
+  if (!element) return placed[key] ? "its element was removed" : `no element has data-ab="${key}", and no script has called abacus.variant("${key}")`;
+  if (!element.getClientRects()[0]) return "its element is not rendered (display: none?), so it cannot be seen";
+  return "not yet: half of its element must be in view for 0.3 s";
 };
 
-/** What waits, and for what. */
+/** How many events wait, and until when. */
 export const outbox = () => {
   const count = waiting().length;
   const ms = open().abacus_w - Date.now();
-  if (!count) return "everything is sent and confirmed";
-  if (!navigator.onLine) return `${count} waiting: this browser is offline`;
-  return ms > 0 ? `${count} waiting, for ${Math.ceil(ms / 1e3)} s more` : `${count} waiting`;
+  if (!count) return "all events are sent and confirmed";
+  if (!navigator.onLine) return `${count} events wait: this browser is offline`;
+  return ms > 0 ? `${count} events wait ${Math.ceil(ms / 1e3)} s more` : `${count} events wait`;
 };
 
 export const noted = (type, key, goal) => {
@@ -101,15 +125,15 @@ export const noted = (type, key, goal) => {
 
 const read = async (answer, sent) => {
   const { error, accepted, repeated, refused = [] } = await answer.clone().json();
-  if (error) return tell(`${sent}, refused for good: ${error.message}`);
-  tell(`${sent}: ${accepted} new, ${repeated} known already, ${refused.length} refused`);
+  if (error) return tell(`${sent}, refused and not sent again: ${error.message}`);
+  tell(`${sent}: ${accepted} new, ${repeated} known before, ${refused.length} refused`);
   for (const { outcome, message } of refused) tell(`refused, ${outcome}: ${message}`);
 };
 
 export const answered = (answer, batch) => {
   const sent = `${batch.length} sent`;
-  if (!answer.status) return tell(`${sent}, no answer (${answer.message}): they are kept, and sent again later`);
+  if (!answer.status) return tell(`${sent}, no answer (${answer.message}): they will be sent again`);
   if (answer.status != 202 && answer.status != 400)
-    return tell(`${sent}, answered ${answer.status}: they are kept, and sent again later`);
-  read(answer, sent).catch(() => tell(`${sent}, answered ${answer.status}, and not by ABacus`));
+    return tell(`${sent}, answered ${answer.status}: they will be sent again`);
+  read(answer, sent).catch(() => tell(`${sent}, answered ${answer.status}, but not by ABacus`));
 };

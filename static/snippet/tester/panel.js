@@ -1,4 +1,4 @@
-// The tester's panel: what is on show and why, what was seen, what was sent, and what was not.
+// The testers' panel: which variants are on show and why, what was counted and sent, and what was not.
 import { shown } from "../core/state.js";
 import { force, forces, hide, log, outbox, reason, seen, showing } from "./overrides.js";
 import { safe } from "../core/guard.js";
@@ -25,7 +25,7 @@ const make = (tag, properties, ...children) => {
 
 const experiment = ({ key, variants }) => {
   const options = ["", ...variants.map((variant) => variant.key)].map((variant) =>
-    make("option", { value: variant, selected: variant == (forces[key] || "") }, variant ? "force " + variant : "as dealt"),
+    make("option", { value: variant, selected: variant == (forces[key] || "") }, variant ? "force " + variant : "as assigned"),
   );
   const onchange = ({ target }) => {
     force(key, target.value);
@@ -42,14 +42,14 @@ const experiment = ({ key, variants }) => {
 
 const facts = () => [
   `You are ${me.id}.`,
-  outbox() + (storage().abacus_n ? `; ${storage().abacus_n} dropped, too many waited` : ""),
-  ...(navigator.webdriver ? ["This browser says that it is automated: its events are left out of the numbers."] : []),
-  ...(+storage().abacus_t ? [`This clock is ${storage().abacus_t} minutes behind the service's; events are corrected.`] : []),
+  outbox() + (storage().abacus_n ? `; ${storage().abacus_n} were dropped, because more than 100 waited` : ""),
+  ...(navigator.webdriver ? ["This browser says that it is automated: its events are not counted."] : []),
+  ...(+storage().abacus_t ? [`This clock is ${storage().abacus_t} minutes behind the service's. Times of events are corrected.`] : []),
 ];
 
 const another = () => {
   wipe();
-  addEventListener("pagehide", wipe); // after ours, which would write the old one down
+  addEventListener("pagehide", wipe); // after our own listener, which stores the old id
   location.reload();
 };
 
@@ -74,7 +74,7 @@ export const open = () => {
     drawn = now;
     const panel = make(
       "section",
-      { ariaLabel: "ABacus: what happens on this page" },
+      { ariaLabel: "ABacus on this page" },
       make(
         "header",
         {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from chalicelib.domain.manifest import Namespace, UrlPattern, Urls
@@ -123,6 +124,21 @@ def test_consent_taken_back_forgets_the_visitor(site: Site, visit: Visit) -> Non
     assert page.evaluate(KEPT) == ["", [], []]
     page.reload()
     assert (shown(page), page.evaluate(KEPT)) == ("plain", ["", [], []])
+
+
+def test_consent_withdrawn_deletes_the_id_also_where_the_cookie_is_gone(site: Site, visit: Visit) -> None:
+    site.runs(HERO, consent=True)
+    site.page("/", BUY)
+    page = visit()
+    page.evaluate("abacus.consent(true)")
+    site.wait_for_events(1)
+    a_moment_passes(page)
+    page.context.clear_cookies()
+    leave(page)
+    page.goto(site.origin)
+    page.evaluate("abacus.consent(false)")
+    page.wait_for_function("Object.keys(localStorage).length == 0")
+    assert page.evaluate(KEPT) == ["", [], []]
 
 
 def test_consent_taken_back_in_one_tab_holds_in_the_others(site: Site, new_visitor: Profile) -> None:
@@ -256,3 +272,25 @@ def test_a_page_may_name_its_own_redirect(site: Site, visit: Visit) -> None:
     assert seen_by_now(site, page) == ["impression hero bold"]
     site.events.clear()
     assert seen_by_now(site, visit(known="x~hero.plain.0~")) == ["impression hero plain"]
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Googlebot/2.1; "
+        "+http://www.google.com/bot.html) Chrome/150.0.0.0 Safari/537.36",
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "WhatsApp/2.23.20.0",
+    ],
+)
+def test_crawlers_and_link_previews_see_the_control_and_are_not_redirected(
+    site: Site, new_visitor: Profile, agent: str
+) -> None:
+    redirecting(site)
+    page = new_visitor(site, "x~hero.bold.0~", user_agent=agent).new_page()
+    page.goto(site.origin + "/landing")
+    a_moment_passes(page)
+    page.click("button")
+    leave(page)
+    page.goto(site.origin + "/landing")
+    assert [shown(page), page.url, site.requests] == ["plain", site.origin + "/landing", []]

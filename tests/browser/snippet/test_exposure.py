@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser
+import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.snippet.site import Site, an_experiment
 from tests.browser.snippet.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
 from tests.support.browsers.chromium import chromium, needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
+Profile = Callable[..., BrowserContext]
 BOX = '<div data-ab="hero" style="height:100px">box</div>'
 FAR = '<div style="height:2000px"></div>'
 
@@ -235,3 +238,60 @@ def test_a_prerendered_page_is_not_seen_before_it_is_shown(site: Site, tmp_path:
             assert len(site.wait_for_events(1)) == 1
         finally:
             browser.terminate()
+
+
+def test_a_middle_click_counts_and_a_right_click_does_not(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<a data-ab="hero" href="/next">go</a>')
+    site.page("/next", "next", tag="")
+    page = visit(known="v1~")
+    page.click("a", button="right")
+    a_moment_passes(page)
+    page.click("a", button="middle")
+    assert seen_by_now(site, page) == ["impression hero bold", "click hero bold"]
+
+
+def test_what_is_clicked_before_a_browser_is_killed_in_the_background_arrives(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO)
+    site.page("/", '<button data-ab="hero">buy</button>')
+    page = new_visitor(site, "v1~").new_page()
+    page.goto(site.origin)
+    page.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => name.includes('count'))")
+    page.evaluate("""() => {
+      document.querySelector('button').click();
+      Object.defineProperty(document, 'hidden', { get: () => true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      window.setTimeout = () => {}; // nothing runs after this
+    }""")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+    assert [request.way for request in site.requests] == ["beacon"]
+
+
+FRAMED = '<div data-ab="hero" style="height:100px">box</div>'
+
+
+@pytest.mark.parametrize(
+    "style", ["display:none", "width:0;height:0;border:0", "width:0;border:0", "height:0;border:0"]
+)
+def test_in_a_frame_that_is_not_on_show_nothing_is_seen(site: Site, visit: Visit, style: str) -> None:
+    site.runs(HERO)
+    site.page("/frame", FRAMED)
+    site.page("/", f'<iframe src="/frame" style="{style}"></iframe>', tag="")
+    page = visit(known="v1~")
+    page.wait_for_function("frames[0].document.documentElement.dataset.abHero")
+    a_moment_passes(page)
+    a_moment_passes(page)
+    page.evaluate("frames[0].abacus.goal('end')")
+    leave(page)
+    assert site.wait_for_events(1) == ["goal end hero bold"]
+
+
+def test_in_a_frame_taller_than_the_window_half_a_window_is_enough(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/frame", '<div data-ab="hero" style="height:5000px">box</div>')
+    site.page("/", '<iframe src="/frame" style="width:600px;height:6000px"></iframe>', tag="")
+    page = visit(known="v1~")
+    assert site.wait_for_events(1) == ["impression hero bold"]
+    page.frames[1].evaluate("abacus.goal('end')")
+    leave(page)
+    assert site.wait_for_events(2) == ["impression hero bold", "goal end hero bold"]

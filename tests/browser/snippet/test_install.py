@@ -343,3 +343,72 @@ def test_a_quick_look_counts_even_so(site: Site, visit: Visit) -> None:
     site.runs(HERO)
     site.page("/", BUY)
     assert seen_by_now(site, visit(known=BOLD)) == ["impression hero bold"]
+
+
+def test_inlined_into_the_page_it_shows_and_sends(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/shop/tea", BUY, tag=f"<script>{site.files['ab.js'].decode()}</script>")
+    page = visit("/shop/tea", known=BOLD)
+    page.click("button")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+
+
+def test_as_a_module_it_shows_and_sends(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", BUY, tag='<script type="module" src="/ab.js"></script>')
+    page = visit(known=BOLD)
+    page.click("button")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+
+
+@pytest.mark.parametrize(
+    "loader", ["import('/ab.js')", "fetch('/ab.js').then((answer) => answer.text()).then((text) => (0, eval)(text))"]
+)
+def test_where_it_cannot_know_its_address_it_says_so_and_shows_the_control(
+    site: Site, new_visitor: Profile, loader: str
+) -> None:
+    site.runs(HERO)
+    site.files["loader.js"] = loader.encode()
+    site.page("/", BUY, tag='<script src="/loader.js"></script>')
+    page = new_visitor(site, BOLD).new_page()
+    with page.expect_console_message(lambda message: "found no <script> of its own" in message.text):
+        page.goto(site.origin)
+    a_moment_passes(page)
+    assert [page.get_attribute("html", "data-ab-hero"), site.requests] == [None, []]
+
+
+def test_what_cannot_be_counted_is_not_shown(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.gone = {f"/{name}" for name in site.files if "count" in name}
+    site.page("/", '<h1 data-ab="hero" data-ab-set="hero:bold text=Bold">Plain</h1>')
+    page = visit(known=BOLD)
+    page.wait_for_selector("html[data-ab-hero=plain]")
+    assert page.inner_text("h1") == "Plain"
+
+
+def test_a_global_of_the_pages_own_stays_and_visitors_count(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.files["own.js"] = b"window.abacus = { on: 'theirs' }"
+    site.page("/", BUY, tag='<script src="/own.js"></script><script src="/ab.js"></script>')
+    page = visit(known=BOLD)
+    page.click("button")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+    assert page.evaluate("abacus") == {"on": "theirs"}
+
+
+def test_a_page_that_changes_how_json_writes_lists_and_texts_is_counted(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.files["prototype.js"] = b"Array.prototype.toJSON = String.prototype.toJSON = function () { return 'x' + this }"
+    site.page("/", BUY, tag='<script src="/prototype.js"></script><script src="/ab.js"></script>')
+    page = visit(known=BOLD)
+    page.click("button")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]
+
+
+def test_under_a_policy_of_nonces_and_trusted_types_it_counts(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.headers["Content-Security-Policy"] = "script-src 'nonce-abc'; require-trusted-types-for 'script'"
+    site.page("/", BUY, tag='<script nonce="abc" src="/ab.js"></script>')
+    page = visit(known=BOLD)
+    page.click("button")
+    assert site.wait_for_events(2) == ["impression hero bold", "click hero bold"]

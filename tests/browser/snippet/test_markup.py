@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chalicelib.domain.manifest import UrlPattern, Urls, Variant
 from tests.browser.snippet.site import PAUSE, Site, an_experiment
 from tests.browser.snippet.visitors import Visit, a_moment_passes, seen_by_now
@@ -55,6 +57,24 @@ def test_text_that_the_parser_has_not_read_yet_is_replaced_too(site: Site, visit
     site.runs(HERO)
     site.page("/", f'<h1 data-ab-set="hero:bold text=Bold">Pl{PAUSE}ain<b>!{PAUSE}</b></h1>')
     assert visit(known=BOLD).inner_text("h1") == "Bold"
+
+
+def test_values_may_hold_colons_and_urls_of_harmless_schemes(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    changes = {
+        "class": "md:flex hover:underline",
+        "title": "Tea: green",
+        "href": "/y?t=10:30#a:b",
+        "text": "Order: now",
+    }
+    sets = " | ".join(f"hero:bold {name}={value}" for name, value in changes.items())
+    site.page("/", f'<a href="/a" data-ab-set="{sets}">x</a>')
+    page = visit(known=BOLD)
+    read = "(a) => [a.className, a.title, a.getAttribute('href'), a.textContent]"
+    assert page.locator("a").evaluate(read) == list(changes.values())
+    for url in ("tel:+4670123", "mailto:a@b.se", "https://b.se/?a=b:c", "page.html", "?a:b", "//b.se/x:y"):
+        site.page("/", f'<a href="/a" data-ab-set="hero:bold href={url}">x</a>')
+        assert visit(known=BOLD).get_attribute("a", "href") == url
 
 
 def test_markup_from_strangers_runs_no_script(site: Site, visit: Visit) -> None:
@@ -205,3 +225,160 @@ def test_each_route_is_a_page_view(site: Site, visit: Visit) -> None:
         page.click(f"a[data-to='{to}']")
         a_moment_passes(page)
     assert seen_by_now(site, page) == ["impression hero bold"] * 2
+
+
+def test_what_a_framework_takes_off_the_root_element_is_back_before_the_next_frame(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", "")
+    page = visit(known=BOLD)
+    later = page.evaluate("""async () => {
+      const root = document.documentElement;
+      root.removeAttribute('data-ab-hero');
+      await null;
+      const first = root.getAttribute('data-ab-hero');
+      const other = document.createElement('html'); // as a router that swaps the whole document
+      other.append(...root.childNodes);
+      root.replaceWith(other);
+      await null;
+      return [first, document.documentElement.getAttribute('data-ab-hero')];
+    }""")
+    assert later == ["bold", "bold"]
+
+
+def test_what_a_morphing_library_puts_back_is_treated_again_however_often(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<h1 class="small" data-ab-set="hero:bold text=Ours|hero:bold class=big">Theirs</h1>'
+              '<p data-ab-show="hero:bold" hidden>p</p>')  # fmt: skip
+    page = visit(known=BOLD)
+    looks = page.evaluate("""async () => {
+      const [h1, p] = ['h1', 'p'].map((tag) => document.querySelector(tag));
+      const seen = [];
+      for (let n = 0; n < 5; n++) {
+        h1.firstChild.nodeValue = 'Theirs';
+        h1.className = 'small';
+        p.hidden = true;
+        await new Promise(requestAnimationFrame);
+        await new Promise((done) => setTimeout(done));
+        seen.push([h1.textContent, h1.className, p.hidden].join());
+      }
+      return [...new Set(seen)];
+    }""")
+    assert looks == ["Ours,big,false"]
+
+
+def test_a_translator_has_the_last_word_and_the_panel_says_so(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", '<h1 data-ab="hero" data-ab-set="hero:bold text=Tea">Coffee</h1>')
+    page = visit("/?ab_debug", known=BOLD)
+    page.wait_for_load_state()
+    rewrites = page.evaluate("""async () => {
+      let rewrites = 0;
+      const h1 = document.querySelector('h1');
+      const translate = () => {
+        if (h1.textContent != 'Tea') return;
+        rewrites++;
+        h1.innerHTML = '<font>Te</font>';
+      };
+      new MutationObserver(() => setTimeout(translate)).observe(h1, { childList: true });
+      translate();
+      await new Promise((done) => setTimeout(done, 500));
+      return [rewrites, h1.textContent];
+    }""")
+    assert rewrites == [3, "Te"]
+    text = "Something else, such as a translator, rewrites the text"
+    page.locator("abacus-panel").get_by_text(text).first.wait_for()
+
+
+def test_after_a_route_to_a_page_without_the_experiment_nothing_of_it_stays(site: Site, visit: Visit) -> None:
+    site.runs(an_experiment(urls=Urls(include=(UrlPattern(pattern="/shop"),)), goals=("end",)))
+    site.page(
+        "/shop",
+        '<main></main><a id="kept" class="a" href="/a" data-ab="hero" data-ab-set="hero:bold text=Bold'
+        ' | hero:bold class=big | hero:bold href=/b | hero:bold title=new">Pl<i>ain</i></a>',
+    )
+    page = visit("/shop", known=BOLD)
+    look = "[...document.querySelector('#kept').attributes].map((a) => a.value).concat(kept.innerHTML)"
+    before = page.evaluate(look)
+    a_moment_passes(page)
+    page.evaluate("history.pushState({}, '', '/about'); document.querySelector('main').textContent = 'about'")
+    page.wait_for_function("document.documentElement.dataset.abHero == 'plain'")
+    sets = page.get_attribute("#kept", "data-ab-set")
+    assert before == ["kept", "big", "/b", "hero", sets, "new", "Bold"]
+    assert page.evaluate(look) == ["kept", "a", "/a", "hero", sets, "Pl<i>ain</i>"]
+    page.evaluate("addEventListener('click', (event) => event.preventDefault())")
+    page.click("i")
+    page.evaluate("history.back()")
+    page.wait_for_function("document.documentElement.dataset.abHero == 'bold'")
+    assert page.evaluate(look) == before
+    assert seen_by_now(site, page) == ["impression hero bold"] * 2
+
+
+def test_text_that_came_in_pieces_is_put_back_in_one(site: Site, visit: Visit) -> None:
+    site.runs(an_experiment(urls=Urls(include=(UrlPattern(pattern="/shop"),))))
+    site.page(
+        "/shop", f'<h1 data-ab-set="hero:bold text=Bold">Pl{PAUSE}ain <b>te{PAUSE}a</b>{PAUSE}!</h1><main></main>'
+    )
+    page = visit("/shop", known=BOLD)
+    assert page.inner_text("h1") == "Bold"
+    page.evaluate("history.pushState({}, '', '/about'); document.querySelector('main').textContent = 'about'")
+    page.wait_for_function("document.documentElement.dataset.abHero == 'plain'")
+    assert page.inner_html("h1") == "Plain <b>tea</b>!"
+
+
+def test_an_element_of_a_drawing_is_shown_and_hidden(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page(
+        "/",
+        '<svg width="90" height="30"><rect id="a" data-ab-show="hero:bold" display="none" width="30" height="30"/>'
+        '<rect id="b" data-ab-show="hero:plain" x="40" width="30" height="30"/></svg>',
+    )
+    for known, visible in ((BOLD, [True, False]), (PLAIN, [False, True])):
+        page = visit(known=known)
+        assert [page.is_visible(which) for which in ("#a", "#b")] == visible
+
+
+def test_an_element_that_gets_its_marks_later_is_treated_and_seen(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page("/", "<h1>Plain</h1>")
+    page = visit(known=BOLD)
+    a_moment_passes(page)
+    page.evaluate("""() => {
+      const { dataset } = document.querySelector('h1');
+      dataset.abSet = 'hero:bold text=Bold';
+      dataset.ab = 'hero';
+    }""")
+    page.get_by_text("Bold").wait_for()
+    assert seen_by_now(site, page) == ["impression hero bold"]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_an_element_that_stays_counts_again_on_a_new_path_whatever_other_experiments_exist(
+    site: Site, visit: Visit, elsewhere: bool
+) -> None:
+    other = an_experiment("other", urls=Urls(include=(UrlPattern(pattern="/other"),)))
+    site.runs(HERO, *([other] if elsewhere else []))
+    site.page("/", '<h1 data-ab="hero">Hello</h1><main></main>')
+    page = visit(known=BOLD)
+    for path in ("/one", "/one?page=2", "/two"):
+        a_moment_passes(page)
+        page.evaluate(
+            "(to) => { history.pushState({}, '', to); document.querySelector('main').textContent = to }", path
+        )
+    assert seen_by_now(site, page) == ["impression hero bold"] * 3
+
+
+def test_what_is_refused_is_said_in_the_panel_and_on_the_console(site: Site, visit: Visit) -> None:
+    site.runs(HERO)
+    site.page(
+        "/",
+        '<a data-ab-set="hero:bold href=javascript:x()">a</a><a data-ab-set="hero:bold onclick=x()">b</a>'
+        '<a data-ab-set="hero:bald text=c">c</a>',
+    )
+    page = visit("/")
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text))
+    page.goto(site.origin + "/?ab_debug")
+    panel = page.locator("abacus-panel section")
+    for reason in ("a url starts with", "write experiment:variant", "no published experiment hero has a variant bald"):
+        panel.get_by_text(reason).first.wait_for()
+        assert len([text for text in console if reason in text]) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page
 
 from tests.browser.snippet.site import Site, an_experiment
@@ -67,12 +69,12 @@ def test_the_panel_says_why_a_variant_is_shown_and_what_became_of_events(site: S
     page = visit("/?ab_debug", known="v1~")
     page.click("button")
     panel = page.locator("abacus-panel section")
-    panel.get_by_text("new, 0 known already, 0 refused").first.wait_for()
+    panel.get_by_text("new, 0 known before, 0 refused").first.wait_for()
     text = panel.inner_text()
-    assert "seen before, in phase 0, and kept since" in text
-    assert "paused: everybody sees the control, uncounted" in text
-    assert "seen on this page" in text
-    panel.get_by_text("everything is sent and confirmed").wait_for()
+    assert "seen before, in phase 0: the visitor keeps this variant" in text
+    assert "paused: every visitor sees the control, and nothing is counted" in text
+    assert "impression counted on this page" in text
+    panel.get_by_text("all events are sent and confirmed").wait_for()
 
 
 def test_the_panel_says_why_something_was_not_sent(site: Site, visit: Visit) -> None:
@@ -84,11 +86,11 @@ def test_the_panel_says_why_something_was_not_sent(site: Site, visit: Visit) -> 
     a_moment_passes(page)
     page.evaluate("abacus.goal('end')")
     panel = page.locator("abacus-panel section")
-    panel.get_by_text("answered 503: they are kept, and sent again later").wait_for()
+    panel.get_by_text("answered 503: they will be sent again").wait_for()
     text = panel.inner_text()
     assert "click of hero not sent: forced in this browser session, so not counted" in text
-    assert "its element is not rendered (display: none?), so it can never be seen" in text
-    assert "1 waiting, for 600 s more" in text or "1 waiting, for 599 s more" in text
+    assert "its element is not rendered (display: none?), so it cannot be seen" in text
+    assert re.search(r"1 events wait \d+ s more", text)
 
 
 def test_the_panel_says_what_the_service_refuses(site: Site, visit: Visit) -> None:
@@ -97,7 +99,7 @@ def test_the_panel_says_what_the_service_refuses(site: Site, visit: Visit) -> No
     site.answer, site.refusal = (400, {}), {"error": {"code": "malformed", "message": "visitor: has a space"}}
     page = visit("/?ab_debug", known="v1~")
     page.click("button")
-    page.locator("abacus-panel").get_by_text("sent, refused for good: visitor: has a space").first.wait_for()
+    page.locator("abacus-panel").get_by_text("sent, refused and not sent again: visitor: has a space").first.wait_for()
 
 
 def test_a_tester_of_a_page_with_the_asynchronous_script_gets_the_same(site: Site, visit: Visit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import BrowserContext, Playwright
 
 from chalicelib.domain.manifest import Phase
@@ -121,14 +122,42 @@ def test_the_id_survives_the_loss_of_either_store(site: Site, visit: Visit) -> N
     a_moment_passes(page)
     leave(page)
     site.wait_for_events(1)
+    [visitor] = {event["visitor"] for event in site.events.values()}
     page.context.clear_cookies()
     page.goto(site.origin)
-    site.wait_for_events(2)
+    page.wait_for_function(f"document.cookie.includes('{visitor}')")
     page.evaluate("localStorage.clear()")
     leave(page)
     page.goto(site.origin)
-    assert len(site.wait_for_events(3)) == 3
-    assert len({event["visitor"] for event in site.events.values()}) == 1
+    page.click("button")
+    leave(page)
+    site.wait_for(lambda: any(event["type"] == "click" for event in site.events.values()))
+    assert {event["visitor"] for event in site.events.values()} == {visitor}
+
+
+@pytest.mark.parametrize(("random", "on_show", "clicks"), [("0.1", "plain", 0), ("0.3", "bold", 1)])
+def test_without_its_cookie_a_visitor_counts_where_the_variant_on_show_is_the_visitors_own(
+    site: Site, new_visitor: Profile, random: str, on_show: str, clicks: int
+) -> None:
+    site.runs(HERO)
+    site.page("/", BUY)
+    context = new_visitor(site)
+    known = "if (location.protocol != 'about:') localStorage.abacus = 'v1~hero.bold.0~';"
+    context.add_init_script(f"{known} Math.random = () => {random};")
+    page = context.new_page()
+    page.goto(site.origin)
+    assert page.get_attribute("html", "data-ab-hero") == on_show  # of the id that the page made for want of the cookie
+    page.wait_for_function("document.cookie.includes('v1~')")
+    page.click("button")
+    page.evaluate("abacus.goal('end')")
+    leave(page)
+    page.goto(site.origin)
+    assert page.get_attribute("html", "data-ab-hero") == "bold"
+    page.evaluate("abacus.goal('end')")
+    leave(page)
+    site.wait_for(lambda: "goal end hero bold" in site.said())
+    assert site.said().count("click hero bold") == clicks
+    assert {(event["visitor"], event["variant"]) for event in site.events.values()} == {("v1", "bold")}
 
 
 def test_the_site_may_supply_its_own_id(site: Site, visit: Visit) -> None:
@@ -164,3 +193,22 @@ def test_nobody_else_does(site: Site, visit: Visit) -> None:
     visit()
     site.wait_for(lambda: site.requests)
     assert [request.body["bot"] for request in site.requests] == [False]
+
+
+def test_two_experiments_do_not_rewrite_the_cookie_at_every_view(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO, an_experiment("cta"))
+    site.page("/", BUY + '<button data-ab="cta">order</button>')
+    context = new_visitor(site, "v1~")
+    context.add_init_script("""
+      const { get, set } = Object.getOwnPropertyDescriptor(Document.prototype, 'cookie');
+      const counted = function (value) { window.writes = (window.writes || 0) + 1; set.call(this, value); };
+      Object.defineProperty(Document.prototype, 'cookie', { get, set: counted });
+    """)
+    page = context.new_page()
+    writes = []
+    for _ in range(3):
+        page.goto(site.origin)
+        page.wait_for_function("Object.keys(localStorage).filter((key) => key.startsWith('abacus:')).length == 2")
+        confirmed(page)
+        writes.append(page.evaluate("window.writes || 0"))
+    assert writes[1:] == [0, 0]

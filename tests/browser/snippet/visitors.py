@@ -55,7 +55,8 @@ def new_visitor(ordinary: Browser) -> Iterator[Callable[..., BrowserContext]]:
     escaped: list[str] = []
 
     def profile(site: Site, known: str = "", **options: Any) -> BrowserContext:
-        context = ordinary.new_context(user_agent=ORDINARY, viewport={"width": 800, "height": 600}, **options)
+        defaults = {"user_agent": ORDINARY, "viewport": {"width": 800, "height": 600}}
+        context = ordinary.new_context(**defaults | options)
         context.set_default_timeout(15_000)
         context.on("weberror", lambda error: escaped.append(str(error.error)))
         if known:
