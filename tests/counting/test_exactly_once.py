@@ -197,7 +197,7 @@ class World:
         with contextlib.suppress(Crash, Stale):
             act()
 
-    def settle(self) -> None:
+    def settle_down(self) -> None:
         self.fuse, self.beside, self.abandoned = None, ("", ""), False
         reconcile_rows(self.store, self.fold, now_ms=NOW)
         for experiment in ("hashed", "client"):
