@@ -14,15 +14,15 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib.api.headers import readable, renewed
+from chalicelib.api.headers import carries_cookie, readable, renewed
 from chalicelib.api.responses import answering, check_read_key, complete, failure, from_cdn, json_response
 from chalicelib.counting.reconcile import reconcile_table
-from chalicelib.domain.clock import DAY_MS, now_ms
+from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import Unauthorized
 from chalicelib.ingestion import pipeline, request
 from chalicelib.ingestion.bots import is_bot
-from chalicelib.ingestion.signatures import sender
-from chalicelib.ingestion.validation import WINDOW_BACK_MS
+from chalicelib.ingestion.sender import Sender, address_of
+from chalicelib.ingestion.signatures import signer
 from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
@@ -73,6 +73,13 @@ def header(name: str) -> str:
     return str(current_request().headers.get(name, ""))
 
 
+def sender(client: str | None = None, *, has_cookie: bool | None = None) -> Sender:
+    """Who sent the current request. `client`: id of the back end that signed it."""
+    request = current_request()
+    address = address_of(request.headers, request.context.get("identity", {}).get("sourceIp") or "")
+    return Sender(client, client is None and is_bot(header("user-agent")), address, has_cookie)
+
+
 # ---------------------------------------------------------------- events in
 
 
@@ -81,14 +88,10 @@ def header(name: str) -> str:
 def post_events() -> Response:
     """The events of one visitor, from the snippet or from a back end that signs them."""
     now = now_ms()
-    client = sender(current_request().headers, body(), service.sender_keys, now_ms=now)
+    client = signer(current_request().headers, body(), service.sender_keys, now_ms=now)
     events = request.parse(body())
-    answer = service.ingest.receive(
-        events,
-        now_ms=now,
-        bot=events.batch.bot or (client is None and is_bot(header("user-agent"))),
-        window_back_ms=WINDOW_BACK_MS if client is None else service.settings.retention_days * DAY_MS,
-    )
+    has_cookie = carries_cookie(header("cookie"), events.batch.visitor, domain=service.settings.cookie_domain)
+    answer = service.ingest.receive(events, now_ms=now, sender=sender(client, has_cookie=has_cookie))
     service.refusals.flush(now)
     cookie = renewed(header("cookie"), events.batch.visitor, domain=service.settings.cookie_domain)
     return json_response(answer, 202, {"Set-Cookie": cookie} if cookie else {})
@@ -102,10 +105,9 @@ def post_track() -> Response:
 
     now = now_ms()
     visitors = growthbook_plugin.events_from_plugin(body(), now, service.catalog.current(now))
-    bot = is_bot(header("user-agent"))
     requests = [request.each(visitor, raw) for visitor, raw in visitors]
-    answer = pipeline.total(service.ingest.receive(events, now_ms=now, bot=bot) for events in requests)
-    return json_response(answer, 202)
+    answers = service.ingest.receive_all(requests, now_ms=now, sender=sender())
+    return json_response(pipeline.total(answers), 202)
 
 
 @app.route("/collect", methods=["POST"], content_types=JSON)
@@ -114,8 +116,8 @@ def post_collect() -> Response:
     """The protocol of the tracker that ABacus grew from; its front end works unchanged."""
     from chalicelib.api import legacy_tracker
 
-    bot = is_bot(header("user-agent"))
-    return Response(legacy_tracker.answer(service, body(), now_ms=now_ms(), bot=bot, may_read=may_read), {}, 200)
+    answer = legacy_tracker.answer(service, body(), now_ms=now_ms(), sender=sender(), may_read=may_read)
+    return Response(answer, {}, 200)
 
 
 # ---------------------------------------------------------------- variants out, by OpenFeature's protocol

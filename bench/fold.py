@@ -22,7 +22,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import RowKey, RowLimit
 
 ROWS = 200  # as many records as the trigger hands over at most
 KINDS = ("i", "c", "g:signup")  # the events of each row
@@ -38,7 +38,7 @@ def written(store: DynamoStore, experiments: int) -> list[RowKey]:
         key = RowKey(f"{next(numbers):0{VISITOR}d}", f"experiment-{number % experiments}")
         variant = ("blue", "green")[number % 2]
         elements = [f"{kind}|{variant}|0|{NOON}|{next(numbers):0{EVENT_ID}d}" for kind in KINDS]
-        store.add(key, elements, len(elements), version=version(), expires_at=0, cap=200)
+        store.add(key, elements, len(elements), version=version(), expires_at=0, limit=RowLimit(200, 200))
         keys.append(key)
     return keys
 

@@ -9,65 +9,81 @@ from dataclasses import dataclass
 import click
 
 from abacus.aws.target import at_target
-from abacus.operations.rebuild import Recount, recount, too_old
+from abacus.operations.rebuild import Recount, listed, recount, too_old
+from chalicelib.analysis.wording import count
 from chalicelib.counting.reconcile import RowTotals, reconcile_rows
 from chalicelib.domain.clock import now_ms
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import Store
 from chalicelib.storage.tally import Tally
 
+TRIES = 3
+
 
 @dataclass(frozen=True)
 class Audit:
-    """The rows' account, and for each experiment what its tallies are beside what the rows say."""
+    """totals: what all rows hold. recounts: for each experiment, its tallies beside what its rows say."""
 
-    account: RowTotals
+    totals: RowTotals
     recounts: dict[str, Recount]
 
     @property
     def problems(self) -> list[str]:
-        """What does not hold, a sentence each; what is merely still pending is no problem."""
-        account = self.account
-        found = []
-        if account.broken:
-            found.append(f"{account.broken} rows cannot be: fewer events received than they hold, or no generation.")
-        if account.received != account.accepted + account.repeated or account.repeated < 0:
-            found.append("received is not accepted + repeated.")
-        if account.accepted != account.counted + account.pending:
-            found.append("accepted is not counted + pending.")
+        """What does not hold, a sentence each. Events that are still pending are no problem."""
+        totals = self.totals
+        problems = []
+        if totals.broken:
+            names = listed(sorted(f"{key.visitor} in {key.experiment}" for key in totals.broken_keys))
+            problems.append(
+                f"{count(totals.broken, 'row')} broken: unreadable, fewer events received than held, or no generation. "
+                f"{names}."
+            )
+        if totals.received != totals.accepted + totals.repeated or totals.repeated < 0:
+            problems.append("received is not accepted + repeated.")
+        if totals.accepted != totals.counted + totals.pending:
+            problems.append("accepted is not counted + pending.")
         for key, compared in self.recounts.items():
-            if compared.off:
-                cells = ", ".join(f"{cell.span} {cell.when} {cell.variant}".replace("  ", " ") for cell in compared.off)
-                found.append(f"{key}: the tallies are not what the rows say, in {cells}. See abacus rebuild {key}.")
-            whole = Tally()
-            for cell, tally in compared.live.items():
-                if cell.span == "total":
-                    whole.add(tally)
-            counted = whole.impressions + whole.clicks + sum(whole.goal_events.values()) + whole.excluded_events
-            if counted != whole.events:
-                found.append(f"{key}: {whole.events} events accepted, but {counted} counted or excluded.")
-        return found
+            problems += _problems(key, compared)
+        return problems
 
 
-TRIES = 3
+def _problems(key: str, compared: Recount) -> list[str]:
+    problems = []
+    if compared.differing:
+        cells = [f"{cell.span} {cell.when} {cell.variant}".replace("  ", " ") for cell in compared.differing]
+        problems.append(f"{key}: the tallies differ from the rows in {listed(cells)}. See abacus rebuild {key}.")
+    if compared.unreadable:
+        names = listed(compared.unreadable)
+        problems.append(f"{key}: {count(len(compared.unreadable), 'item')} of the tallies cannot be read: {names}.")
+    total = Tally()
+    for cell, tally in compared.live.items():
+        if cell.span == "total":
+            total.add(tally)
+    counted = total.impressions + total.clicks + sum(total.goal_events.values()) + total.excluded_events
+    if counted != total.events:
+        problems.append(f"{key}: {total.events} events accepted, but {counted} counted or excluded.")
+    return problems
 
 
 def audit(store: Store, experiments: list[str], *, sleep: Callable[[float], None]) -> Audit:
-    """RowTotals for every row, and compare the tallies of `experiments` with their rows.
+    """Add up every row, and compare the tallies of `experiments` with their rows. Reads only.
 
-    Rows and tallies cannot be read at one moment. What differs is looked at again, so that an event that was being
-    counted meanwhile is no alarm; under traffic that never pauses, ask at a quieter time."""
-    account = RowTotals()
+    Rows and tallies cannot be read at one moment. Differences are looked at again, up to three times, so that an event
+    that is being counted causes no alarm. Under traffic that never pauses, run it at a quieter time. `sleep`: takes
+    seconds."""
+    totals = RowTotals()
     for row in store.scan():
-        account.add(row)
+        totals.add(row)
     recounts = {}
     for key in experiments:
         for left in reversed(range(TRIES)):
             recounts[key] = recount(store, key)
-            if not recounts[key].off or not left:
+            if not recounts[key].differing or not left:
                 break
             sleep(1.0)
-    return Audit(account, recounts)
+        for broken in recounts[key].broken:
+            totals.add_broken(broken)
+    return Audit(totals, recounts)
 
 
 @click.command("audit")
@@ -78,22 +94,22 @@ def audit_command() -> None:
     Exits with 1 when it does not hold."""
     service = from_environment()
     manifest = service.catalog.refresh(now_ms())
-    young = []
+    recent = []
     for experiment in manifest.experiments:
-        why = too_old(service.store, experiment.key, now_ms=now_ms(), retention_days=service.settings.retention_days)
-        if why:
-            click.echo(f"{experiment.key}: not compared. {why}")
+        reason = too_old(service.store, experiment.key, now_ms=now_ms(), retention_days=service.settings.retention_days)
+        if reason:
+            click.echo(f"{experiment.key}: not compared. {reason}")
         else:
-            young.append(experiment.key)
-    found = audit(service.store, young, sleep=time.sleep)
-    a = found.account
-    click.echo(f"{a.rows} rows: received {a.received} = accepted {a.accepted} + repeated {a.repeated}")
-    click.echo(f"{' ' * len(str(a.rows))}       accepted {a.accepted} = counted {a.counted} + pending {a.pending}")
-    for key, compared in found.recounts.items():
-        click.echo(f"{key}: {compared.rows} rows, tallies {'differ' if compared.off else 'agree'}")
-    for problem in found.problems:
+            recent.append(experiment.key)
+    result = audit(service.store, recent, sleep=time.sleep)
+    t = result.totals
+    click.echo(f"{t.rows} rows: received {t.received} = accepted {t.accepted} + repeated {t.repeated}")
+    click.echo(f"{' ' * len(str(t.rows))}       accepted {t.accepted} = counted {t.counted} + pending {t.pending}")
+    for key, compared in result.recounts.items():
+        click.echo(f"{key}: {compared.rows} rows, tallies {'differ' if compared.differing else 'agree'}")
+    for problem in result.problems:
         click.echo(f"PROBLEM {problem}", err=True)
-    raise SystemExit(1 if found.problems else 0)
+    raise SystemExit(1 if result.problems else 0)
 
 
 @click.command("reconcile")
@@ -101,5 +117,8 @@ def audit_command() -> None:
 def reconcile_command() -> None:
     """Fold every event that is written and not counted yet."""
     service = from_environment()
-    found = reconcile_rows(service.store, service.fold, now_ms=now_ms())
-    click.echo(f"{found['rows']} rows read; {found['folded']} events were pending and are counted now.")
+    result = reconcile_rows(service.store, service.fold, now_ms=now_ms())
+    click.echo(f"{result.totals.rows} rows read; {result.folded} events were pending and are counted now.")
+    if result.totals.broken or result.failed:
+        click.echo(f"PROBLEM {result.totals.broken} broken rows, {result.failed} failed. See abacus audit.", err=True)
+        raise SystemExit(1)

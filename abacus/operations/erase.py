@@ -13,8 +13,9 @@ from chalicelib.counting.fold import bookings
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import NotFound
 from chalicelib.runtime.service import from_environment
-from chalicelib.storage.store import Dice, Stale, Store
-from chalicelib.storage.tally import difference
+from chalicelib.storage.event_encoding import Unreadable
+from chalicelib.storage.store import Dice, ParticipantRow, Stale, Store
+from chalicelib.storage.tally import Tallies, difference
 
 
 def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, with_hours: bool = False) -> list[str]:
@@ -27,7 +28,7 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, w
     while rows := store.rows_of(visitor):
         for row in rows:
             # The hours stay: a visitor may have been active in more of them than a transaction holds.
-            counted = contribution(row.counted, row.folded)
+            counted = _counted(row)
             delta = difference({}, {c: tally for c, tally in counted.items() if with_hours or c.span != "hour"})
             generation = (
                 store.generations(row.key.experiment).for_new_rows if row.generation is None else row.generation
@@ -38,6 +39,14 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, w
                 continue
             experiments.append(row.key.experiment)
     return experiments
+
+
+def _counted(row: ParticipantRow) -> Tallies:
+    """What the row has added to the tallies. Nothing where it cannot be read: then a rebuild removes its numbers."""
+    try:
+        return contribution(row.counted, row.folded)
+    except Unreadable:
+        return {}
 
 
 @click.command()

@@ -1,54 +1,79 @@
-"""`abacus rebuild`: recount the tallies from the rows. Alone it only looks; with --apply it fills a new generation
-while traffic goes on, and swaps.
+"""`abacus rebuild`: recount the tallies from the rows. By default it only compares; with --apply it fills a new
+generation while traffic continues, and then makes it the live one.
 
-    open generation → move every row into it (pending again) → fold → until nothing is left → swap → sweep → forget
+    open generation → move every row into it (pending again) → fold → repeat until none is left → swap → clean up
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import NamedTuple
 
 import click
 from click._termui_impl import ProgressBar
 
 from abacus.aws.target import at_target
+from chalicelib.analysis.wording import count
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.clock import SECOND_MS, now_ms, utc_datetime
 from chalicelib.runtime.service import from_environment, version
-from chalicelib.storage.store import FIRST, LAST, Generations, ParticipantRow, Stale, Store, tallies_in
+from chalicelib.storage.event_encoding import Unreadable, distinct
+from chalicelib.storage.store import (
+    FIRST,
+    LAST,
+    Generations,
+    ParticipantRow,
+    RowKey,
+    Stale,
+    Store,
+    parse_cell_name,
+    tallies_in,
+    unreadable_cells,
+)
 from chalicelib.storage.tally import Tallies, Tally, difference
 
 SEGMENTS = 4  # of the parallel scan
 BATCH = 100
+NAMED = 10  # broken rows in one message
 
 
 @dataclass(frozen=True)
 class Recount:
-    """The tallies as they are and as the rows have them; `rows`: how many rows there are."""
+    """The tallies as they are (`live`) and as the rows have them (`expected`); `rows`: how many rows there are.
+
+    broken: rows that cannot be read, and are in neither. unreadable: names of items of the tallies that cannot be read.
+    """
 
     live: Tallies
     rows: int
-    due: Tallies
+    expected: Tallies
+    broken: tuple[RowKey, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
-    def off(self) -> Tallies:
-        return difference(self.due, self.live)
+    def differing(self) -> Tallies:
+        """The cells in which both differ: expected − live."""
+        return difference(self.expected, self.live)
 
 
 def live_tallies(store: Store, experiment: str) -> Tallies:
+    """The live tallies of an experiment, without activity by the hour, which no row can restore."""
     generation = store.generations(experiment).live
-    found = tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), generation)
-    return {cell: tally for cell, tally in found.items() if cell.span != "hour" and tally.numbers()}
+    return _without_hours(tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), generation))
+
+
+def _without_hours(tallies: Tallies) -> Tallies:
+    return {cell: tally for cell, tally in tallies.items() if cell.span != "hour" and tally.numbers()}
 
 
 def rows_of(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Iterator[ParticipantRow]:
-    """Every row of the experiment, from several scans side by side."""
+    """Every row of the experiment, from parallel scans. `progress` is called for every row of the table."""
 
     def segment(n: int) -> list[ParticipantRow]:
         rows = []
@@ -73,18 +98,31 @@ def too_old(store: Store, experiment: str, *, now_ms: int, retention_days: int) 
 
 
 def recount(store: Store, experiment: str, progress: Callable[[], None] = lambda: None) -> Recount:
-    """The live tallies beside what the rows say they have counted. Writes nothing.
+    """Compare the live tallies with what the rows say they have counted. Writes nothing.
 
-    While events come in the two are read at different moments; what is off then is on its way, not lost."""
-    live = live_tallies(store, experiment)
-    due: Tallies = {}
+    While events come in, both are read at different moments: a difference may be an event that is being counted.
+    `progress` is called for every row read."""
+    generation = store.generations(experiment).live
+    cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
+    expected: Tallies = {}
+    broken = []
     rows = 0
     for row in rows_of(store, experiment, progress):
         rows += 1
-        for cell, tally in contribution(row.counted, row.folded).items():
+        try:
+            # Also what is pending, so that a row is named before the fold meets it.
+            distinct(row.pending)
+            added = contribution(row.counted, row.folded)
+        except Unreadable:
+            broken.append(row.key)
+            continue
+        if row.broken:
+            broken.append(row.key)
+        for cell, tally in added.items():
             if cell.span != "hour":
-                due.setdefault(cell, Tally()).add(tally)
-    return Recount(live, rows, due)
+                expected.setdefault(cell, Tally()).add(tally)
+    live = _without_hours(tallies_in(cells, generation))
+    return Recount(live, rows, expected, tuple(broken), tuple(unreadable_cells(cells)))
 
 
 def rebuild(
@@ -96,31 +134,37 @@ def rebuild(
     version: Callable[[], str],
     progress: Callable[[], None] = lambda: None,
 ) -> Recount:
-    """Fill a new generation from the rows and make it the live one. Returns the old tallies beside the new."""
-    before = live_tallies(store, experiment)
-    was = store.generations(experiment)
-    # A number that no row and no tally has ever had, also after the tallies were deleted or restored from a backup; an
-    # abandoned rebuild left `fill`, and this one begins anew above it.
-    target = max((was.live if was.fill is None else was.fill) + 1, clock_ms() // SECOND_MS)
-    filling = Generations(was.live, target)
-    store.open_generation(experiment, was, filling)
+    """Fill a new generation from the rows and make it the live one. Returns the old tallies beside the new.
 
-    rows = 0
-    while True:
-        moved, rows = _move(store, fold, experiment, target, clock_ms, version, progress)
-        if not moved:
-            break
-    store.open_generation(experiment, filling, Generations(target))
-    # Whoever read the old generation just before the swap may still have counted a new visitor into it.
-    while _move(store, fold, experiment, target, clock_ms, version, progress)[0]:
+    clock_ms(): now, epoch milliseconds. version(): a random string. progress: called for every row read. Rows that
+    cannot be read are skipped and returned as broken. Raises Stale when another rebuild is under way."""
+    before = live_tallies(store, experiment)
+    current = store.generations(experiment)
+    # A number that no row and no tally has ever had, also after the tallies were deleted or restored from a backup. An
+    # abandoned rebuild left `fill`; this one starts above it.
+    target = max((current.live if current.fill is None else current.fill) + 1, clock_ms() // SECOND_MS)
+    filling = Generations(current.live, target)
+    store.open_generation(experiment, current, filling)
+
+    while (moved := _move(store, fold, experiment, target, clock_ms, version, progress)).rows:
         pass
-    gone = [
-        cell
-        for cell in store.cells(experiment, first=FIRST, last=LAST)
-        if cell.split("#")[0] in ("total", "day", "hour") and int(cell.split("#")[1]) < target
-    ]
-    store.delete_cells(experiment, gone)
-    return Recount(before, rows, live_tallies(store, experiment))
+    store.open_generation(experiment, filling, Generations(target))
+    # A fold that read the old generation just before the swap may still have counted a new visitor into it.
+    while (moved := _move(store, fold, experiment, target, clock_ms, version, progress)).rows:
+        pass
+    cells = store.cells(experiment, first=FIRST, last=LAST)
+    replaced = [name for name in cells if (named := parse_cell_name(name)) and named.generation < target]
+    store.delete_cells(experiment, replaced)
+    after = live_tallies(store, experiment)
+    return Recount(before, moved.read, after, tuple(sorted(moved.broken)), tuple(unreadable_cells(cells)))
+
+
+class _Moved(NamedTuple):
+    """One pass over the rows: how many were moved and how many read, and which are broken."""
+
+    rows: int
+    read: int
+    broken: set[RowKey]
 
 
 def _move(
@@ -131,93 +175,131 @@ def _move(
     clock_ms: Callable[[], int],
     version: Callable[[], str],
     progress: Callable[[], None],
-) -> tuple[int, int]:
-    """One pass over the rows: those of another generation are moved, and what is pending is folded."""
-    moved = rows = 0
-    batch: list[ParticipantRow] = []
+) -> _Moved:
+    """One pass over the rows: move those of another generation, and fold what is pending."""
+    moved = read = 0
+    broken: set[RowKey] = set()
+    batch: list[RowKey] = []
     for row in rows_of(store, experiment, progress):
-        rows += 1
-        # A row that has counted nothing yet needs no move: whatever folds it puts it where newborns go, which is here.
+        read += 1
+        if row.broken:
+            broken.add(row.key)
+            continue
+        # A row that has counted nothing yet needs no move: any fold puts it where new rows go, which is here.
         if row.generation not in (target, None):
             moved += 1
             with contextlib.suppress(Stale):  # it changed; the next pass sees it
                 store.reopen(row, target, version())
         elif not row.needs_fold:
             continue
-        batch.append(row)
+        batch.append(row.key)
         if len(batch) >= BATCH:
-            fold([r.key for r in batch], now_ms=clock_ms())
+            broken.update(fold(batch, now_ms=clock_ms()).broken)
             batch.clear()
-    fold([r.key for r in batch], now_ms=clock_ms())
-    return moved, rows
+    broken.update(fold(batch, now_ms=clock_ms()).broken)
+    return _Moved(moved, read, broken)
 
 
-def forgets(found: Recount) -> str | None:
-    """Why the tallies had better stay: the rows know of fewer visitors. No setting has to be right to notice that."""
+def loses_visitors(compared: Recount) -> str | None:
+    """Why the tallies should stay: the rows know of fewer visitors. No setting has to be right to notice that."""
 
     def visitors(tallies: Tallies) -> int:
         return sum(tally.visitors for cell, tally in tallies.items() if cell.span == "total")
 
-    if visitors(found.due) >= visitors(found.live):
+    live, expected = visitors(compared.live), visitors(compared.expected)
+    if expected + len(compared.broken) >= live:
         return None
     return (
-        f"the tallies count {visitors(found.live)} visitors, the rows that are left {visitors(found.due)}. Have rows "
-        "expired? If the tallies are wrong and the rows are right, say --force."
+        f"the tallies count {live} visitors, the rows only {expected}. Have rows expired? "
+        "If the tallies are wrong and the rows are right, add --force."
     )
 
 
 @click.command()
 @click.argument("experiment", required=False)
-@click.option("--apply", is_flag=True, help="Swap in the recounted tallies. Without it, nothing is written.")
-@click.option("--force", is_flag=True, help="Also where the rows know of fewer visitors than the tallies.")
+@click.option("--apply", is_flag=True, help="Replace the tallies by the recount. Without it, nothing is written.")
+@click.option("--force", is_flag=True, help="Replace them even if the rows have fewer visitors than the tallies.")
 @at_target
 def command(experiment: str | None, apply: bool, force: bool) -> None:
-    """Recount the tallies of EXPERIMENT (all, unless named) from the rows, and show what is off."""
+    """Recount the tallies of EXPERIMENT (default: of all) from the rows, and show the differences.
+
+    Exits with 1 when tallies differ and were not replaced, or when rows or tallies cannot be read."""
     service = from_environment()
     store = service.store
     manifest = service.catalog.refresh(now_ms())
     keys = [experiment] if experiment else [e.key for e in manifest.experiments]
-    off = 0
+    problems = 0
     for key in keys:
-        open_already = store.generations(key).fill is not None  # an abandoned rebuild, to be finished whatever its age
-        why = too_old(store, key, now_ms=now_ms(), retention_days=service.settings.retention_days)
-        if why and not open_already:
-            click.echo(f"{key}: not rebuilt. {why}", err=True)
-            off += 1
+        resumed = store.generations(key).fill is not None  # an abandoned rebuild is finished whatever its age
+        reason = too_old(store, key, now_ms=now_ms(), retention_days=service.settings.retention_days)
+        if reason and not resumed:
+            click.echo(f"{key}: not rebuilt. {reason}", err=True)
+            problems += 1
             continue
-        # The table's own count of its rows is hours old, and a rebuild passes over them more than once.
+        # The table's own count of its rows is hours old, and a rebuild reads them more than once.
         bar: ProgressBar[int]
         with click.progressbar(length=max(1, store.rows_about()), label=key) as bar:
             progress = partial(bar.update, 1)
-            found = recount(store, key, progress)
-            if apply and not open_already and not force and (why := forgets(found)):
-                raise click.ClickException(f"{key}: not rebuilt; {why}")
-            if apply:
-                found = _apply(store, service.fold, key, progress)
-        for line in difference_in_words(found):
+            compared = recount(store, key, progress)
+            refusal = None if resumed or force or not apply else loses_visitors(compared)
+            if apply and not refusal:
+                compared = _apply(store, service.fold, key, progress)
+        if refusal:
+            click.echo(f"{key}: not rebuilt; {refusal}", err=True)
+        for line in difference_in_words(compared):
             click.echo(f"  {line}")
-        off += bool(found.off) and not apply
-    raise SystemExit(1 if off else 0)
+        for problem in unreadable_in_words(compared):
+            click.echo(f"  PROBLEM {problem}", err=True)
+        problems += bool(refusal or (compared.differing and not apply) or compared.broken or compared.unreadable)
+    raise SystemExit(1 if problems else 0)
 
 
 def _apply(store: Store, fold: Fold, key: str, progress: Callable[[], None]) -> Recount:
     try:
         return rebuild(store, fold, key, clock_ms=now_ms, version=version, progress=progress)
     except Stale:
-        raise click.ClickException(f"{key}: another rebuild of it is under way. Try again when it is done.") from None
+        raise click.ClickException(f"{key}: another rebuild is running. Try again when it is done.") from None
     except KeyboardInterrupt:
-        click.echo(f"\n{key}: not finished, and its live numbers stand still. Run this again to finish.", err=True)
+        click.echo(f"\n{key}: not finished; its live numbers no longer change. Run this again to finish.", err=True)
         raise
 
 
-def difference_in_words(found: Recount) -> list[str]:
-    """What differs, a line each: total, phase 0, green: visitors 10 → 11."""
-    if not found.off:
-        return [f"{found.rows} rows; the tallies are what the rows say."]
-    lines = [f"{found.rows} rows; the tallies differ:"]
-    for cell in sorted(found.off):
-        was, due = found.live.get(cell, Tally()).numbers(), found.due.get(cell, Tally()).numbers()
-        for name in found.off[cell].numbers():
-            where = f"{cell.span} {cell.when}".strip()
-            lines.append(f"{where}, phase {cell.phase}, {cell.variant}: {name} {was.get(name, 0)} → {due.get(name, 0)}")
+def difference_in_words(compared: Recount) -> list[str]:
+    """What differs, one line each: total, phase 0, green: visitors 10 → 11."""
+    if not compared.differing:
+        return [f"{compared.rows} rows; the tallies agree with them."]
+    lines = [f"{compared.rows} rows; the tallies differ:"]
+    for cell in sorted(compared.differing):
+        live = compared.live.get(cell, Tally()).numbers()
+        expected = compared.expected.get(cell, Tally()).numbers()
+        where = f"{cell.span} {cell.when}".strip()
+        lines += [
+            f"{where}, phase {cell.phase}, {cell.variant}: {name} {live.get(name, 0)} → {expected.get(name, 0)}"
+            for name in compared.differing[cell].numbers()
+        ]
     return lines
+
+
+def unreadable_in_words(compared: Recount) -> list[str]:
+    """Which rows and items of the tallies cannot be read: a sentence each, with the first ten names."""
+    lines = []
+    if compared.broken:
+        names = listed([f"{key.visitor} in {key.experiment}" for key in compared.broken])
+        lines.append(
+            f"{count(len(compared.broken), 'row')} cannot be read and {'is' if len(compared.broken) == 1 else 'are'} "
+            f"not counted (broken): {names}. Delete with abacus erase VISITOR."
+        )
+    if compared.unreadable:
+        names = listed(list(compared.unreadable))
+        lines.append(f"{count(len(compared.unreadable), 'item')} of the tallies cannot be read: {names}.")
+    return lines
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first ten names, and how many more there are.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -17,8 +17,25 @@ def stamp(live: Manifest | None, wanted: Manifest, now_ms: int) -> Manifest:
     stamped = []
     for experiment in wanted.experiments:
         before = live.experiment(experiment.key) if live else None
-        stamped.append(experiment.model_copy(update={"periods": periods(before, experiment, now_ms)}))
+        dates = {"periods": periods(before, experiment, now_ms), "began": began(before, experiment, now_ms)}
+        stamped.append(experiment.model_copy(update=dates))
     return wanted.model_copy(update={"experiments": tuple(stamped)})
+
+
+def began(before: Experiment | None, after: Experiment, now_ms: int) -> int | None:
+    """When `after` began, epoch milliseconds: at `start`, else at the first publish as running. None: not yet, or an
+    earlier version published it without noting the time.
+
+    Anonymous events from before are refused, so that no event can make an experiment look older than it is."""
+    known = before.began if before else None
+    if after.status != "running":
+        return known
+    if after.start is not None:
+        return after.start
+    if known is not None and known <= now_ms:
+        return known
+    from_earlier_version = before is not None and before.status == "running" and known is None
+    return None if from_earlier_version else now_ms
 
 
 def periods(before: Experiment | None, after: Experiment, now_ms: int) -> Periods:

@@ -35,6 +35,18 @@ YEAR = 365 * 24 * 3600  # seconds
 _OURS = re.compile(r"(?:^|;\s*)abacus=([A-Za-z0-9_.:\-]{1,128})(~[A-Za-z0-9_.~\-]{0,3500})?(?=;|$)")
 
 
+def carries_cookie(cookies: str, visitor: str, *, domain: str = "") -> bool | None:
+    """Whether a Cookie header has the cookie of `visitor`; None where the site's pages cannot send one.
+
+    >>> carries_cookie("a=b; abacus=v1", "v1", domain="example.com"), carries_cookie("", "v1")
+    (True, None)
+    """
+    if not domain:
+        return None
+    match = _OURS.search(cookies)
+    return match is not None and match[1] == visitor
+
+
 def renewed(cookies: str, visitor: str, *, domain: str = "") -> str | None:
     """The Set-Cookie header that renews `visitor`'s cookie, found in a Cookie header; None: there is none of his.
 

@@ -17,6 +17,7 @@ from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.event import Event, Name, VisitorId
 from chalicelib.ingestion.request import MAX_BODY, Batch, ParsedRequest, explain
+from chalicelib.ingestion.sender import Sender
 from chalicelib.reporting import queries
 from chalicelib.storage.tally import Tally
 
@@ -49,7 +50,9 @@ class GetStats(_Message):
 _LEGACY_NAMES = {"experiment_id": "experimentId", "user_id": "userId"}
 
 
-def answer(service: Service, body: bytes, *, now_ms: int, bot: bool, may_read: Callable[[], None]) -> dict[str, Any]:
+def answer(
+    service: Service, body: bytes, *, now_ms: int, sender: Sender, may_read: Callable[[], None]
+) -> dict[str, Any]:
     """The answer to one call, in the shape of the original. `now_ms`: epoch milliseconds; `may_read` raises where the
     caller may not see numbers.
 
@@ -66,7 +69,7 @@ def answer(service: Service, body: bytes, *, now_ms: int, bot: bool, may_read: C
         at=now_ms,
     )
     written = service.ingest.receive(
-        ParsedRequest(Batch(visitor=message.visitor, events=(event,)), (0,)), now_ms=now_ms, bot=bot
+        ParsedRequest(Batch(visitor=message.visitor, events=(event,)), (0,)), now_ms=now_ms, sender=sender
     )
     for refusal in written.refused:
         raise InvalidInput(f"{refusal.outcome}: {refusal.message}", field="experimentId")

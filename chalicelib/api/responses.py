@@ -11,7 +11,7 @@ from chalice.app import Request
 from chalice.app import Response as Response  # for those who may not import chalice
 from pydantic import BaseModel
 
-from chalicelib.domain.errors import AbacusError, Busy, Unauthorized
+from chalicelib.domain.errors import AbacusError, Busy, TooManyRequests, Unauthorized
 from chalicelib.storage.retry import is_busy
 
 View = Callable[..., Any]
@@ -56,7 +56,7 @@ def failure(error: AbacusError) -> Response:
     body = {"code": error.code, "message": error.message}
     if error.field is not None:
         body["field"] = error.field
-    headers: Any = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else {}
+    headers: Any = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy | TooManyRequests) else {}
     return Response({"error": body}, headers, error.status)
 
 

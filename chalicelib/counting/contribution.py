@@ -16,6 +16,10 @@ from chalicelib.domain.clock import utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
 from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
 
+# A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write. A request of a
+# hundred events, each in an hour of its own, would otherwise cost two hundred write units.
+HOURS = 24
+
 
 def contribution(elements: Iterable[str], received: int) -> Tallies:
     """The tallies of one visitor in one experiment.
@@ -98,6 +102,8 @@ def _add(cells: Tallies, home: Element, tally: Tally) -> None:
 
 def _add_activity(cells: Tallies, event: Element) -> None:
     cell = Cell("hour", _utc(event.at, "%Y-%m-%dT%H"), event.phase, event.variant)
+    if cell not in cells and len(cells) == HOURS:
+        return
     tally = cells.setdefault(cell, Tally())
     if event.kind == "impression":
         tally.impressions += 1

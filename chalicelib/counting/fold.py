@@ -1,17 +1,20 @@
-"""From rows that may be dirty to tallies: read each, compute what it adds, commit row and tallies in one transaction.
+"""From rows that may have changed to tallies: read each, compute what it adds, commit row and tallies together.
 
-A crash, a retried batch, a repeated or reordered record, two folds at once: each commits once or changes nothing,
-because a row moves only from the version that was read, together with what it adds.
+A crash, a retried batch, a repeated or reordered stream record, two folds at once: each commits once or changes
+nothing, because a row moves only from the version that was read, in one transaction with what it adds.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.clock import DAY_MS, utc_datetime
+from chalicelib.storage.event_encoding import Unreadable
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import (
     TRANSACTION,
@@ -27,72 +30,92 @@ from chalicelib.storage.store import (
 )
 from chalicelib.storage.tally import Tallies, Tally, difference
 
-# Rows a transaction: beside them stand the tallies they touch, a hundred items together at most. More rows a
-# transaction are cheaper (tallies are shared), fewer meet other folds less often.
+# Rows in a transaction. It also holds the tallies that they change, a hundred items together at most. More rows a
+# transaction are cheaper (they share tallies), fewer collide with other folds less often.
 ROWS = 25
 ACTIVITY_DAYS = 14
+CLASHES = 3  # after that many in a row, the rows are split
+LONGEST_WAIT = 1.0  # seconds
+
+log = logging.getLogger("abacus")
 
 
 @dataclass
 class Folded:
-    """What a fold did."""
+    """What a fold did. stale: transactions refused because another fold was faster. broken: rows that cannot be read;
+    they are left as they are."""
 
     rows: int = 0
     events: int = 0
     transactions: int = 0
-    stale: int = 0  # transactions refused because somebody else was faster
+    stale: int = 0
+    broken: list[RowKey] = field(default_factory=list)
+
+
+class _Part(NamedTuple):
+    """Some of a row's pending events, and what they change."""
+
+    elements: frozenset[str]
+    delta: Tallies
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What it takes to fold. `spread`: items a tally is kept in; `dice(n)`: a random whole number below n;
-    `version()`: a random string."""
+    """Folds rows into tallies.
+
+    store: the tables. spread: items that a tally is distributed over. dice(n): a random whole number below n.
+    version(): a random string. patience: how long to try again while the tables are busy. rows: in a transaction, at
+    most.
+    """
 
     store: Store
     spread: int
     dice: Dice
     version: Callable[[], str]
     patience: Patience
-    rows: int = ROWS  # in a transaction, at most
+    rows: int = ROWS
 
     def __call__(self, keys: Iterable[RowKey], *, now_ms: int) -> Folded:
-        """Fold the rows under `keys`, as far as they are dirty. `now_ms`: epoch milliseconds.
+        """Fold the rows under `keys` that have changed. `now_ms`: epoch milliseconds.
 
-        Raises what the tables raise when they stay busy; then some transactions are committed and the others not, and
-        folding the same keys again does the rest."""
-        done = Folded()
-        # Rows of one experiment side by side: a transaction of them writes that experiment's tallies, and no others.
-        todo = sorted(dict.fromkeys(keys), key=lambda key: key.experiment)
+        Rows that cannot be read are skipped, logged and returned. Raises what the tables raise when they stay busy;
+        then some transactions are committed and others are not, and folding the same keys again does the rest."""
+        result = Folded()
+        # Rows of one experiment next to each other: a transaction of them writes that experiment's tallies only.
+        ordered = sorted(dict.fromkeys(keys), key=lambda key: key.experiment)
         generations: dict[str, Generations] = {}
-        for start in range(0, len(todo), self.rows):
-            self._fold(todo[start : start + self.rows], generations, now_ms, done)
-        return done
+        for start in range(0, len(ordered), self.rows):
+            self._fold(ordered[start : start + self.rows], generations, now_ms, result)
+        for key in result.broken:
+            log.error("a row of %s cannot be read; it is not counted", key.experiment)
+        return result
 
-    def _fold(self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, done: Folded) -> None:
+    def _fold(self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, result: Folded) -> None:
         clashes = 0
         deadline = self.patience.clock() + self.patience.budget
         while keys:
             try:
-                keys = self._once(keys, generations, now_ms, done)
+                keys = self._commit_some(keys, generations, now_ms, result)
                 clashes = 0
             except Stale:
-                # Somebody else folded one of them first. Read again; if it keeps happening, part the rows, so that the
-                # others need not wait for the one that is fought over.
-                done.stale += 1
+                # Another fold was faster with one of the rows. Read again. If it keeps happening, split the rows, so
+                # that most need not wait for the one that is contended.
+                result.stale += 1
                 clashes += 1
                 generations.clear()
                 if self.patience.clock() > deadline:
                     raise
-                self.patience.sleep(self.patience.dice() * min(self.patience.first_wait * 2**clashes, 1.0))
-                if clashes >= 3 and len(keys) > 1:
+                wait = min(self.patience.first_wait * 2**clashes, LONGEST_WAIT)
+                self.patience.sleep(self.patience.dice() * wait)
+                if clashes >= CLASHES and len(keys) > 1:
                     half = len(keys) // 2
-                    self._fold(keys[:half], generations, now_ms, done)
+                    self._fold(keys[:half], generations, now_ms, result)
                     keys = keys[half:]
 
-    def _once(
-        self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, done: Folded
+    def _commit_some(
+        self, keys: Sequence[RowKey], generations: dict[str, Generations], now_ms: int, result: Folded
     ) -> Sequence[RowKey]:
-        """One transaction; returns the keys that still have to be folded."""
+        """One transaction. Returns the keys that still have to be folded."""
         rows = self.store.read(keys)
         for row in rows:
             experiment = row.key.experiment
@@ -107,32 +130,43 @@ class Fold:
 
         moves: list[Move] = []
         deltas: dict[tuple[str, int], Tallies] = {}
-        rest: list[RowKey] = []
-        for row in filter(lambda row: row.needs_fold, rows):
-            generation = generations[row.key.experiment].for_new_rows if row.generation is None else row.generation
-            beside = deltas.get((row.key.experiment, generation), {})
-            room = TRANSACTION - len(moves) - 1 - sum(len(tallies) for tallies in deltas.values())
-            elements, delta = _largest_part(row, room) if not moves else (row.pending, _delta(row, row.pending))
-            if len(delta.keys() - beside.keys()) > room:
-                rest.append(row.key)
+        left: list[RowKey] = []
+        for row in rows:
+            if row.broken:
+                result.broken.append(row.key)
+            if not row.needs_fold:
                 continue
-            moves.append(Move(row, elements, generation, self.version()))
+            generation = generations[row.key.experiment].for_new_rows if row.generation is None else row.generation
+            known = deltas.get((row.key.experiment, generation), {})
+            room = TRANSACTION - len(moves) - 1 - sum(len(tallies) for tallies in deltas.values())
+            try:
+                part = _largest_part(row, room) if not moves else _Part(row.pending, _delta(row, row.pending))
+            except Unreadable:
+                result.broken.append(row.key)
+                continue
+            if len(part.delta.keys() - known.keys()) > room:
+                left.append(row.key)
+                continue
+            moves.append(Move(row, part.elements, generation, self.version()))
             into = deltas.setdefault((row.key.experiment, generation), {})
-            for cell, tally in delta.items():
+            for cell, tally in part.delta.items():
                 into.setdefault(cell, Tally()).add(tally)
-            if elements != row.pending:
-                rest.append(row.key)
+            if part.elements != row.pending:
+                left.append(row.key)
         if moves:
-            # The spread is drawn for each transaction: deltas commute, and folds side by side rarely meet.
+            # The spread is drawn for each transaction: deltas commute, and parallel folds rarely meet.
             self.store.commit(moves, bookings(deltas, now_ms, self.dice(self.spread)))
-            done.rows += len(moves)
-            done.events += sum(len(move.elements) for move in moves)
-            done.transactions += 1
-        return rest
+            result.rows += len(moves)
+            result.events += sum(len(move.elements) for move in moves)
+            result.transactions += 1
+        return left
 
 
 def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) -> list[Booking]:
-    """The deltas as items of the tallies, in spread `place`, without what is too old to be kept."""
+    """Deltas as numbers to add to items of the tallies.
+
+    deltas: tallies by experiment and generation. now_ms: epoch milliseconds; hours older than 14 days are left out.
+    place: which of the items that a tally is distributed over."""
     horizon = utc_datetime(now_ms - ACTIVITY_DAYS * DAY_MS).strftime("%Y-%m-%dT%H")
     booked = []
     for (experiment, generation), tallies in deltas.items():
@@ -142,9 +176,8 @@ def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) ->
                 continue
             expires_at = None
             if cell.span == "hour":
-                expires_at = (
-                    int(datetime.fromisoformat(cell.when + ":00+00:00").timestamp()) + ACTIVITY_DAYS * DAY_MS // 1000
-                )
+                hour = datetime.fromisoformat(cell.when + ":00+00:00")
+                expires_at = int(hour.timestamp()) + ACTIVITY_DAYS * DAY_MS // 1000
             booked.append(Booking(experiment, cell_name(cell, generation, place), numbers, expires_at))
     return booked
 
@@ -154,17 +187,17 @@ def _delta(row: ParticipantRow, elements: frozenset[str]) -> Tallies:
     return difference(contribution(row.counted | elements, row.received), before)
 
 
-def _largest_part(row: ParticipantRow, room: int) -> tuple[frozenset[str], Tallies]:
-    """As many of the row's pending elements as one transaction can hold: half, a quarter, ... of them.
+def _largest_part(row: ParticipantRow, room: int) -> _Part:
+    """As many of the row's pending elements as one transaction can hold: all, half, a quarter, ... of them.
 
-    A visitor who came every hour for a week touches more hours than a transaction holds. Any part will do: each is
-    subtracted from the whole row's state before it."""
+    A visitor who came every hour for a week changes more hours than a transaction holds. Any part is right: the delta
+    is the difference to the row's state before it."""
     elements = sorted(row.pending)
     while True:
         part = frozenset(elements)
         delta = _delta(row, part)
         if len(delta) <= room:
-            return part, delta
+            return _Part(part, delta)
         if not elements:
-            raise ValueError(f"{row.key.experiment}: one event of a row touches more than {room} tallies")
+            raise ValueError(f"{row.key.experiment}: one event of a row changes more than {room} tallies")
         elements = elements[: len(elements) // 2]

@@ -5,6 +5,7 @@ AbacusError
 │   └── TooLarge            413
 ├── Unauthorized            401  no or wrong credentials; never 403, which the CDN turns into a page
 ├── NotFound                404  no such experiment
+├── TooManyRequests         429  slow down; try again in `retry_after` seconds
 ├── Busy                    503  try again later, in `retry_after` seconds; nothing was lost
 └── ManifestError           422  a manifest that must not be published; carries every problem found
 
@@ -53,6 +54,17 @@ class NotFound(AbacusError):
 
     status = 404
     code = "not-found"
+
+
+class TooManyRequests(AbacusError):
+    """The sender is over a limit. `retry_after`: seconds until the same request may succeed."""
+
+    status = 429
+    code = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Busy(AbacusError):

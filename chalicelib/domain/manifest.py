@@ -131,6 +131,9 @@ class Experiment(Model):
     notes: tuple[Note, ...] = ()
     decision: Note | None = None
     periods: tuple[Period, ...] = (Period(),)
+    # When it was first published as running, or `start`: epoch milliseconds, set at publishing. None: not yet, or an
+    # earlier version published it.
+    began: int | None = None
 
     @property
     def control(self) -> str:

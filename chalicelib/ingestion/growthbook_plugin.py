@@ -20,6 +20,7 @@ from chalicelib.ingestion.request import MAX_EVENTS
 VIEWED = "Experiment Viewed"
 MAX_BODY = 256 * 1024  # bytes; the plugin sends the attributes with every event
 MAX_VISITORS = 10  # each is a write of its own
+MAX_ENTRIES = 1_000  # of any kind; all but 100 of them must be entries that are left out
 Events = list[dict[str, Any]]
 
 
@@ -54,7 +55,8 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
     phase. Entries that name nothing of ours ("Feature Evaluated") are left out; ids and keys are not checked here.
     `received_at_ms` becomes the time of the events.
 
-    Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB, 100 events of ours, or 10 visitors.
+    Raises InvalidInput where the body is no JSON array, TooLarge above 256 KiB, 1,000 entries,
+    100 events of ours, or 10 visitors.
     """
     if len(body) > MAX_BODY:
         raise TooLarge(f"body: {len(body)} bytes; at most {MAX_BODY} are taken.")
@@ -62,6 +64,8 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
         entries = _BODY.validate_json(body)
     except ValidationError:
         raise InvalidInput("the body is not a JSON array of events, as GrowthBook's event plugin sends it") from None
+    if len(entries) > MAX_ENTRIES:
+        raise TooLarge(f"body: {len(entries)} entries; at most {MAX_ENTRIES} are taken at once.")
     by_visitor: dict[str, Events] = {}
     whole = sha256(body).digest()
     events = 0

@@ -1,11 +1,11 @@
-"""POST /events: bytes become a batch of frozen events, once. Nothing past this line is a dict."""
+"""POST /events: bytes become a batch of frozen events, once. Nothing behind this module sees a dictionary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import FailFast, Field, TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.event import Event, VisitorId
@@ -16,10 +16,10 @@ MAX_EVENTS = 100
 
 
 class Batch(Model):
-    """What one request says of one visitor. `bot`: the sender itself says that it is automated."""
+    """The events of one visitor in one request. `bot`: the sender says that it is automated."""
 
     visitor: VisitorId
-    events: Annotated[tuple[Event, ...], Field(max_length=MAX_EVENTS)]
+    events: Annotated[tuple[Event, ...], FailFast(), Field(max_length=MAX_EVENTS)]
     bot: bool = False
 
 
@@ -61,7 +61,7 @@ def parse(body: bytes) -> ParsedRequest:
         return ParsedRequest(batch, tuple(range(len(batch.events))))
     except ValidationError:
         pass
-    # The fast way in failed. Read once more, event by event, so that one bad event does not spoil the others.
+    # The fast way failed. Read the body again, event by event, so that one bad event does not spoil the others.
     try:
         loose = _LooseBatch.model_validate_json(body)
     except ValidationError as error:
@@ -70,13 +70,15 @@ def parse(body: bytes) -> ParsedRequest:
 
 
 def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> ParsedRequest:
-    """The same from events that are JSON values already. Raises InvalidInput for a visitor id that is none."""
+    """The same from events that are JSON values already.
+
+    Raises InvalidInput for an impossible visitor id, TooLarge for more than 100 events."""
     if len(raw) > MAX_EVENTS:
         raise TooLarge(f"events: {len(raw)} events; at most {MAX_EVENTS} are taken at once.", field="events")
     events, positions, malformed = [], [], []
-    for index, one in enumerate(raw):
+    for index, value in enumerate(raw):
         try:
-            events.append(_EVENT.validate_python(one, strict=True))
+            events.append(_EVENT.validate_python(value, strict=True))
             positions.append(index)
         except ValidationError as error:
             malformed.append(Malformed(index=index, message=explain(error)))

@@ -16,9 +16,7 @@ from chalicelib.domain.errors import Busy, Unauthorized
 
 log = logging.getLogger("abacus")
 
-REPLAY_WINDOW_MS = (
-    300 * SECOND_MS
-)  # either way; a replay inside it is the same events again, which counts nothing twice
+REPLAY_WINDOW_MS = 300 * SECOND_MS  # either way; a replay within it repeats events, which count once
 
 
 def sign(secret: str, timestamp: int, body: bytes) -> str:
@@ -26,7 +24,7 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
     return hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def sender(
+def signer(
     headers: Mapping[str, str], body: bytes, keys: Callable[[int], Mapping[str, str]], *, now_ms: int
 ) -> str | None:
     """The client id of a signed request, or None for an anonymous one.
@@ -45,15 +43,15 @@ def sender(
         )
     # An unknown client costs the same comparison as a known one: the time of the answer does not tell them apart.
     secrets = keys(now_ms)
-    due = sign(secrets.get(client or "", "-"), int(timestamp), body)
+    expected = sign(secrets.get(client or "", "-"), int(timestamp), body)
     known = client in secrets
-    if not hmac.compare_digest(due.encode(), (signature or "").encode()) or not known:
+    if not hmac.compare_digest(expected.encode(), (signature or "").encode()) or not known:
         raise Unauthorized("X-Signature: does not match X-Client-Id, X-Timestamp and the body.", field="X-Signature")
     return client
 
 
 class CachedSecrets:
-    """Secrets that are read where they are kept, at most every five minutes; the last good ones outlive a failure."""
+    """The secrets of signed senders, read every five minutes at most. After a failure the last good ones stay."""
 
     EVERY_MS = 300 * SECOND_MS
     AGAIN_MS = 5 * SECOND_MS  # while there are none: a wrong signature must not cause a read each time
@@ -61,12 +59,13 @@ class CachedSecrets:
     def __init__(self, read: Callable[[], Mapping[str, str]]) -> None:
         self._read = read
         self._secrets: Mapping[str, str] | None = None
-        self._tried_ms = 0
+        self._tried_ms: int | None = None
 
     def __call__(self, now_ms: int) -> Mapping[str, str]:
         """The secrets at `now_ms`, epoch milliseconds. Raises Busy while they could not be read even once."""
         wait_ms = self.EVERY_MS if self._secrets is not None else self.AGAIN_MS
-        if now_ms - self._tried_ms >= wait_ms:
+        # A clock that was set back must not stop the reading.
+        if self._tried_ms is None or not 0 <= now_ms - self._tried_ms < wait_ms:
             self._tried_ms = now_ms
             try:
                 self._secrets = self._read()

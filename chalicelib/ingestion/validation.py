@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.domain.clock import DAY_MS, MINUTE_MS
+from chalicelib.domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest
 
-WINDOW_BACK_MS = 7 * DAY_MS  # for anybody; signed senders: the retention
+WINDOW_BACK_MS = 7 * DAY_MS  # for anonymous senders; signed senders have the retention
 WINDOW_AHEAD_MS = 10 * MINUTE_MS
+CLOCK_ERROR_MS = 10 * MINUTE_MS  # by which an anonymous event may precede the begin: two clocks are involved
+LATE_MS = HOUR_MS  # an anonymous event that arrives later than this is marked as late
 
 
 class Outcome(StrEnum):
+    """What becomes of an event. ACCEPTED, REPEATED and QUEUED are no refusals."""
+
     ACCEPTED = "accepted"
     REPEATED = "repeated"
     QUEUED = "queued"
@@ -25,34 +29,47 @@ class Outcome(StrEnum):
     UNKNOWN_VARIANT = "unknown-variant"
     UNKNOWN_GOAL = "unknown-goal"
     NOT_RUNNING = "not-running"
+    BEFORE_START = "before-start"
     WRONG_VARIANT = "wrong-variant"
     TOO_OLD = "too-old"
     IN_THE_FUTURE = "in-the-future"
+    TOO_MANY_EXPERIMENTS = "too-many-experiments"
     CAPPED = "capped"
     MALFORMED = "malformed"
 
 
-# A manifest published a moment ago may change these, so they are judged again by a fresh one.
+# A manifest published a moment ago may change these, so they are decided again by a fresh one.
 DEPENDS_ON_MANIFEST = {
     Outcome.UNKNOWN_EXPERIMENT,
     Outcome.UNKNOWN_VARIANT,
     Outcome.UNKNOWN_GOAL,
     Outcome.NOT_RUNNING,
+    Outcome.BEFORE_START,
     Outcome.WRONG_VARIANT,
 }
 
 
 class Refusal(NamedTuple):
+    """Why an event is not written: the outcome, and a sentence for its sender."""
+
     outcome: Outcome
     message: str
 
 
 def validate_event(
-    event: Event, visitor: str, manifest: Manifest, *, now_ms: int, window_back_ms: int = WINDOW_BACK_MS
+    event: Event,
+    visitor: str,
+    manifest: Manifest,
+    *,
+    now_ms: int,
+    window_back_ms: int = WINDOW_BACK_MS,
+    signed: bool = False,
 ) -> Refusal | None:
-    """Why `event` of `visitor` is refused, or None: it is to be written. Times in epoch milliseconds.
+    """Why `event` of `visitor` is refused, or None: it may be written.
 
-    Judged by the event's own time: made before a stop, it counts after it."""
+    now_ms: epoch milliseconds. window_back_ms: how old an event may be. signed: a back end signed the request; it may
+    report events from before the experiment began. The event's own time decides: an event made before a stop counts
+    after it."""
     experiment = manifest.experiment(event.experiment)
     if experiment is None:
         known = ", ".join(e.key for e in manifest.experiments if e.status != "draft") or "none"
@@ -71,8 +88,10 @@ def validate_event(
         return Refusal(
             Outcome.NOT_RUNNING, f"{experiment.key} is {experiment.status}; it was not running at {event.at}."
         )
-    if not _explained(experiment, visitor, event):
-        return Refusal(Outcome.WRONG_VARIANT, _wrong(experiment, visitor, event))
+    if experiment.began is not None and event.at < experiment.began - CLOCK_ERROR_MS and not signed:
+        return Refusal(Outcome.BEFORE_START, f"at: {event.at} is before {experiment.key} began, at {experiment.began}.")
+    if not _is_assigned(experiment, visitor, event):
+        return Refusal(Outcome.WRONG_VARIANT, _wrong_variant(experiment, visitor, event))
     return None
 
 
@@ -84,38 +103,40 @@ def validate_events(
     *,
     now_ms: int,
     window_back_ms: int = WINDOW_BACK_MS,
-) -> tuple[Manifest, list[Refusal | None]]:
-    """The verdict on each event, and the manifest that they were judged by.
+    signed: bool = False,
+) -> list[Refusal | None]:
+    """For each event why it is refused, or None. Arguments as for `validate_event`.
 
-    Before anything is refused as unknown, not running or wrong, the manifest is read anew, once: a publish may
-    be seconds old, and the visitor's page newer than we are."""
+    Before an event is refused as unknown, not running or wrong, `refresh` reads the manifest again, once: a publish may
+    be seconds old, and the visitor's page newer than this process."""
+
+    def decide(event: Event, manifest: Manifest) -> Refusal | None:
+        return validate_event(event, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms, signed=signed)
+
     events = list(events)
-    verdicts = [validate_event(e, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms) for e in events]
-    if any(v is not None and v.outcome in DEPENDS_ON_MANIFEST for v in verdicts):
+    verdicts = [decide(event, manifest) for event in events]
+    if any(verdict is not None and verdict.outcome in DEPENDS_ON_MANIFEST for verdict in verdicts):
         fresh = refresh()
         if fresh is not manifest:
-            manifest = fresh
-            verdicts = [
-                validate_event(e, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms) for e in events
-            ]
-    return manifest, verdicts
+            verdicts = [decide(event, fresh) for event in events]
+    return verdicts
 
 
 def _phase(experiment: Experiment, event: Event) -> int:
     return experiment.current_phase if event.phase is None else event.phase
 
 
-def _explained(experiment: Experiment, visitor: str, event: Event) -> bool:
+def _is_assigned(experiment: Experiment, visitor: str, event: Event) -> bool:
     phase = _phase(experiment, event)
-    if phase > experiment.current_phase:  # also where the sender chooses: each phase is tallies of its own
+    if phase > experiment.current_phase:  # also where the sender assigns: each phase has tallies of its own
         return False
     return experiment.assignment == "client" or experiment.assign(visitor, phase) == event.variant
 
 
-def _wrong(experiment: Experiment, visitor: str, event: Event) -> str:
+def _wrong_variant(experiment: Experiment, visitor: str, event: Event) -> str:
     phase = _phase(experiment, event)
     if phase > experiment.current_phase:
         return f"{experiment.key} has no phase {phase}; its last one is {experiment.current_phase}."
-    due = experiment.assign(visitor, phase)
-    said = f"is due {due}" if due else "is not enrolled"
-    return f"{experiment.key}: this visitor {said} in phase {phase}, not {event.variant}."
+    expected = experiment.assign(visitor, phase)
+    told = f"belongs to {expected}" if expected else "is not enrolled"
+    return f"{experiment.key}: this visitor {told} in phase {phase}, not {event.variant}."

@@ -6,14 +6,17 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from chalicelib.counting.fold import Fold
-from chalicelib.ingestion.pipeline import Ingest, sqs_spill
+from chalicelib.ingestion.network_limit import NetworkLimit
+from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.signatures import CachedSecrets
+from chalicelib.ingestion.spill import sqs_spill
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore
@@ -94,6 +97,9 @@ class Service:
             version=version,
             count_refusal=self.refusals.note,
             count_outcomes=self.meter.note,
+            limit=NetworkLimit(
+                self.settings.visitors_per_minute, time.monotonic, loopback=self.settings.limit_loopback
+            ),
         )
 
     @cached_property

@@ -26,6 +26,8 @@ class Settings:
     origin_secrets: tuple[str, ...] = ()  # empty: requests need not come through the CDN
     sender_keys: Mapping[str, str] = field(default_factory=dict)  # client id → HMAC secret
     sender_keys_parameter: str = ""  # the SSM parameter that holds them instead, as the same JSON
+    visitors_per_minute: int = 60  # new ones from one network and process; 0: no limit
+    limit_loopback: bool = False  # whether that limit holds for this machine's own requests
     cookie_domain: str = ""  # e.g. example.com, where the tracker lives on a subdomain of the site
 
     @classmethod
@@ -54,6 +56,8 @@ class Settings:
             origin_secrets=tuple(s for s in environ.get("ABACUS_ORIGIN_SECRETS", "").split(",") if s),
             sender_keys=secrets_in(environ.get("ABACUS_SENDER_KEYS") or "{}", "ABACUS_SENDER_KEYS"),
             sender_keys_parameter=environ.get("ABACUS_SENDER_KEYS_PARAMETER", ""),
+            visitors_per_minute=number("ABACUS_VISITORS_PER_MINUTE", cls.visitors_per_minute, 0),
+            limit_loopback=environ.get("ABACUS_LIMIT_LOOPBACK", "") not in ("", "0"),
             cookie_domain=environ.get("ABACUS_COOKIE_DOMAIN", ""),
         )
 

@@ -1,10 +1,10 @@
-"""The two tables in DynamoDB. Only this module knows their keys and attributes; the names of cells are store.py's.
+"""The two tables in DynamoDB. Only this module knows their keys and attributes; store.py names the cells.
 
 participants      visitor (S, hash) + experiment (S, range)                      the log; stream on, TTL on
     pending       SS   events written and not counted yet        counted  SS  events that are in the tallies
     received      N    events sent to this row, repeats too      folded   N   `received` when it was last folded
     gen           N    generation of the tallies that `counted` is in; absent: none yet
-    version       S    random at birth, new at every fold: nobody commits what he did not read
+    version       S    optimistic lock: a random token, replaced by every fold; a write fails if it changed
     expires_at    N    epoch seconds, refreshed by every write
 
 tallies           experiment (S, hash) + cell (S, range)                         a view; can be thrown away
@@ -25,7 +25,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from chalicelib.storage.retry import Patience, TableBusy
-from chalicelib.storage.store import Booking, Full, Generations, Move, ParticipantRow, RowKey, Stale, generations_in
+from chalicelib.storage.store import (
+    Booking,
+    Full,
+    Generations,
+    Move,
+    ParticipantRow,
+    RowKey,
+    RowLimit,
+    Stale,
+    generations_in,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,8 +55,13 @@ class DynamoStore:
         self._tallies = tallies
         self._patience = patience or Patience()
 
+    def within(self, seconds: float) -> DynamoStore:
+        """The same tables, but no call is tried again after `seconds` from now."""
+        patience = self._patience.within(seconds)
+        return DynamoStore(self._client, self._participants, self._tallies, patience=patience)
+
     def add(
-        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, limit: RowLimit
     ) -> ParticipantRow:
         try:
             old = self._patience(
@@ -56,14 +71,15 @@ class DynamoStore:
                 UpdateExpression="ADD pending :events, received :n "
                 "SET version = if_not_exists(version, :v), expires_at = :x",
                 # size() of an absent attribute is neither small nor large, but false.
-                ConditionExpression="(attribute_not_exists(counted) OR size(counted) < :cap) AND "
-                "(attribute_not_exists(pending) OR size(pending) < :cap)",
+                ConditionExpression="(attribute_not_exists(counted) OR size(counted) < :counted) AND "
+                "(attribute_not_exists(pending) OR size(pending) < :pending)",
                 ExpressionAttributeValues={
                     ":events": {"SS": sorted(elements)},
                     ":n": {"N": str(received)},
                     ":v": {"S": version},
                     ":x": {"N": str(expires_at)},
-                    ":cap": {"N": str(cap)},
+                    ":counted": {"N": str(limit.counted)},
+                    ":pending": {"N": str(limit.pending)},
                 },
                 ReturnValues="ALL_OLD",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -139,14 +155,13 @@ class DynamoStore:
         )
 
     def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
-        gone: TransactWriteItemTypeDef = {
-            "Delete": {
-                "TableName": self._participants,
-                "Key": _key(row.key),
-                "ConditionExpression": UNCHANGED + " AND received = :received",
-                "ExpressionAttributeValues": {":read": {"S": row.version}, ":received": {"N": str(row.received)}},
+        gone: TransactWriteItemTypeDef = {"Delete": {"TableName": self._participants, "Key": _key(row.key)}}
+        if not row.broken:  # of a broken row there is nothing to compare
+            gone["Delete"]["ConditionExpression"] = UNCHANGED + " AND received = :received"
+            gone["Delete"]["ExpressionAttributeValues"] = {
+                ":read": {"S": row.version},
+                ":received": {"N": str(row.received)},
             }
-        }
         self._transact([gone, *(self._booked(b) for b in bookings)])
 
     def rows_of(self, visitor: str) -> list[ParticipantRow]:
@@ -185,7 +200,10 @@ class DynamoStore:
             ConsistentRead=strong,
         )
         return {
-            item["cell"]["S"]: {name: int(value["N"]) for name, value in item.items() if "N" in value} for item in items
+            item["cell"]["S"]: {
+                name: int(value["N"]) for name, value in item.items() if "N" in value and _is_whole(value["N"])
+            }
+            for item in items
         }
 
     def generations(self, experiment: str) -> Generations:
@@ -286,24 +304,43 @@ class DynamoStore:
 UNCHANGED = "version = :read"
 
 
+def _is_whole(number: str) -> bool:
+    return number.lstrip("-").isdecimal()
+
+
 def _key(key: RowKey) -> dict[str, Any]:
     return {"visitor": {"S": key.visitor}, "experiment": {"S": key.experiment}}
 
 
 def _row(item: Mapping[str, Any]) -> ParticipantRow:
+    key = RowKey(item["visitor"]["S"], item["experiment"]["S"])
+    try:
+        return _readable_row(key, item)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # By another program or by hand. One such row must not stop a scan of all of them.
+        return ParticipantRow(key, version=str(item.get("version", {}).get("S", "")), broken=True)
+
+
+def _readable_row(key: RowKey, item: Mapping[str, Any]) -> ParticipantRow:
+    def strings(name: str) -> frozenset[str]:
+        return frozenset(item[name]["SS"]) if name in item else frozenset()
+
+    def number(name: str) -> int:
+        return int(item[name]["N"]) if name in item else 0
+
     return ParticipantRow(
-        key=RowKey(item["visitor"]["S"], item["experiment"]["S"]),
-        pending=frozenset(item.get("pending", {}).get("SS", ())),
-        counted=frozenset(item.get("counted", {}).get("SS", ())),
-        received=int(item.get("received", {}).get("N", 0)),
-        folded=int(item.get("folded", {}).get("N", 0)),
-        generation=int(item["gen"]["N"]) if "gen" in item else None,
+        key=key,
+        pending=strings("pending"),
+        counted=strings("counted"),
+        received=number("received"),
+        folded=number("folded"),
+        generation=number("gen") if "gen" in item else None,
         version=item.get("version", {}).get("S", ""),
-        expires_at=int(item.get("expires_at", {}).get("N", 0)),
+        expires_at=number("expires_at"),
     )
 
 
 def row_in_stream(record: Mapping[str, Any]) -> RowKey:
-    """The key of the row that a stream record speaks of; the rest of a record is old news and never used."""
+    """The key of the row that a stream record is about. The rest of a record may be outdated and is never used."""
     keys = record["dynamodb"]["Keys"]
     return RowKey(keys["visitor"]["S"], keys["experiment"]["S"])

@@ -1,64 +1,138 @@
-"""One event as one string: the element of the sets in a participant's row.
+"""One event as one string: an element of the sets in a participant's row.
 
-    kind|variant|phase|at|id          i|green|0|1795248000123|Xb3…      click: c, goal: g:signup
-    kind|variant|phase|at|id|b        from a sender that is a bot
+    kind|variant|phase|at|id          i|green|0|1795248000123|~Xb3…      click: c, goal: g:signup
+    kind|variant|phase|at|id|marks    marks are letters, see `Marks`
 
-The kind is a capital where the manifest takes the sender's word for the variant (`assignment: client`): then one
-visitor may be in several. It stands in the element, not in the row, so that a row means the same in whatever order
-it was written, and whatever the manifest says later. No part can hold a `|`.
+The kind is a capital letter where the sender assigns the variants (`assignment: client`): then one visitor may be in
+several. This is stored in the element, not in the row, so that a row means the same whatever the order of writing, and
+whatever the manifest says later. No part can hold a `|`. Fields after the marks are reserved: `read` ignores them.
 """
 
 from __future__ import annotations
 
+import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import NamedTuple
 
+from chalicelib.domain.clock import YEAR_5000_MS
 from chalicelib.domain.event import Event
+
+# Longer ids are stored as a hash of this length: every write of a row costs its size. 64 bits, and an id has to be
+# unique within one row only, so two of 200 ids collide once in 10^15 rows.
+ID_LENGTH = 12
+_HASH_MARK = "~"  # no id that a sender may choose has this character
+
+
+class Unreadable(ValueError):
+    """A string that is not an element; it is in a row by a fault, or by somebody's hand."""
+
+
+class Marks(NamedTuple):
+    """What the service noticed when the event arrived. The last three are kept for impressions alone.
+
+    bot: the sender is automated. late: it arrived more than an hour after it happened, from an anonymous sender.
+    no_cookie: the request carried no visitor cookie, although the site can have one. burst: its network was sending
+    unusually many new visitors.
+    """
+
+    bot: bool = False
+    late: bool = False
+    no_cookie: bool = False
+    burst: bool = False
+
+    def letters(self) -> str:
+        """The marks as they are stored: one letter each.
+
+        >>> Marks(bot=True, late=True).letters()
+        'bl'
+        """
+        return "".join(letter for letter, marked in zip(_LETTERS, self, strict=True) if marked)
+
+
+_LETTERS = "blnm"
+NO_MARKS = Marks()
 
 
 class Element(NamedTuple):
-    """`at` comes first, then id: sorted elements are in the order in which the events happened."""
+    """An event as a row holds it. `at` comes first, then id: sorted elements are in the order of the events."""
 
     at: int  # epoch milliseconds
     id: str
-    kind: str  # "impression", "click", or the goal's name behind "goal:"
+    kind: str  # "impression", "click", or "goal:" and the goal's name
     variant: str
     phase: int
-    bot: bool
     client: bool
+    marks: Marks
+
+    @property
+    def bot(self) -> bool:
+        """Whether the sender of the event is automated."""
+        return self.marks.bot
 
 
 _CODES = {"impression": "i", "click": "c", "goal": "g"}
 _KINDS = {"i": "impression", "c": "click"}
+_ELEMENT = re.compile(
+    r"([icICgG])(?::([a-z0-9][a-z0-9-]{0,63}))?"  # kind, goal
+    r"\|([A-Za-z0-9][A-Za-z0-9_-]{0,63})\|([0-9]{1,4})\|([0-9]{1,14})"  # variant, phase, at
+    r"\|([A-Za-z0-9_.:~-]{1,64})(?:\|([a-z]*)(?:\|.*)?)?"  # id, marks, reserved
+)
 
 
-def write(event: Event, *, phase: int, bot: bool, client: bool) -> str:
-    """`event` as an element. `phase`: where the event names none, the current one."""
+def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS) -> str:
+    """`event` as an element.
+
+    phase: the current phase, used where the event names none. client: the sender assigns the variants.
+    """
     code = _CODES[event.type].upper() if client else _CODES[event.type]
     if event.goal is not None:
         code += f":{event.goal}"
     number = phase if event.phase is None else event.phase
-    return f"{code}|{event.variant}|{number}|{event.at}|{event.id}" + ("|b" if bot else "")
+    element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
+    if marks is NO_MARKS:
+        return element
+    letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
+    return f"{element}|{letters}" if letters else element
+
+
+def short(event_id: str) -> str:
+    """The id as it is stored: itself, or a hash of at most ID_LENGTH characters.
+
+    >>> short("e1"), len(short("e" * 64))
+    ('e1', 12)
+    """
+    if len(event_id) <= ID_LENGTH:
+        return event_id
+    digest = blake2b(event_id.encode(), digest_size=8).digest()
+    return _HASH_MARK + urlsafe_b64encode(digest)[: ID_LENGTH - 1].decode()
 
 
 def read(element: str) -> Element:
-    """The inverse of write()."""
-    code, variant, phase, at, event_id, *flags = element.split("|")
-    letter, _, goal = code.partition(":")
-    kind = f"goal:{goal}" if goal else _KINDS[letter.lower()]
-    return Element(int(at), event_id, kind, variant, int(phase), bool(flags), letter.isupper())
+    """The inverse of write(). Raises Unreadable."""
+    match = _ELEMENT.fullmatch(element)
+    if match is None or (match[2] is None) != (match[1] not in "gG") or int(match[5]) >= YEAR_5000_MS:
+        raise Unreadable(f"{element[:80]!r} is not an element of a row")
+    code, goal, variant, phase, at, event_id, letters = match.groups()
+    kind = _KINDS.get(code.lower()) or f"goal:{goal}"
+    marks = Marks(*(letter in letters for letter in _LETTERS)) if letters else NO_MARKS
+    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks)
 
 
 def identifier(element: str) -> str:
-    """The event id in an element, without reading the rest."""
-    return element.split("|", 5)[4]
+    """The event id in an element as `short` gives it, without reading the rest. Raises Unreadable."""
+    parts = element.split("|", 5)
+    if len(parts) < 5:
+        raise Unreadable(f"{element[:80]!r} is not an element of a row")
+    return short(parts[4])  # rows written before ids were shortened hold long ones
 
 
 def distinct(elements: Iterable[str]) -> list[Element]:
-    """One element per event id, in the order of the events.
+    """One element per event id, in the order of the events. Raises Unreadable.
 
-    One id may turn up with different contents, in any order of arrival; the least string of them is the event, so
-    that every order of arrival gives the same."""
+    One id may arrive with different contents, in any order. The least string of them is the event, so that every order
+    of arrival gives the same result."""
     least: dict[str, str] = {}
     for element in elements:
         key = identifier(element)
@@ -68,4 +142,5 @@ def distinct(elements: Iterable[str]) -> list[Element]:
 
 
 def is_impression(element: str) -> bool:
+    """Whether the element is an impression, without reading the rest."""
     return element[0] in "iI"

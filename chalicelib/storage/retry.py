@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from botocore.config import Config
@@ -62,7 +62,9 @@ def is_busy(error: Exception) -> bool:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try again. `budget` and waits in seconds; clock, sleep and dice are arguments for the tests."""
+    """How long to try again. `budget` and waits in seconds; clock, sleep and dice are arguments for the tests.
+
+    deadline: a moment of `clock` after which no call is tried again, whatever is left of its budget; None: no such."""
 
     budget: float = 2.0
     first_wait: float = 0.025
@@ -70,6 +72,11 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     dice: Callable[[], float] = random.random
+    deadline: float | None = None
+
+    def within(self, seconds: float) -> Patience:
+        """The same patience, but all calls together end about `seconds` from now."""
+        return replace(self, deadline=self.clock() + seconds)
 
     def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `call`, tried again while the table is busy and time is left; else its last error.
@@ -77,6 +84,8 @@ class Patience:
         Waits dice · min(longest, first · 2ⁿ): "full jitter", so that those who collided do not meet again.
         Source: Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015."""
         deadline = self.clock() + self.budget
+        if self.deadline is not None:
+            deadline = min(deadline, self.deadline)
         wait = self.first_wait
         while True:
             try:

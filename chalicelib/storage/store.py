@@ -1,22 +1,25 @@
-"""What ingest, fold and stats need of the two tables: rows, moves, bookings, and how the items of a tally are named.
+"""The interface of the two tables: rows, moves, bookings, and the names of a tally's items.
 
-dynamodb.py keeps them in DynamoDB, tests/support/memory_store.py in dictionaries; tests/storage/test_store.py holds
-both to it.
+dynamodb.py implements it with DynamoDB, tests/support/memory_store.py with dictionaries; tests/storage/test_store.py
+runs the same tests on both.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from chalicelib.storage.tally import Cell, Tallies, Tally
+from chalicelib.storage.tally import SPANS, Cell, Tallies, Tally
 
 TRANSACTION = 100  # items, DynamoDB's limit
 FIRST, LAST = "!", "~"  # sort before and behind everything the name of a cell can hold
 
 
 class RowKey(NamedTuple):
+    """One visitor in one experiment."""
+
     visitor: str
     experiment: str
 
@@ -33,15 +36,26 @@ class ParticipantRow:
     generation: int | None = None
     version: str = ""
     expires_at: int = field(default=0, compare=False)  # epoch seconds
+    broken: bool = False  # an attribute is missing or of the wrong type: only the key can be trusted
 
     @property
     def needs_fold(self) -> bool:
-        return bool(self.pending) or self.received != self.folded
+        """Whether something was written since the last fold."""
+        return not self.broken and (bool(self.pending) or self.received != self.folded)
 
     def is_replaced(self, generations: Generations) -> bool:
-        """Whether what this row counted went into tallies that a rebuild has replaced. Numbers are never used twice,
-        so a row is over for good, as long as `generations` were read after the row."""
+        """Whether the tallies that this row was counted into have been replaced by a rebuild.
+
+        Numbers of generations are never used twice, so the answer stays true, as long as `generations` were read after
+        the row."""
         return self.generation is not None and self.generation not in generations
+
+
+class RowLimit(NamedTuple):
+    """A row that has `counted` counted or `pending` pending events takes no more."""
+
+    counted: int
+    pending: int
 
 
 class Move(NamedTuple):
@@ -70,7 +84,7 @@ class Generations(NamedTuple):
 
     @property
     def for_new_rows(self) -> int:
-        """Where a row that has counted nothing yet is to count: not where a rebuild would have to fetch it from."""
+        """The generation for a row that has counted nothing yet: not one from which a rebuild would have to move it."""
         return self.live if self.fill is None else self.fill
 
 
@@ -90,10 +104,13 @@ class Store(Protocol):
     """What ingest, fold and stats need of the tables. tests/storage/test_store.py holds every implementation to it."""
 
     def add(
-        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, limit: RowLimit
     ) -> ParticipantRow:
         """Write events to a row, in one call that may be repeated. Returns the row as it was before.
-        Raises Full when either set already has `cap` elements."""
+        Raises Full when the row has reached `limit`."""
+
+    def within(self, seconds: float) -> Store:
+        """The same tables, but no call is tried again after `seconds` from now."""
 
     def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
         """The rows that exist, strongly consistent, in no order."""
@@ -110,26 +127,28 @@ class Store(Protocol):
     def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
         """Delete a row and add `bookings`, all or nothing. Raises Stale."""
 
-    def rows_of(self, visitor: str) -> list[ParticipantRow]: ...
+    def rows_of(self, visitor: str) -> list[ParticipantRow]:
+        """The rows of one visitor, in all experiments, strongly consistent."""
 
     def book(self, bookings: Sequence[Booking]) -> None:
-        """Add numbers outside a transaction, trying once; for what need not be exact."""
+        """Add numbers outside a transaction, trying once; for numbers that need not be exact."""
 
     def extend_expiry(self, key: RowKey, expires_at: int) -> None:
-        """Let a row live on to `expires_at`, if it exists and would expire before."""
+        """Make a row live until `expires_at`, epoch seconds, if it exists and would expire before."""
 
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
     ) -> dict[str, dict[str, int]]:
         """The items whose cell lies in [first, last], as numbers, in their order; at most `limit` of them."""
 
-    def generations(self, experiment: str) -> Generations: ...
+    def generations(self, experiment: str) -> Generations:
+        """The generations of an experiment's tallies, strongly consistent."""
 
     def open_generation(self, experiment: str, now: Generations, then: Generations) -> None:
         """Change the generations, if they are still what `now` says. Raises Stale."""
 
     def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
-        """Delete items of the tallies: those of a generation that is over."""
+        """Delete items of the tallies: those of a generation that a rebuild has replaced."""
 
 
 SIMULATED = "simulated"  # the cell {"visitors": n} of an experiment that has simulated visitors
@@ -142,20 +161,46 @@ def cell_name(cell: Cell, generation: int, spread: int) -> str:
     )
 
 
+class NamedCell(NamedTuple):
+    """What the sort key of a tally says: the generation, and which tally it is a part of."""
+
+    generation: int
+    cell: Cell
+
+
+_CELL = re.compile(r"(total|day|hour)#([0-9]+)#(?:([0-9T-]+)#)?([0-9]+)#([^#]+)#[0-9]+")
+
+
+def parse_cell_name(name: str) -> NamedCell | None:
+    """The inverse of cell_name(), without the spread; None for an item that is no tally, or that cannot be read.
+
+    >>> parse_cell_name("day#3#2026-11-21#0#green#1")
+    NamedCell(generation=3, cell=Cell(span='day', when='2026-11-21', phase=0, variant='green'))
+    """
+    match = _CELL.fullmatch(name)
+    if match is None or (match[1] == "total") != (match[3] is None):
+        return None
+    return NamedCell(int(match[2]), Cell(match[1], match[3] or "", int(match[4]), match[5]))  # type: ignore[arg-type]
+
+
 def tallies_in(cells: Mapping[str, Mapping[str, int]], generation: int) -> Tallies:
-    """The tallies of one generation, their spreads added up."""
+    """The tallies of one generation, their spreads added up. Items that cannot be read are skipped; `abacus audit`
+    names them."""
     tallies: Tallies = {}
     for name, numbers in cells.items():
-        span, *rest = name.split("#")
-        if span not in ("total", "day", "hour") or rest[0] != str(generation):
-            continue
-        when = rest[1] if span != "total" else ""
-        cell = Cell(span, when, int(rest[-3]), rest[-2])  # type: ignore[arg-type]
-        tallies.setdefault(cell, Tally()).add(Tally.of(numbers.items()))
+        named = parse_cell_name(name)
+        if named is not None and named.generation == generation:
+            tallies.setdefault(named.cell, Tally()).add(Tally.of(numbers.items()))
     return tallies
 
 
+def unreadable_cells(cells: Iterable[str]) -> list[str]:
+    """The names that look like a tally's and cannot be read."""
+    return [name for name in cells if name.split("#")[0] in SPANS and parse_cell_name(name) is None]
+
+
 def generations_in(cells: Mapping[str, Mapping[str, int]]) -> Generations:
+    """The generations that the item `meta` names."""
     meta = cells.get("meta", {})
     return Generations(meta.get("gen", 0), meta.get("fill"))
 

@@ -1,6 +1,6 @@
-"""The running totals of one variant, and where each of them is kept.
+"""The running totals of one variant, and which item holds them.
 
-A tally is integers under names. Deltas are tallies too, with signs; adding is all that ever happens to them.
+A tally is integers under names. Deltas are tallies too, with signs; the only operation is to add.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
 Span = Literal["total", "day", "hour"]
+SPANS = ("total", "day", "hour")
 
 # Why a visitor has a row but is not in the numbers.
 EXCLUSIONS = ("bot", "no-impression")
@@ -81,6 +82,7 @@ class Tally:
     NAMED: ClassVar = ("converted", "goal_events", "excluded", "flagged")
 
     def add(self, other: Tally, sign: int = 1) -> None:
+        """Add `other`, or with sign −1 take it away."""
         for name in self.PLAIN:
             setattr(self, name, getattr(self, name) + sign * getattr(other, name))
         for name in self.NAMED:

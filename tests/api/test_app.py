@@ -210,7 +210,7 @@ def test_where_the_cookie_is_the_whole_sites_its_pages_are_named_in_the_answer(a
     for origin in origins:
         said = api.post(event(), Origin=origin).headers
         allowed[origin] = (said["Access-Control-Allow-Origin"], said.get("Access-Control-Allow-Credentials"))
-        assert (said["Vary"], said["Access-Control-Expose-Headers"]) == ("Origin", "Date, Retry-After")
+        assert (said["Vary"], said["Access-Control-Expose-Headers"]) == ("Origin", "Date, ETag, Retry-After")
     assert allowed == {origin: (origin, "true") for origin in origins[:2]} | dict.fromkeys(origins[2:], ("*", None))
 
 

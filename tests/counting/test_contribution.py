@@ -155,3 +155,10 @@ def test_goals_count_the_visitor_once_and_the_events_each() -> None:
     signups = {an_element(id=f"g{n}", type="goal", goal="signup", at=NOON + n) for n in range(3)}
     total = contribution({impression(), *signups}, 4)[TOTAL]
     assert (total.converted, total.goal_events) == (Counter(signup=1), Counter(signup=3))
+
+
+def test_the_first_twenty_four_hours_of_activity_are_counted_and_no_more() -> None:
+    elements = {impression(f"i{n}", at=NOON + n * HOUR) for n in range(30)}
+    hours = sorted(cell.when for cell in contribution(elements, 30) if cell.span == "hour")
+    assert (len(hours), hours[0], hours[-1]) == (24, "2026-11-21T12", "2026-11-22T11")
+    assert contribution(elements, 30)[TOTAL].impressions == 30

@@ -30,6 +30,7 @@ from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.event_encoding import read as read_element
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Move, ParticipantRow, RowKey, Stale, tallies_in
@@ -135,7 +136,9 @@ class World:
         while True:
             before = {key: row.received for key, row in self.store.rows.items()}
             try:
-                answer = self.ingest.receive(ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOW, bot=bot)
+                answer = self.ingest.receive(
+                    ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOW, sender=Sender(bot=bot)
+                )
             except Crash:
                 answer = None
             for key, row in self.store.rows.items():

@@ -21,6 +21,7 @@ from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.event import Event
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.sender import Sender
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.event_encoding import read as read_element
@@ -91,7 +92,9 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
         own = random.Random(seed)
         for batch, bot in own.sample(batches, len(batches)):
             for _ in range(own.choice([1, 1, 2])):
-                answer = ingest.receive(ParsedRequest(batch, tuple(range(len(batch.events)))), now_ms=NOW, bot=bot)
+                answer = ingest.receive(
+                    ParsedRequest(batch, tuple(range(len(batch.events)))), now_ms=NOW, sender=Sender(bot=bot)
+                )
                 assert answer.accepted + answer.repeated == len(batch.events)
                 with lock:
                     for event in batch.events:

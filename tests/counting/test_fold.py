@@ -9,7 +9,18 @@ import pytest
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Move, ParticipantRow, RowKey, Stale, tallies_in
+from chalicelib.storage.store import (
+    FIRST,
+    LAST,
+    Booking,
+    Generations,
+    Move,
+    ParticipantRow,
+    RowKey,
+    RowLimit,
+    Stale,
+    tallies_in,
+)
 from chalicelib.storage.tally import Tallies
 from tests.support.builders import HOUR, NOON, an_element
 from tests.support.memory_store import MemoryStore
@@ -26,7 +37,7 @@ def a_fold(store: MemoryStore) -> Fold:
 
 
 def write(store: MemoryStore, *elements: str, key: RowKey = KEY) -> ParticipantRow:
-    return store.add(key, elements, len(elements), version="born", expires_at=0, cap=200)
+    return store.add(key, elements, len(elements), version="born", expires_at=0, limit=RowLimit(200, 200))
 
 
 def live(store: MemoryStore, experiment: str = "cta-color") -> Tallies:
@@ -66,9 +77,9 @@ def test_a_row_that_is_gone_is_not_brought_back() -> None:
     assert store.rows == {}
 
 
-def test_a_visitor_who_came_every_hour_for_ten_days_is_folded_in_parts() -> None:
+def test_a_visitor_in_more_variants_than_a_transaction_holds_is_folded_in_parts() -> None:
     store = MemoryStore()
-    elements = [an_element(id=f"i{n}", at=NOON - n * HOUR) for n in range(150)]
+    elements = [an_element(id=f"i{n}", variant=f"v{n}", at=NOON, client=True) for n in range(150)]
     write(store, *elements)
     done = a_fold(store)([KEY], now_ms=NOW)
     assert (done.events, done.transactions > 1) == (150, True)

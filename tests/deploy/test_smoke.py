@@ -57,7 +57,7 @@ class Site:
     def receive(self, body: Any) -> Answer:
         ingest = Ingest(self.store, self, None, 90, lambda: "v", lambda *_: None)
         now_ms, parsed = round(self.seconds * 1000), request.parse(json.dumps(body).encode())
-        answer = ingest.receive(parsed, now_ms=now_ms, bot=parsed.batch.bot)
+        answer = ingest.receive(parsed, now_ms=now_ms)
         if self.folds:
             fold = Fold(self.store, 1, lambda n: 0, lambda: "w", Patience())
             fold(list(self.store.rows), now_ms=now_ms)

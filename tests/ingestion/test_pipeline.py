@@ -9,18 +9,22 @@ from dataclasses import dataclass, field, replace
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.errors import Busy
+from chalicelib.counting.fold import Fold
+from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingestion.pipeline import EventsResponse, Ingest, Spill, sqs_spill
+from chalicelib.ingestion.pipeline import EventsResponse, Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.sender import Sender
+from chalicelib.ingestion.spill import Spill, sqs_spill
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience, client_config
-from chalicelib.storage.store import RowKey, Store
+from chalicelib.storage.store import RowKey, RowLimit, Store
 from tests.support import faults
-from tests.support.builders import DAY, NOON, a_manifest, a_visitor, an_event, an_experiment
+from tests.support.builders import DAY, HOUR, NOON, a_manifest, a_visitor, an_event, an_experiment
 from tests.support.memory_store import MemoryStore
 
 GREEN = a_visitor("green")
@@ -48,9 +52,13 @@ class Desk:
 
         return Ingest(self.store, self, self.spill, 90, lambda: "v", note)
 
+    def fold(self) -> None:
+        versions = iter(range(10**6))
+        Fold(self.store, 1, lambda n: 0, lambda: f"f{next(versions)}", Patience())([KEY], now_ms=NOON)
+
     def send(self, *events: Event, bot: bool = False, visitor: str = GREEN) -> EventsResponse:
         batch = Batch(visitor=visitor, events=events)
-        return self.ingest.receive(ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOON, bot=bot)
+        return self.ingest.receive(ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOON, sender=Sender(bot=bot))
 
 
 def answer(accepted: int = 0, repeated: int = 0, queued: int = 0) -> EventsResponse:
@@ -103,24 +111,112 @@ def test_a_row_is_written_once_a_request_and_lives_to_the_end_of_a_day() -> None
     assert calls == [(NOON // 86_400_000 + 91) * 86_400]
 
 
+def fill(desk: Desk, impressions_: int, clicks: int = 0) -> None:
+    """Send that many events and fold them, in batches that a row takes."""
+    events = impressions(impressions_) + [an_event(id=f"c{i}", type="click", at=NOON + i) for i in range(clicks)]
+    for start in range(0, len(events), 50):
+        desk.send(*events[start : start + 50])
+        desk.fold()
+
+
 def test_a_full_row_takes_no_more_impressions_but_still_a_purchase() -> None:
     desk = Desk(manifest=a_manifest(an_experiment(goals=("purchase",))))
-    for start in range(0, 200, 100):
-        desk.send(*impressions(100, start))
+    fill(desk, 95)
     goal = an_event(id="g1", type="goal", goal="purchase")
-    said = desk.send(*impressions(2, 199), goal)
-    assert (said.accepted, said.repeated, [r.outcome for r in said.refused]) == (1, 1, ["capped"])
-    assert said.refused[0].index == 1
+    response = desk.send(*impressions(2, 94), goal)
+    assert (response.accepted, response.repeated, [r.outcome for r in response.refused]) == (1, 1, ["capped"])
+    assert response.refused[0].index == 1
     assert desk.notes == {("cta-color", "capped"): 1}
 
 
 def test_a_row_full_of_clicks_takes_nothing() -> None:
     desk = Desk()
-    desk.send(an_event())
-    for start in range(0, 400, 100):
-        desk.send(*[an_event(id=f"c{i}", type="click", at=NOON + i) for i in range(start, start + 100)])
-    said = desk.send(an_event(id="i2"), an_event(id="c9999", type="click"), an_event())
-    assert ([r.outcome for r in said.refused], said.repeated) == (["capped", "capped"], 1)
+    fill(desk, 1, clicks=200)
+    response = desk.send(an_event(id="i2"), an_event(id="c9999", type="click"), an_event(id="i0"))
+    assert ([r.outcome for r in response.refused], response.repeated) == (["capped", "capped"], 1)
+
+
+def test_a_row_that_waits_for_the_fold_queues_what_it_has_no_room_for() -> None:
+    messages: list[str] = []
+    desk = Desk(spill=messages.append)
+    assert desk.send(*impressions(100)) == answer(accepted=100)
+    assert desk.send(*impressions(2, 99)) == answer(repeated=1, queued=1)
+    with pytest.raises(Busy):  # the message stays in the queue
+        desk.ingest.write_spilled(messages[0], now_ms=NOON)
+    desk.fold()
+    desk.ingest.write_spilled(messages[0], now_ms=NOON)
+    assert desk.notes == {("cta-color", "capped"): 1}
+
+
+def test_a_known_full_row_is_answered_without_another_write() -> None:
+    desk = Desk()
+    fill(desk, 1, clicks=200)
+    ingest = desk.ingest
+
+    def send(*events: Event) -> EventsResponse:
+        request = ParsedRequest(Batch(visitor=GREEN, events=events), tuple(range(len(events))))
+        return ingest.receive(request, now_ms=NOON)
+
+    assert send(an_event(id="another")).refused[0].outcome == "capped"
+    store = desk.store
+    assert isinstance(store, MemoryStore)
+    store.fault = pytest.fail  # type: ignore[assignment]
+    response = send(an_event(id="c3", type="click"), an_event(id="more", type="click"))
+    assert (response.repeated, [r.outcome for r in response.refused]) == (1, ["capped"])
+
+
+def test_a_throttled_row_is_queued_without_another_write_and_then_told_to_wait() -> None:
+    messages: list[str] = []
+    writes = []
+
+    def throttled() -> AWSResponse:
+        writes.append(1)
+        return faults.THROTTLED
+
+    ingest = a_failing_desk(throttled, messages.append).ingest
+    request = ParsedRequest(Batch(visitor=GREEN, events=(an_event(),)), (0,))
+    assert ingest.receive(request, now_ms=NOON) == answer(queued=1)
+    tried = len(writes)
+    for _ in range(5):
+        assert ingest.receive(request, now_ms=NOON) == answer(queued=1)
+    with pytest.raises(Busy, match="busy"):
+        ingest.receive(request, now_ms=NOON)
+    assert (len(writes), len(messages)) == (tried, 6)
+
+
+def test_a_request_of_too_many_experiments_writes_the_first_twenty_five() -> None:
+    keys = [f"e{n}" for n in range(27)]
+    desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)))
+    response = desk.send(*(an_event(experiment=key) for key in keys))
+    assert response.accepted == 25
+    assert [(r.index, r.outcome) for r in response.refused] == [
+        (25, "too-many-experiments"),
+        (26, "too-many-experiments"),
+    ]
+
+
+def test_an_unreadable_row_does_not_hold_up_its_visitor() -> None:
+    desk = Desk()
+    desk.store.add(KEY, {"nonsense"}, 1, version="v", expires_at=0, limit=RowLimit(9, 9))
+    assert desk.send(an_event()) == answer(accepted=1)
+
+
+def test_marks_are_stored_with_the_impression() -> None:
+    desk = Desk()
+    sender = Sender(has_cookie=False)
+    events = (an_event(at=NOON - HOUR - 1), an_event(id="c1", type="click", at=NOON - HOUR - 1))
+    request = ParsedRequest(Batch(visitor=GREEN, events=events), (0, 1))
+    desk.ingest.receive(request, now_ms=NOON, sender=sender)
+    (row,) = desk.store.rows_of(GREEN)
+    assert row.pending == {f"i|green|0|{NOON - HOUR - 1}|e1|ln", f"c|green|0|{NOON - HOUR - 1}|c1"}
+
+
+def test_events_of_a_signed_sender_are_not_marked_as_late() -> None:
+    desk = Desk()
+    request = ParsedRequest(Batch(visitor=GREEN, events=(an_event(at=NOON - 30 * DAY),)), (0,))
+    assert desk.ingest.receive(request, now_ms=NOON, sender=Sender(client="shop")) == answer(accepted=1)
+    (row,) = desk.store.rows_of(GREEN)
+    assert row.pending == {f"i|green|0|{NOON - 30 * DAY}|e1"}
 
 
 def test_a_bots_events_are_accepted_and_marked() -> None:
@@ -156,12 +252,13 @@ def test_a_busy_table_is_asked_again(busy: object) -> None:
 def test_a_request_of_many_slow_rows_is_queued_before_its_time_is_over() -> None:
     kept: list[str] = []
     time = iter(range(100))
-    keys = [f"e{n}" for n in range(40)]
+    keys = [f"e{n}" for n in range(25)]
     desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)), spill=kept.append)
     slow = replace(desk.ingest, clock=lambda: float(next(time)))  # a second a row
     events = tuple(an_event(experiment=key) for key in keys)
-    said = slow.receive(ParsedRequest(Batch(visitor=GREEN, events=events), tuple(range(40))), now_ms=NOON)
-    assert (said.accepted, said.queued, len(kept)) == (3, 37, 37)
+    said = slow.receive(ParsedRequest(Batch(visitor=GREEN, events=events), tuple(range(25))), now_ms=NOON)
+    assert (said.accepted, said.queued, len(kept)) == (3, 22, 1)
+    assert len(json.loads(kept[0])["rows"]) == 22
 
 
 def test_a_message_older_than_its_row_is_not_a_new_visitor() -> None:
@@ -170,12 +267,12 @@ def test_a_message_older_than_its_row_is_not_a_new_visitor() -> None:
     later = Desk()
     later.ingest.write_spilled(kept[0], now_ms=NOON + 90 * DAY)
     assert later.store.rows_of(GREEN) == []
+    assert later.notes == {("cta-color", "too-old"): 1}
 
 
 def test_a_full_row_lives_on_with_its_visitor() -> None:
     desk = Desk()
-    for start in range(0, 200, 100):
-        desk.send(*impressions(100, start))
+    fill(desk, 100)
     batch = Batch(visitor=GREEN, events=(an_event(id="another"),))
     assert desk.ingest.receive(ParsedRequest(batch, (0,)), now_ms=NOON + 5 * DAY).refused[0].outcome == "capped"
     (row,) = desk.store.rows_of(GREEN)
@@ -189,10 +286,8 @@ def test_events_for_a_table_that_stays_busy_are_queued(fault: faults.Fault) -> N
     desk = a_failing_desk(fault, kept.append)
     desk.manifest = a_manifest(an_experiment(), two)
     assert desk.send(an_event(), an_event(experiment="two")) == answer(queued=2)
-    assert [json.loads(body) for body in kept] == [
-        {"visitor": GREEN, "experiment": key, "elements": [f"i|green|0|{NOON}|e1"], "received": NOON}
-        for key in ("cta-color", "two")
-    ]
+    rows = [{"visitor": GREEN, "experiment": key, "elements": [f"i|green|0|{NOON}|e1"]} for key in ("cta-color", "two")]
+    assert [json.loads(body) for body in kept] == [{"rows": rows, "received": NOON}]
 
 
 def test_what_was_queued_is_written_from_there_and_a_second_time_changes_nothing() -> None:
@@ -203,6 +298,33 @@ def test_what_was_queued_is_written_from_there_and_a_second_time_changes_nothing
         later.ingest.write_spilled(kept[0], now_ms=NOON)
     (row,) = later.store.rows_of(GREEN)
     assert (row.pending, row.received) == ({f"i|green|0|{NOON}|e1", f"i|green|0|{NOON}|e2"}, 4)
+
+
+def test_a_message_of_an_older_version_is_written_too() -> None:
+    desk = Desk()
+    body = {"visitor": GREEN, "experiment": "cta-color", "elements": [f"i|green|0|{NOON}|e1"], "received": NOON}
+    desk.ingest.write_spilled(json.dumps(body), now_ms=NOON)
+    (row,) = desk.store.rows_of(GREEN)
+    assert row.pending == {f"i|green|0|{NOON}|e1"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"visitor": "no space"},
+        {"experiment": "No"},
+        {"elements": []},
+        {"elements": ["nonsense"]},
+        {"elements": ["i|gr#en|0|1|e1"]},
+        {"received": -1},
+    ],
+)
+def test_a_message_that_the_service_did_not_write_is_refused_by_name(change: dict[str, object]) -> None:
+    desk = Desk()
+    body = {"visitor": GREEN, "experiment": "cta-color", "elements": [f"i|green|0|{NOON}|e1"], "received": NOON}
+    with pytest.raises(InvalidInput, match="a spilled message cannot be read: "):
+        desk.ingest.write_spilled(json.dumps(body | change), now_ms=NOON)
+    assert desk.store.rows_of(GREEN) == []
 
 
 def a_queue(fault: faults.Fault) -> Spill | None:

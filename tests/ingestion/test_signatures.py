@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from chalicelib.domain.errors import Busy, Unauthorized
-from chalicelib.ingestion.signatures import CachedSecrets, sender, sign
+from chalicelib.ingestion.signatures import CachedSecrets, sign, signer
 
 
 def secrets(now_ms: int) -> dict[str, str]:
@@ -27,12 +27,12 @@ def headers(body: bytes = b"{}", secret: str = "open sesame", timestamp: int = N
 
 
 def test_a_signed_request_is_the_clients() -> None:
-    assert sender(headers(), b"{}", secrets, now_ms=(NOW + 299) * 1000) == "shop"
+    assert signer(headers(), b"{}", secrets, now_ms=(NOW + 299) * 1000) == "shop"
     assert sign("open sesame", NOW, b"{}") == headers()["x-signature"]
 
 
 def test_an_unsigned_request_is_anonymous() -> None:
-    assert sender({}, b"{}", secrets, now_ms=NOW * 1000) is None
+    assert signer({}, b"{}", secrets, now_ms=NOW * 1000) is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_an_unsigned_request_is_anonymous() -> None:
 )
 def test_a_request_that_is_signed_wrongly_is_refused_and_not_taken_for_anonymous(wrong: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
-        sender(wrong, b"{}", secrets, now_ms=NOW * 1000)
+        signer(wrong, b"{}", secrets, now_ms=NOW * 1000)
 
 
 def test_secrets_are_read_every_five_minutes_and_the_last_ones_outlive_a_failure() -> None:
@@ -79,5 +79,5 @@ def test_without_secrets_no_signature_can_be_checked_and_nobody_can_make_us_ask_
     kept = CachedSecrets(read)
     for _ in range(3):
         with pytest.raises(Busy):
-            sender(headers(), b"{}", kept, now_ms=NOW * 1000)
+            signer(headers(), b"{}", kept, now_ms=NOW * 1000)
     assert reads == [1]

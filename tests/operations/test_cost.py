@@ -21,7 +21,7 @@ from chalicelib.reporting.report import Question
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import RowKey, RowLimit
 from tests.support.builders import NOON, a_manifest, an_element
 
 MEASURED = kept()
@@ -109,7 +109,7 @@ def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: Local
     fold = Fold(store, 2, random.Random(1).randrange, version, Patience())
     for visitor, variant in [(f"v{n}", ("blue", "green")[n % 2]) for n in range(40)]:
         elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
-        store.add(RowKey(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, cap=200)
+        store.add(RowKey(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, limit=RowLimit(200, 200))
         fold([RowKey(visitor, "cta-color")], now_ms=NOON)  # each for itself, so that every item of the spread is there
     with metered(aws.dynamodb) as use:
         answer = queries.detail(store, a_manifest(), "cta-color", Question(series="none"), now_ms=NOON)

@@ -17,7 +17,7 @@ from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import RowKey, RowLimit
 from tests.support.builders import DAY, NOON, a_manifest, a_visitor, an_element
 from tests.support.memory_store import MemoryStore
 
@@ -26,7 +26,14 @@ REAL, SIMULATED = a_visitor("green"), f"{ID_PREFIX}1"
 
 def visit(store: MemoryStore, visitor: str, number: int) -> None:
     elements = [an_element(id=f"i{number}"), an_element(id=f"c{number}", type="click")]
-    store.add(RowKey(visitor, "cta-color"), elements, 2, version=f"v{number}", expires_at=NOON // 1000, cap=100)
+    store.add(
+        RowKey(visitor, "cta-color"),
+        elements,
+        2,
+        version=f"v{number}",
+        expires_at=NOON // 1000,
+        limit=RowLimit(100, 100),
+    )
 
 
 def count(store: MemoryStore) -> None:

@@ -9,7 +9,7 @@ from abacus.aws.target import named
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws, environment
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import RowKey, RowLimit
 from tests.support.builders import NOON, an_element
 
 pytestmark = pytest.mark.ministack
@@ -24,7 +24,14 @@ def store(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> DynamoStore:
 
 @pytest.mark.parametrize("argument", ["3f2b8c1e", "3f2b8c1e~cta-color.green.0~", "abacus=3f2b8c1e~"])
 def test_the_id_or_the_whole_cookie_names_the_visitor(store: DynamoStore, argument: str) -> None:
-    store.add(RowKey("3f2b8c1e", "cta-color"), [an_element()], 1, version="v", expires_at=NOON // 1000, cap=100)
+    store.add(
+        RowKey("3f2b8c1e", "cta-color"),
+        [an_element()],
+        1,
+        version="v",
+        expires_at=NOON // 1000,
+        limit=RowLimit(100, 100),
+    )
     result = CliRunner().invoke(main, ["erase", argument])
     assert (result.output, result.exit_code) == ("Erased visitor 3f2b8c1e from cta-color.\n", 0)
     assert store.rows_of("3f2b8c1e") == []

@@ -11,12 +11,12 @@ import pytest
 
 from abacus.operations.audit import audit
 from abacus.operations.erase import erase
-from abacus.operations.rebuild import difference_in_words, forgets, live_tallies, rebuild, recount, too_old
+from abacus.operations.rebuild import difference_in_words, live_tallies, loses_visitors, rebuild, recount, too_old
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey, RowLimit
 from chalicelib.storage.tally import Tallies, Tally
 from tests.support.builders import DAY, NOON, an_element
 from tests.support.memory_store import MemoryStore
@@ -40,7 +40,7 @@ def a_filled_store(visitors: int = 30) -> tuple[MemoryStore, Fold]:
 
 def write(store: MemoryStore, n: int, *, event_id: str = "i1") -> None:
     element = an_element(id=event_id, variant=("blue", "green")[n % 2], at=NOON + n)
-    store.add(RowKey(f"v{n}", "cta-color"), [element], 1, version=f"born{n}", expires_at=0, cap=200)
+    store.add(RowKey(f"v{n}", "cta-color"), [element], 1, version=f"born{n}", expires_at=0, limit=RowLimit(200, 200))
 
 
 def rebuilt(store: MemoryStore, fold: Fold) -> None:
@@ -52,7 +52,7 @@ def test_a_look_changes_nothing_and_finds_nothing() -> None:
     store, _ = a_filled_store()
     before = {key: dict(items) for key, items in store.tallies["cta-color"].items()}
     found = recount(store, "cta-color")
-    assert difference_in_words(found) == ["30 rows; the tallies are what the rows say."]
+    assert difference_in_words(found) == ["30 rows; the tallies agree with them."]
     assert store.tallies["cta-color"] == before
 
 
@@ -61,10 +61,10 @@ def test_tallies_that_were_tampered_with_are_found_and_mended() -> None:
     store.book([Booking("cta-color", "total#0#0#green#0", {"visitors": 5})])
     assert difference_in_words(recount(store, "cta-color"))[1:] == ["total, phase 0, green: visitors 20 → 15"]
     assert audit(store, ["cta-color"], sleep=lambda _: None).problems == [
-        "cta-color: the tallies are not what the rows say, in total green. See abacus rebuild cta-color."
+        "cta-color: the tallies differ from the rows in total green. See abacus rebuild cta-color."
     ]
     rebuilt(store, fold)
-    assert not recount(store, "cta-color").off
+    assert not recount(store, "cta-color").differing
     assert store.generations("cta-color") == Generations(NOW // 1000, None)
     gens = {cell.split("#")[1] for cell in store.cells("cta-color", first=FIRST, last=LAST) if "#" in cell}
     assert gens == {str(NOW // 1000)}
@@ -86,11 +86,11 @@ def test_rows_counted_under_an_older_meaning_are_named_by_the_audit_and_recounte
         1,
         version="v",
         expires_at=0,
-        cap=200,
+        limit=RowLimit(200, 200),
     )
     reconcile_rows(store, fold, now_ms=NOW)
     monkeypatch.undo()
-    assert recount(store, "cta-color").off
+    assert recount(store, "cta-color").differing
     rebuilt(store, fold)
     assert audit(store, ["cta-color"], sleep=lambda _: None).problems == []
     total = Tally()
@@ -121,8 +121,8 @@ def test_a_rebuild_with_traffic_going_on_loses_nothing() -> None:
     thread.join()
     reconcile_rows(store, fold, now_ms=NOW)
     found = audit(store, ["cta-color"], sleep=lambda _: None)
-    assert (found.problems, found.account.pending) == ([], 0)
-    assert found.account.rows == next(sent)
+    assert (found.problems, found.totals.pending) == ([], 0)
+    assert found.totals.rows == next(sent)
     assert sum(t.visitors for c, t in live_tallies(store, "cta-color").items() if c.span == "total") == len(store.rows)
 
 
@@ -190,12 +190,12 @@ def test_tallies_that_were_deleted_come_back_though_there_was_a_rebuild_before()
 
 def test_rows_that_expired_are_noticed_without_any_setting() -> None:
     store, _ = a_filled_store()
-    assert forgets(recount(store, "cta-color")) is None
+    assert loses_visitors(recount(store, "cta-color")) is None
     for n in range(10):
         del store.rows[RowKey(f"v{n}", "cta-color")]
-    assert forgets(recount(store, "cta-color")) == (
-        "the tallies count 30 visitors, the rows that are left 20. Have rows expired? If the tallies are wrong and the "
-        "rows are right, say --force."
+    assert loses_visitors(recount(store, "cta-color")) == (
+        "the tallies count 30 visitors, the rows only 20. Have rows expired? If the tallies are wrong and the rows are "
+        "right, add --force."
     )
 
 
@@ -203,15 +203,15 @@ def test_one_row_that_cannot_be_folded_does_not_keep_the_others_from_it() -> Non
     store, fold = a_filled_store(0)
     for n in range(5):
         write(store, n)
-    store.add(RowKey("v9", "cta-color"), {"nonsense"}, 1, version="v", expires_at=0, cap=200)
+    store.add(RowKey("v9", "cta-color"), {"nonsense"}, 1, version="v", expires_at=0, limit=RowLimit(200, 200))
     found = reconcile_rows(store, fold, now_ms=NOW)
-    assert (found["folded"], found["failed"], found["broken"]) == (5, 1, 1)
+    assert (found.folded, found.failed, found.totals.broken_keys) == (5, 0, {RowKey("v9", "cta-color")})
 
 
 def test_a_visitor_of_many_hours_can_be_erased() -> None:
     store, fold = a_filled_store(0)
     elements = [an_element(id=f"i{n}", at=NOON - n * DAY // 24) for n in range(150)]
-    store.add(RowKey("v1", "cta-color"), elements, 150, version="v", expires_at=0, cap=200)
+    store.add(RowKey("v1", "cta-color"), elements, 150, version="v", expires_at=0, limit=RowLimit(200, 200))
     reconcile_rows(store, fold, now_ms=NOW)
     assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
     assert live_tallies(store, "cta-color") == {}
@@ -235,6 +235,13 @@ def test_an_erased_visitor_is_in_neither_rows_nor_tallies() -> None:
 
 def test_rows_that_cannot_be_are_told() -> None:
     store, _ = a_filled_store(1)
-    store.add(RowKey("v9", "cta-color"), {an_element(), an_element(id="e2")}, 1, version="v", expires_at=0, cap=200)
+    store.add(
+        RowKey("v9", "cta-color"),
+        {an_element(), an_element(id="e2")},
+        1,
+        version="v",
+        expires_at=0,
+        limit=RowLimit(200, 200),
+    )
     (problem,) = audit(store, ["cta-color"], sleep=lambda _: None).problems[:1]
-    assert problem == "1 rows cannot be: fewer events received than they hold, or no generation."
+    assert problem == ("1 row broken: unreadable, fewer events received than held, or no generation. v9 in cta-color.")

@@ -207,6 +207,29 @@ def test_a_draft_accepts_nothing_and_opens_when_it_runs():
     assert periods(({"status": "draft"}, START), ({}, NOON)) == (Period(start=NOON),)
 
 
+def began(*publishings: tuple[dict, int]) -> int | None:
+    """When cta-color began, after (fields, time) were published one after the other."""
+    live = None
+    for fields, now in publishings:
+        live = stamp(live, a_manifest(an_experiment(**fields)), now)
+    return live.experiments[0].began
+
+
+def test_an_experiment_begins_at_its_first_publish_as_running_unless_start_says_otherwise():
+    assert began(({}, NOON)) == NOON
+    assert began(({"status": "draft"}, START)) is None
+    assert began(({"status": "paused"}, START), ({}, NOON)) == NOON
+    assert began(({}, START), ({"status": "paused"}, NOON), ({}, NOON + DAY)) == START
+    assert began(({"start": NOON + DAY}, NOON)) == NOON + DAY
+    assert began(({}, NOON), ({"start": START}, NOON + 1)) == START
+    assert began(({"start": NOON + DAY}, NOON), ({}, NOON + 1)) == NOON + 1
+
+
+def test_an_experiment_of_an_earlier_version_has_no_begin():
+    live = a_manifest(an_experiment())
+    assert stamp(live, a_manifest(an_experiment()), NOON).experiments[0].began is None
+
+
 def test_a_pause_closes_and_a_resume_opens_another_period():
     assert periods(({}, START), ({"status": "paused"}, NOON), ({}, NOON + DAY)) == (
         Period(end=NOON),

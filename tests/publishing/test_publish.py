@@ -182,7 +182,7 @@ def test_a_refused_experiment_holds_up_no_other(shop):
     planned = shop.publish(Manifest(experiments=(wrong, hero.model_copy(update={"status": "paused"}))), NOW + 1)
     live = published.read_live(shop.s3, shop.bucket).manifest
     assert (planned.refused, live.experiment("hero").status) == (["cta-color"], "paused")
-    assert live.experiment("cta-color") == an_experiment(periods=(Period(),))
+    assert live.experiment("cta-color") == an_experiment(periods=(Period(),), began=NOW)
     *_, last = published.history(shop.s3, shop.bucket)
     assert last.changes == ("hero: running → paused: all visitors see blue until it runs again",)
 

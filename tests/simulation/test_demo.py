@@ -33,7 +33,7 @@ def counted(people: list[Visitor]) -> MemoryStore:
     rows = defaultdict(list)
     for visitor in people:
         for event in (Event(**event) for visit in visitor.visits for event in visit):
-            rows[visitor.id, event.experiment].append(event_encoding.write(event, phase=0, bot=False, client=False))
+            rows[visitor.id, event.experiment].append(event_encoding.write(event, phase=0, client=False))
     store = MemoryStore()
     for (_, experiment), events in rows.items():
         for cell, tally in contribution(set(events), len(events)).items():

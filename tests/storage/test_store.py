@@ -12,7 +12,19 @@ from moto import mock_aws
 from abacus.local.emulated_stacks import LocalAws
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import client_config
-from chalicelib.storage.store import FIRST, LAST, Booking, Full, Generations, Move, ParticipantRow, RowKey, Stale, Store
+from chalicelib.storage.store import (
+    FIRST,
+    LAST,
+    Booking,
+    Full,
+    Generations,
+    Move,
+    ParticipantRow,
+    RowKey,
+    RowLimit,
+    Stale,
+    Store,
+)
 from tests.storage.dynalite import Completed, dynalite
 from tests.support.memory_store import MemoryStore
 
@@ -67,7 +79,7 @@ def create_tables(client: DynamoDBClient) -> None:
 
 
 def add(store: Store, *elements: str, key: RowKey = KEY, cap: int = 200, version: str = "born") -> ParticipantRow:
-    return store.add(key, elements, len(elements), version=version, expires_at=2_000_000_000, cap=cap)
+    return store.add(key, elements, len(elements), version=version, expires_at=2_000_000_000, limit=RowLimit(cap, cap))
 
 
 def row(store: Store, key: RowKey = KEY) -> ParticipantRow:

@@ -8,6 +8,7 @@ from chalicelib.domain.assignment import bucket
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 from chalicelib.storage import event_encoding
+from chalicelib.storage.event_encoding import Marks
 
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 MINUTE = 60_000
@@ -42,7 +43,7 @@ def an_event(**fields: Any) -> Event:
 
 
 def an_element(*, bot: bool = False, client: bool = False, **fields: Any) -> str:
-    return event_encoding.write(an_event(**fields), phase=0, bot=bot, client=client)
+    return event_encoding.write(an_event(**fields), phase=0, client=client, marks=Marks(bot=bot))
 
 
 def a_visitor(variant: str = "green", seed: str = "cta-color", nth: int = 0) -> str:

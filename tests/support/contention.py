@@ -24,7 +24,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import RowKey, RowLimit
 from tests.support.builders import NOON
 from tests.support.faults import cancelled
 
@@ -131,7 +131,7 @@ def fold_side_by_side(
         for folder in range(folders)
     ]
     for key in (key for folder in calls for keys in folder for key in keys):
-        store.add(key, [f"i|green|0|{NOON}|e"], 1, version=version(), expires_at=0, cap=200)
+        store.add(key, [f"i|green|0|{NOON}|e"], 1, version=version(), expires_at=0, limit=RowLimit(200, 200))
 
     contention = Contention(aws.names["TalliesName"], Meeting(folders) if meet else None)
     failures: list[Exception] = []

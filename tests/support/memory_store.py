@@ -18,6 +18,7 @@ from chalicelib.storage.store import (
     Move,
     ParticipantRow,
     RowKey,
+    RowLimit,
     Stale,
     generations_in,
 )
@@ -40,13 +41,16 @@ class MemoryStore:
     fault: Callable[[str], None] = no_fault
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def within(self, seconds: float) -> MemoryStore:
+        return self
+
     def add(
-        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, cap: int
+        self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, limit: RowLimit
     ) -> ParticipantRow:
         self.fault("before add")
         with self.lock:
             row = self.rows.get(key, ParticipantRow(key))
-            if len(row.counted) >= cap or len(row.pending) >= cap:
+            if len(row.counted) >= limit.counted or len(row.pending) >= limit.pending:
                 raise Full(row)
             self.rows[key] = replace(
                 row,

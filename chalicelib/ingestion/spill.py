@@ -1,0 +1,64 @@
+"""Events that wait in a queue while the table is busy: the message, and where it goes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Protocol
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from chalicelib.domain.errors import InvalidInput
+from chalicelib.domain.event import VisitorId
+from chalicelib.domain.manifest import Model, Slug
+from chalicelib.ingestion.request import MAX_EVENTS, explain
+from chalicelib.storage import event_encoding
+
+
+class Spill(Protocol):
+    """Where events wait while the table is busy. Called with the body of one message."""
+
+    def __call__(self, body: str) -> None: ...
+
+
+def _readable(element: str) -> str:
+    event_encoding.read(element)
+    return element
+
+
+class SpilledRow(Model):
+    """Events of one row that are not written yet, as elements."""
+
+    visitor: VisitorId
+    experiment: Slug
+    elements: Annotated[
+        tuple[Annotated[str, AfterValidator(_readable)], ...], Field(min_length=1, max_length=MAX_EVENTS)
+    ]
+
+
+class SpilledRows(Model):
+    """One message: the rows of one request that could not be written. `received`: epoch milliseconds."""
+
+    rows: tuple[SpilledRow, ...]
+    received: Annotated[int, Field(ge=0)]
+
+
+class _SpilledByOlderVersion(SpilledRow):
+    received: int
+
+
+def read_message(body: str) -> SpilledRows:
+    """The rows in the body of a message. Raises InvalidInput for a body that this service did not write."""
+    try:
+        if '"rows"' in body:
+            return SpilledRows.model_validate_json(body)
+        old = _SpilledByOlderVersion.model_validate_json(body)
+        row = SpilledRow(visitor=old.visitor, experiment=old.experiment, elements=old.elements)
+        return SpilledRows(rows=(row,), received=old.received)
+    except ValidationError as error:
+        raise InvalidInput(f"a spilled message cannot be read: {explain(error)}") from None
+
+
+def sqs_spill(client: Any, queue_url: str) -> Spill | None:
+    """A spill into SQS, or None where no queue is configured."""
+    if not queue_url:
+        return None
+    return lambda body: client.send_message(QueueUrl=queue_url, MessageBody=body)

@@ -1,0 +1,80 @@
+"""How large a row can become, and what the most expensive request costs."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pytest
+
+from abacus.operations.prices import WRITE_UNIT
+from abacus.paths import PROJECT
+from chalicelib.counting.contribution import HOURS
+from chalicelib.domain.event import Event
+from chalicelib.domain.manifest import Experiment, Phase, Variant
+from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
+from chalicelib.ingestion.request import MAX_EVENTS
+from chalicelib.ingestion.row_limits import ROW_BYTES, ROW_OVERHEAD, limits_of, longest_element
+from chalicelib.storage import event_encoding
+from chalicelib.storage.event_encoding import Marks
+from tests.support.builders import an_experiment
+
+SHORT = an_experiment(goals=("signup",))
+LONG = Experiment(
+    key="k" * 64,
+    status="running",
+    variants=(Variant(key="a" * 64), Variant(key="b" * 64)),
+    phases=(Phase(weights=(0.5, 0.5)),) * 3,
+    seed="s",
+    goals=("g" * 64,),
+)
+
+
+def largest_event(experiment: Experiment) -> str:
+    goal = max(experiment.goals, key=len)
+    event = Event(
+        id="x" * 64,
+        type="goal",
+        goal=goal,
+        experiment=experiment.key,
+        variant=max(experiment.variant_keys, key=len),
+        at=95_617_583_999_999,
+    )
+    return event_encoding.write(event, phase=experiment.current_phase, client=True, marks=Marks(True, True, True, True))
+
+
+@pytest.mark.parametrize("experiment", [SHORT, LONG])
+def test_no_event_is_longer_than_the_limits_assume(experiment: Experiment) -> None:
+    assert len(largest_event(experiment)) <= longest_element(experiment)
+
+
+@pytest.mark.parametrize("experiment", [SHORT, LONG, None])
+def test_a_row_stays_within_its_bytes_and_takes_clicks_after_impressions(experiment: Experiment | None) -> None:
+    limits = limits_of(experiment)
+    longest = longest_element(experiment) if experiment else longest_element(LONG) + 5
+    assert limits.most * longest <= ROW_BYTES
+    assert 0 < limits.impressions < limits.events
+    assert 0 < limits.pending <= MAX_EVENTS
+
+
+def test_short_names_leave_room_for_a_whole_request_and_a_hundred_impressions() -> None:
+    limits = limits_of(SHORT)
+    assert limits.pending == 100
+    assert limits.impressions == 100
+
+
+def worst_units(experiments: int) -> int:
+    """Write units of the most expensive request to so many running experiments, its share of the fold included.
+
+    DynamoDB: a write costs a unit for each KB of the item, in a transaction two; an item of the tallies stays below
+    1 KB. Each row is nearly full, each event lies in an hour of its own, and total and day change too."""
+    row = ceil((ROW_BYTES + ROW_OVERHEAD) / 1024)
+    rows = min(experiments, MAX_EXPERIMENTS)
+    cells = 2 + min(HOURS, MAX_EVENTS // rows)
+    return rows * (row + 2 * row + 2 * cells)
+
+
+@pytest.mark.parametrize("experiments", [1, 3, 25])
+def test_the_price_of_a_flood_in_the_docs_follows_from_the_limits(experiments: int) -> None:
+    units = worst_units(experiments)
+    dollars = WRITE_UNIT.of(units * 1000 * 86_400)
+    assert f"| {experiments} | {units:,} | ${dollars:,.0f} |" in (PROJECT / "docs" / "security.md").read_text()
