@@ -19,7 +19,7 @@ from chalicelib.api.responses import answering, check_read_key, complete, failur
 from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import Unauthorized
-from chalicelib.ingestion import pipeline, request
+from chalicelib.ingestion import request, response
 from chalicelib.ingestion.bots import is_bot
 from chalicelib.ingestion.sender import Sender, address_of
 from chalicelib.ingestion.signatures import signer
@@ -107,7 +107,7 @@ def post_track() -> Response:
     visitors = growthbook_plugin.events_from_plugin(body(), now, service.catalog.current(now))
     requests = [request.each(visitor, raw) for visitor, raw in visitors]
     answers = service.ingest.receive_all(requests, now_ms=now, sender=sender())
-    return json_response(pipeline.total(answers), 202)
+    return json_response(response.total(answers), 202)
 
 
 @app.route("/collect", methods=["POST"], content_types=JSON)

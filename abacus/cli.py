@@ -144,22 +144,22 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "Look after": {
         "audit": Entry(
-            "abacus.operations.audit:audit_command",
+            "abacus.operations.rows.audit:audit_command",
             "Check that every event is counted exactly once.",
             "abacus audit --stage prod",
         ),
         "reconcile": Entry(
-            "abacus.operations.audit:reconcile_command",
+            "abacus.operations.rows.audit:reconcile_command",
             "Count the events that are stored but not counted yet.",
             "abacus reconcile --stage prod",
         ),
         "rebuild": Entry(
-            "abacus.operations.rebuild:command",
+            "abacus.operations.rows.rebuild:command",
             "Count an experiment again from its stored events.",
             "abacus rebuild cta-color --stage prod",
         ),
         "erase": Entry(
-            "abacus.operations.erase:command",
+            "abacus.operations.rows.erase:command",
             "Delete all data of one visitor.",
             "abacus erase 3f2b8c1e --stage prod",
         ),

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
-from abacus.operations.erase import erase
+from abacus.operations.rows.erase import erase
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.storage.store import RowKey, Store

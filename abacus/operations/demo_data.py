@@ -12,7 +12,7 @@ import click
 
 from abacus.authoring.load import load
 from abacus.aws.target import Product, at_product
-from abacus.operations.erase import erase
+from abacus.operations.rows.erase import erase
 from abacus.options import manifest_option
 from abacus.simulation.demo import CLIENT, STORIES, VISITORS, demo_visitors, signed
 from abacus.simulation.simulate import mark_simulated, outcome_line, with_progress

@@ -5,91 +5,32 @@ validate each event → group by row → one idempotent write a row → (table b
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
 
-from chalicelib.domain.clock import DAY_MS, SECOND_MS
+from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, Manifest, Model
+from chalicelib.domain.manifest import Experiment
+from chalicelib.ingestion.catalog import Catalog, FreshManifest
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.request import ParsedRequest
-from chalicelib.ingestion.row_limits import RowLimits, limits_of
-from chalicelib.ingestion.row_memory import QUEUED_AT_MOST, FullRow, RowMemory
+from chalicelib.ingestion.response import EventsResponse, RefusedEvent
+from chalicelib.ingestion.rows.limits import RowLimits, limits_of
+from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
+from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
+from chalicelib.ingestion.rows.writer import RowWriter
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
-from chalicelib.ingestion.spill import Spill, SpilledRow, SpilledRows, read_message
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
 from chalicelib.storage import event_encoding
 from chalicelib.storage.event_encoding import NO_MARKS, Marks
 from chalicelib.storage.retry import is_busy
-from chalicelib.storage.store import Full, ParticipantRow, RowKey, RowLimit, Store
+from chalicelib.storage.store import RowKey, Store
 
 BUDGET = 3.0  # seconds in which a request begins writes; the last one may take its timeout of 3 s on top, the queue too
 MAX_EXPERIMENTS = 25  # in a request; each is a row to write and to fold
-
-
-class RefusedEvent(Model):
-    """One event that was not written: its place in the request, and why."""
-
-    index: int
-    outcome: str
-    message: str
-
-
-class EventsResponse(Model):
-    """What POST /events answers: every event of the request is in exactly one of the four."""
-
-    accepted: int
-    repeated: int
-    queued: int
-    refused: tuple[RefusedEvent, ...]
-
-    @property
-    def outcomes(self) -> Counter[str]:
-        """How many events ended in each outcome."""
-        written = {Outcome.ACCEPTED: self.accepted, Outcome.REPEATED: self.repeated, Outcome.QUEUED: self.queued}
-        return Counter(refusal.outcome for refusal in self.refused) + Counter(written)
-
-
-class Catalog(Protocol):
-    """Where the manifest comes from. `now_ms`: epoch milliseconds."""
-
-    def current(self, now_ms: int) -> Manifest: ...
-    def refresh(self, now_ms: int) -> Manifest: ...
-
-
-def total(answers: Iterable[EventsResponse]) -> EventsResponse:
-    """Several answers as one; the places of refusals are those in each one's own list."""
-    answers = list(answers)
-    return EventsResponse(
-        accepted=sum(a.accepted for a in answers),
-        repeated=sum(a.repeated for a in answers),
-        queued=sum(a.queued for a in answers),
-        refused=tuple(r for a in answers for r in a.refused),
-    )
-
-
-class _FreshManifest:
-    """The manifest of one request: read again at most once, however many visitors the request speaks for."""
-
-    def __init__(self, catalog: Catalog, now_ms: int) -> None:
-        self._catalog = catalog
-        self._now_ms = now_ms
-        self.manifest = catalog.current(now_ms)
-
-    @cached_property
-    def _refreshed(self) -> Manifest:
-        return self._catalog.refresh(self._now_ms)
-
-    def refresh(self) -> Manifest:
-        """The manifest as it is now."""
-        self.manifest = self._refreshed
-        return self.manifest
 
 
 @dataclass
@@ -147,10 +88,10 @@ class Ingest:
         requests: one for each visitor. now_ms: epoch milliseconds. sender: of all of them. Returns one answer for each
         request, in order. Raises Busy when neither table nor queue takes the events, and TooManyRequests when the
         sender's network brings too many new visitors; sending the same again is then safe."""
-        store = self.store.within(BUDGET)
+        writer = self._writer(self.store.within(BUDGET))
         deadline = self.clock() + BUDGET
         bursts = [self._admit(request, sender) for request in requests]
-        manifest = _FreshManifest(self.catalog, now_ms)
+        manifest = FreshManifest(self.catalog, now_ms)
         answers = [
             self._validate(request, sender, burst, manifest, now_ms)
             for request, burst in zip(requests, bursts, strict=True)
@@ -167,7 +108,7 @@ class Ingest:
                 outcomes = None
                 if not busy and not self._is_throttled(key):
                     limits = limits_of(manifest.manifest.experiment(experiment_key))
-                    outcomes = self._try_to_write(store, key, elements, limits, now_ms)
+                    outcomes = self._try_to_write(writer, key, elements, limits, now_ms)
                     busy = outcomes is None
                 self._book(answer, key, indexed, outcomes or [Outcome.QUEUED] * len(indexed), spilled)
         if spilled:
@@ -192,12 +133,15 @@ class Ingest:
                 outcomes = [Outcome.TOO_OLD] * len(elements)
             else:
                 limits = limits_of(manifest.experiment(row.experiment))
-                outcomes = self._write(self.store, key, elements, limits, now_ms)
+                outcomes = self._writer(self.store).write(key, elements, limits, now_ms)
             if Outcome.QUEUED in outcomes:
                 raise Busy("A row has too many events that are not counted yet.", retry_after=5)
             for outcome in outcomes:
                 if outcome in (Outcome.CAPPED, Outcome.TOO_OLD):
                     self.count_refusal(row.experiment, outcome)
+
+    def _writer(self, store: Store) -> RowWriter:
+        return RowWriter(store, self.memory, self.retention_days, self.version)
 
     def _admit(self, request: ParsedRequest, sender: Sender) -> bool:
         if self.limit is None or sender.signed:
@@ -205,7 +149,7 @@ class Ingest:
         return self.limit.admit(sender.address, request.batch.visitor)
 
     def _validate(
-        self, request: ParsedRequest, sender: Sender, burst: bool, manifest: _FreshManifest, now_ms: int
+        self, request: ParsedRequest, sender: Sender, burst: bool, manifest: FreshManifest, now_ms: int
     ) -> _Answer:
         """Sort the events of one visitor into refusals and rows."""
         batch, positions, malformed = request
@@ -268,11 +212,11 @@ class Ingest:
         return asked is not None
 
     def _try_to_write(
-        self, store: Store, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int
+        self, writer: RowWriter, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int
     ) -> list[Outcome] | None:
         """The outcomes; None: the table is busy."""
         try:
-            return self._write(store, key, elements, limits, now_ms)
+            return writer.write(key, elements, limits, now_ms)
         except Exception as error:
             if not is_busy(error):
                 raise
@@ -289,82 +233,7 @@ class Ingest:
                 raise
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
 
-    def _write(self, store: Store, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> list[Outcome]:
-        """The outcome of each of `elements`, after at most one write of them all. QUEUED: too many are pending."""
-        known = self.memory.full(key)
-        only_impressions = all(map(event_encoding.is_impression, elements))
-        if known is not None and (only_impressions or not known.impressions_only):
-            return _outcomes(elements, known.ids, new=Outcome.CAPPED)
-        if known is not None:
-            return self._write_to_full(store, key, elements, known.ids, limits, now_ms)
-        if len(elements) > limits.pending:
-            first, rest = elements[: limits.pending], elements[limits.pending :]
-            return self._write(store, key, first, limits, now_ms) + [Outcome.QUEUED] * len(rest)
-        try:
-            return _outcomes(elements, _ids(self._add(store, key, elements, limits, now_ms)))
-        except Full as full:
-            row, ids = full.row, _ids(full.row)
-        if len(row.counted) < limits.impressions:
-            return _outcomes(elements, ids, new=Outcome.QUEUED)
-        if row.expires_at < self._expiry(now_ms):
-            store.extend_expiry(key, self._expiry(now_ms))  # nothing is written, but the visitor is still here
-        self.memory.remember_full(key, FullRow(ids, impressions_only=len(row.counted) < limits.events))
-        return self._write_to_full(store, key, elements, ids, limits, now_ms)
-
-    def _write_to_full(
-        self, store: Store, key: RowKey, elements: list[str], ids: frozenset[str], limits: RowLimits, now_ms: int
-    ) -> list[Outcome]:
-        """The same for a row that takes no more impressions: clicks and goals may still find room by themselves."""
-        capped = _outcomes(elements, ids, new=Outcome.CAPPED)
-        others = [element for element in elements if not event_encoding.is_impression(element)]
-        if not others:
-            return capped
-        try:
-            written = iter(_outcomes(others, _ids(self._add(store, key, others, limits, now_ms))))
-        except Full as full:
-            if len(full.row.counted) < limits.events:
-                written = iter(_outcomes(others, _ids(full.row), new=Outcome.QUEUED))
-            else:
-                self.memory.remember_full(key, FullRow(_ids(full.row), impressions_only=False))
-                return capped
-        return [o if event_encoding.is_impression(e) else next(written) for e, o in zip(elements, capped, strict=True)]
-
-    def _add(self, store: Store, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> ParticipantRow:
-        distinct = set(elements)
-        counted = limits.impressions if any(map(event_encoding.is_impression, distinct)) else limits.events
-        return store.add(
-            key,
-            distinct,
-            len(elements),
-            version=self.version(),
-            expires_at=self._expiry(now_ms),
-            limit=RowLimit(counted, limits.pending - len(distinct) + 1),
-        )
-
-    def _expiry(self, now_ms: int) -> int:
-        """Epoch seconds, rounded to the day: the value is in every row, and an unchanged value is an unchanged item."""
-        return (now_ms // DAY_MS + self.retention_days + 1) * (DAY_MS // SECOND_MS)
-
 
 def _element(event: Event, experiment: Experiment, marks: Marks) -> str:
     client = experiment.assignment == "client"
     return event_encoding.write(event, phase=experiment.current_phase, client=client, marks=marks)
-
-
-def _ids(row: ParticipantRow) -> frozenset[str]:
-    ids = set()
-    for element in row.pending | row.counted:
-        with contextlib.suppress(event_encoding.Unreadable):  # `abacus audit` finds it; the visitor is not held up
-            ids.add(event_encoding.identifier(element))
-    return frozenset(ids)
-
-
-def _outcomes(elements: Iterable[str], known: frozenset[str], *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:
-    """What became of each event, given the ids that the row had before. An id that was there is the same event."""
-    seen = set(known)
-    outcomes = []
-    for element in elements:
-        identifier = event_encoding.identifier(element)
-        outcomes.append(Outcome.REPEATED if identifier in seen else new)
-        seen.add(identifier)
-    return outcomes

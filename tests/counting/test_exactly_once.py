@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import chalicelib.counting.contribution
-from abacus.operations.erase import erase
+from abacus.operations.rows.erase import erase
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.event import Event

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws
-from abacus.operations.audit import audit
+from abacus.operations.rows.audit import audit
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.event import Event

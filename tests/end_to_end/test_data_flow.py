@@ -8,7 +8,8 @@ from collections import Counter
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion import request
-from chalicelib.ingestion.pipeline import EventsResponse, Ingest
+from chalicelib.ingestion.pipeline import Ingest
+from chalicelib.ingestion.response import EventsResponse
 from chalicelib.ingestion.validation import validate_event
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question

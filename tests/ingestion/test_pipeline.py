@@ -16,10 +16,11 @@ from chalicelib.counting.fold import Fold
 from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingestion.pipeline import EventsResponse, Ingest
+from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.response import EventsResponse
+from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
-from chalicelib.ingestion.spill import Spill, sqs_spill
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience, client_config
 from chalicelib.storage.store import RowKey, RowLimit, Store

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
-from abacus.operations.audit import audit
-from abacus.operations.erase import erase
-from abacus.operations.rebuild import difference_in_words, live_tallies, loses_visitors, rebuild, recount, too_old
+from abacus.operations.rows.audit import audit
+from abacus.operations.rows.erase import erase
+from abacus.operations.rows.rebuild import rebuild, too_old
+from abacus.operations.rows.recount import difference_in_words, live_tallies, loses_visitors, recount
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import click
 
 from abacus.aws.target import at_target
-from abacus.operations.rebuild import Recount, listed, recount, too_old
+from abacus.operations.rows.rebuild import too_old
+from abacus.operations.rows.recount import Recount, listed, recount
 from chalicelib.analysis.wording import count
 from chalicelib.counting.reconcile import RowTotals, reconcile_rows
 from chalicelib.domain.clock import now_ms

@@ -13,7 +13,7 @@ from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Phase, Variant
 from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
-from chalicelib.ingestion.row_limits import ROW_BYTES, ROW_OVERHEAD, limits_of, longest_element
+from chalicelib.ingestion.rows.limits import ROW_BYTES, ROW_OVERHEAD, limits_of, longest_element
 from chalicelib.storage import event_encoding
 from chalicelib.storage.event_encoding import Marks
 from tests.support.builders import an_experiment

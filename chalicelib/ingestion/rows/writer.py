@@ -1,0 +1,103 @@
+"""One idempotent write of some events to a participant's row, and what became of each of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chalicelib.domain.clock import DAY_MS, SECOND_MS
+from chalicelib.ingestion.rows.limits import RowLimits
+from chalicelib.ingestion.rows.memory import FullRow, RowMemory
+from chalicelib.ingestion.validation import Outcome
+from chalicelib.storage import event_encoding
+from chalicelib.storage.store import Full, ParticipantRow, RowKey, RowLimit, Store
+
+
+@dataclass(frozen=True)
+class RowWriter:
+    """Writes events to rows. memory: what is known of full rows. version(): a random string."""
+
+    store: Store
+    memory: RowMemory
+    retention_days: int
+    version: Callable[[], str]
+
+    def write(self, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> list[Outcome]:
+        """Write events to one row, at most once for all of them.
+
+        elements: as `event_encoding` writes them. limits: of the row. now_ms: epoch milliseconds. Returns the
+        outcome of each element; QUEUED: the row has too many events that are not counted yet, so it was not written.
+        Raises what the table raises when it is busy."""
+        known = self.memory.full(key)
+        only_impressions = all(map(event_encoding.is_impression, elements))
+        if known is not None and (only_impressions or not known.impressions_only):
+            return _outcomes(elements, known.ids, new=Outcome.CAPPED)
+        if known is not None:
+            return self._write_to_full(key, elements, known.ids, limits, now_ms)
+        if len(elements) > limits.pending:
+            first, rest = elements[: limits.pending], elements[limits.pending :]
+            return self.write(key, first, limits, now_ms) + [Outcome.QUEUED] * len(rest)
+        try:
+            return _outcomes(elements, _ids(self._add(key, elements, limits, now_ms)))
+        except Full as full:
+            row, ids = full.row, _ids(full.row)
+        if len(row.counted) < limits.impressions:
+            return _outcomes(elements, ids, new=Outcome.QUEUED)
+        if row.expires_at < self._expiry(now_ms):
+            self.store.extend_expiry(key, self._expiry(now_ms))  # nothing is written, but the visitor is still here
+        self.memory.remember_full(key, FullRow(ids, impressions_only=len(row.counted) < limits.events))
+        return self._write_to_full(key, elements, ids, limits, now_ms)
+
+    def _write_to_full(
+        self, key: RowKey, elements: list[str], ids: frozenset[str], limits: RowLimits, now_ms: int
+    ) -> list[Outcome]:
+        """The same for a row that takes no more impressions: clicks and goals may still find room by themselves."""
+        capped = _outcomes(elements, ids, new=Outcome.CAPPED)
+        others = [element for element in elements if not event_encoding.is_impression(element)]
+        if not others:
+            return capped
+        try:
+            written = iter(_outcomes(others, _ids(self._add(key, others, limits, now_ms))))
+        except Full as full:
+            if len(full.row.counted) < limits.events:
+                written = iter(_outcomes(others, _ids(full.row), new=Outcome.QUEUED))
+            else:
+                self.memory.remember_full(key, FullRow(_ids(full.row), impressions_only=False))
+                return capped
+        return [o if event_encoding.is_impression(e) else next(written) for e, o in zip(elements, capped, strict=True)]
+
+    def _add(self, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> ParticipantRow:
+        distinct = set(elements)
+        counted = limits.impressions if any(map(event_encoding.is_impression, distinct)) else limits.events
+        return self.store.add(
+            key,
+            distinct,
+            len(elements),
+            version=self.version(),
+            expires_at=self._expiry(now_ms),
+            limit=RowLimit(counted, limits.pending - len(distinct) + 1),
+        )
+
+    def _expiry(self, now_ms: int) -> int:
+        """Epoch seconds, rounded to the day: the value is in every row, and an unchanged value is an unchanged item."""
+        return (now_ms // DAY_MS + self.retention_days + 1) * (DAY_MS // SECOND_MS)
+
+
+def _ids(row: ParticipantRow) -> frozenset[str]:
+    ids = set()
+    for element in row.pending | row.counted:
+        with contextlib.suppress(event_encoding.Unreadable):  # `abacus audit` finds it; the visitor is not held up
+            ids.add(event_encoding.identifier(element))
+    return frozenset(ids)
+
+
+def _outcomes(elements: Iterable[str], known: frozenset[str], *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:
+    """What became of each event, given the ids that the row had before. An id that was there is the same event."""
+    seen = set(known)
+    outcomes = []
+    for element in elements:
+        identifier = event_encoding.identifier(element)
+        outcomes.append(Outcome.REPEATED if identifier in seen else new)
+        seen.add(identifier)
+    return outcomes
