@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from abacus.paths import STATIC
+from abacus.site.docs import docs_files
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, options, scripts
@@ -52,6 +53,7 @@ def build_site(manifest: Manifest, site: Options | None = None) -> dict[str, Ass
     }
     built |= _pages(shown)
     built |= _results()
+    built |= _docs()
     return dict(sorted(built.items()))
 
 
@@ -73,8 +75,8 @@ def _pages(shown: dict[str, Any]) -> dict[str, Asset]:
 
 
 def _results() -> dict[str, Asset]:
-    """The results page. Scripts and styles have a digest in their names: whoever has one never asks for it again, and a
-    page never meets the script of another version."""
+    """The results page. Scripts and styles have a digest in their names: a browser that has one never asks for it
+    again, and a page never meets the script of another version."""
     folder = STATIC / "results"
     style = esbuild((folder / "css/results.css").read_text(), folder / "css", ["--loader=css"], form="esm")
     charts = esbuild((folder / "charts/uplot.js").read_text(), folder / "charts", form="esm")
@@ -87,6 +89,11 @@ def _results() -> dict[str, Asset]:
     built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
     built["results/index.html"] = Asset(template.render(names).encode(), CONTENT_TYPES[".html"], PAGE)
     return built
+
+
+def _docs() -> dict[str, Asset]:
+    """The pages of docs/, for the help of the results page."""
+    return {f"docs/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], PAGE) for name, body in docs_files().items()}
 
 
 def _digested(name: str, body: bytes, suffix: str) -> str:

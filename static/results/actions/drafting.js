@@ -4,13 +4,27 @@ import { duration, markup, problems, yaml } from "../data/draft.js";
 import { stageOption } from "../data/next_steps.js";
 import { count, whole } from "../ui/format.js";
 
-const FIELDS = ["key", "description", "hypothesis", "page", "variants", "goal", "lift", "coverage", "visitors", "rate"];
+const FIELDS = [
+  "key",
+  "description",
+  "hypothesis",
+  "page",
+  "variants",
+  "goal",
+  "guardrail",
+  "margin",
+  "lift",
+  "coverage",
+  "visitors",
+  "rate",
+];
 
 /** The form as a draft. A comma for a decimal point is understood.
  *  @returns {import("../data/draft.js").Draft} */
 export function draftOf(form) {
   const draft = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value]));
-  for (const name of ["lift", "coverage", "visitors", "rate"]) draft[name] = draft[name].trim().replace(",", ".");
+  for (const name of ["margin", "lift", "coverage", "visitors", "rate"])
+    draft[name] = draft[name].trim().replace(",", ".");
   return /** @type {any} */ (draft);
 }
 

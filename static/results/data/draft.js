@@ -3,6 +3,7 @@
 import { share } from "./next_steps.js";
 import { visitorsPerVariant, wholeWeeks } from "./planning.js";
 
+const CLICK = "click"; // the goal that every experiment has
 const KEY = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const VARIANT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
@@ -13,7 +14,9 @@ const VARIANT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
  * @property {string} hypothesis
  * @property {string} page
  * @property {string} variants one a line
- * @property {string} goal
+ * @property {string} goal the primary goal; "": click
+ * @property {string} guardrail a goal that must not happen more often; "": none
+ * @property {string} margin per cent that the guardrail may get worse
  * @property {string} lift per cent
  * @property {string} coverage per cent
  * @property {string} visitors a day
@@ -40,6 +43,10 @@ export function problems(draft, taken) {
   else if (bad) wrong.variants = `“${bad}”: use letters, digits, - and _, at most 64 characters.`;
   else if (twice) wrong.variants = `“${twice}” is there twice. Give each variant its own name.`;
   if (draft.goal && !KEY.test(draft.goal)) wrong.goal = "Use a–z, 0–9 and -, at most 64 characters.";
+  if (draft.guardrail && !KEY.test(draft.guardrail)) wrong.guardrail = "Use a–z, 0–9 and -, at most 64 characters.";
+  else if (draft.guardrail && draft.guardrail === (draft.goal || CLICK))
+    wrong.guardrail = `${draft.guardrail} decides already. Name another goal, or leave it empty.`;
+  if (draft.guardrail && !within(draft.margin, 0, 100)) wrong.margin = "Give a number above 0 and up to 100.";
   if (!within(draft.lift, 0, 1000)) wrong.lift = "Give a number above 0, such as 10.";
   if (!within(draft.coverage, 0, 100)) wrong.coverage = "Give a number above 0 and up to 100.";
   if (draft.visitors && !within(draft.visitors, 0, 1e9)) wrong.visitors = "Give a number above 0, or leave it empty.";
@@ -63,10 +70,23 @@ export function yaml(draft) {
     ...variantsOf(draft).map((key) => `  - key: ${/^[a-zA-Z]/.test(key) ? key : JSON.stringify(key)}`),
     Number(draft.coverage) < 100 && `coverage: ${share(Number(draft.coverage) / 100)}`,
     draft.page.trim() && `urls:\n  include: [${quoted(draft.page)}]`,
-    draft.goal && draft.goal !== "click" && `goals: [${draft.goal}]`,
+    ...metrics(draft),
     `minimum_detectable_effect: ${share(Number(draft.lift) / 100)}`,
   ];
   return lines.filter(Boolean).join("\n") + "\n";
+}
+
+/** Goals, what decides, and what must not get worse. @param {Draft} draft */
+function metrics({ goal, guardrail, margin }) {
+  const primary = goal && goal !== CLICK ? goal : "";
+  if (!guardrail) return primary ? [`goals: [${primary}]`, `primary: ${primary}`] : [];
+  return [
+    "goals:",
+    primary && `  ${primary}: {}`,
+    `  ${guardrail}: { better: lower }`,
+    primary && `primary: ${primary}`,
+    `guardrails:\n  - { metric: ${guardrail}, worse_by_at_most: ${share(Number(margin) / 100)} }`,
+  ];
 }
 
 /** How many visitors and days it takes; null while a number is missing.
@@ -85,6 +105,6 @@ export function duration(draft) {
 export function markup(draft) {
   const key = draft.key || "my-experiment";
   const [, second = "variant"] = variantsOf(draft);
-  const goal = draft.goal && draft.goal !== "click" ? `\n<form data-ab="goal:${draft.goal}">…</form>` : "";
+  const goal = draft.goal && draft.goal !== CLICK ? `\n<form data-ab="goal:${draft.goal}">…</form>` : "";
   return `<section data-ab="${key}">\n  <h1 data-ab-set="${key}:${second} text=The other headline">The headline</h1>\n</section>${goal}`;
 }

@@ -14,7 +14,7 @@ export const HELP = {
   lift: [
     "Lift",
     "How much higher the rate is than the control's, relative to it. The bar is a 95 % confidence sequence: an interval that stays valid however often you look. While it includes 0, the difference may be chance. An arrow marks an end outside the axis.",
-    "statistics#what-decides",
+    "statistics#the-verdict",
   ],
   ctr: [
     "CTR",
@@ -24,7 +24,7 @@ export const HELP = {
   verdict: [
     "Verdict",
     "What the data say, by the primary goal and the interval of the lift. It needs a full week, because weekdays differ.",
-    "statistics#what-decides",
+    "statistics#the-verdict",
   ],
   checks: [
     "Data checks",

@@ -32,7 +32,11 @@ export function newView({ experiments }) {
         }),
         field("page", "Pages", "Paths on which it runs; * is any text. Empty: everywhere.", { placeholder: "/shop/*" }),
         area("variants", "Variants", "One a line. The first one is the control.", "plain\nbold"),
-        field("goal", "Goal besides clicks", "A click always counts. Empty: clicks only.", { placeholder: "signup" }),
+        field("goal", "Primary goal", "The rate of this goal decides. Empty: clicks.", { placeholder: "signup" }),
+        field("guardrail", "Guardrail", "A goal that must not happen more often. Empty: none.", {
+          placeholder: "error",
+        }),
+        number("margin", "The guardrail may get worse by, in %", "", "5"),
         number("lift", "Smallest lift worth finding, in %", "Half of it takes about four times as long.", "10"),
         number("coverage", "Share of visitors who take part, in %", "", "100"),
         traffic.length > 0 && trafficLike(traffic),
@@ -42,7 +46,12 @@ export function newView({ experiments }) {
           like ? `From ${like.entry.experiment}, the last seven days.` : "On these pages.",
           like ? String(Math.round(like.daily ?? 0)) : "",
         ),
-        number("rate", "Rate today, in %", "Visitors who click, out of 100.", rate > 0 ? rate.toFixed(2) : ""),
+        number(
+          "rate",
+          "Rate today, in %",
+          "Visitors who reach the primary goal, out of 100. Filled in: those who click.",
+          rate > 0 ? rate.toFixed(2) : "",
+        ),
       ),
       h(
         "div",

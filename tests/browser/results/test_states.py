@@ -32,6 +32,7 @@ PICTURES = {
     "many-variants-1440": "many-variants-1440",
     "weights-changed-1440": "weights-changed-1440",
     "stopped-1440": "stopped-1440",
+    "new-1440": "new-1440",
 }
 
 
