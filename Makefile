@@ -34,6 +34,7 @@ lint: $(TEST_SET)
 
 types: $(TEST_SET)
 	@$(BIN)/mypy
+	@node_modules/.bin/tsc -p .
 
 unit: $(TEST_SET)
 	@$(BIN)/pytest -n 2 --dist worksteal --timeout 600 --cov --cov-report=term-missing:skip-covered
