@@ -10,11 +10,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from math import ceil
+from typing import NamedTuple
 
 from abacus.operations import prices
 from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload
-from abacus.operations.metering import READ, Use, item_size
+from abacus.operations.metering import READ, WRITE, Use, item_size
 from abacus.paths import PROJECT
 from chalicelib.runtime.metrics import Meter
 
@@ -124,20 +125,31 @@ class Kept(NamedTuple):
     dollars: Mapping[str, float]
 
 
+def row_size(events: int) -> int:
+    """Bytes of a row with so many events, all of them counted."""
+    element = f"i|green|0|{NOON}|{'0' * EVENT_ID}"
+    return item_size(
+        {
+            "visitor": {"S": "0" * VISITOR},
+            "experiment": {"S": "cta-color"},
+            "counted": {"SS": [element] * events},
+            "version": {"S": "0" * 12},
+            **{name: {"N": "10"} for name in ("received", "folded", "gen")},
+            "expires_at": {"N": str(NOON // 1000)},
+        }
+    )
+
+
+def refused_write(events: int) -> float:
+    """Write units of a request that a row refuses because it is full: DynamoDB bills the row as it is."""
+    return max(1, ceil(row_size(events) / WRITE))
+
+
 def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
     """The rows that stay, where `events_a_month` come every month.
 
     Reconcile reads them once a day, strongly consistent, and at most ROWS_A_RUN of them a run."""
-    element = f"i|green|0|{NOON}|{'0' * EVENT_ID}"
-    row: dict[str, Any] = {
-        "visitor": {"S": "0" * VISITOR},
-        "experiment": {"S": "cta-color"},
-        "counted": {"SS": [element] * events_a_row},
-        "version": {"S": "0" * 12},
-        **{name: {"N": "10"} for name in ("received", "folded", "gen")},
-        "expires_at": {"N": str(NOON // 1000)},
-    }
-    size, overhead = item_size(row), 100  # bytes; and those that DynamoDB adds to an item that is stored
+    size, overhead = row_size(events_a_row), 100  # bytes; and those that DynamoDB adds to an item that is stored
     rows = events_a_month / events_a_row * kept_days * 86400 / MONTH
     gb = rows * (size + overhead) / GB
     parts = max(1, -(-round(rows) // ROWS_A_RUN))

@@ -11,6 +11,7 @@ from abacus.operations.capacity import Workload, kept, measure_all
 from abacus.operations.metering import Use
 from abacus.operations.price import price_line
 from abacus.paths import INFRA
+from chalicelib.ingestion.rows.limits import MOST_EVENTS
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
 A_REQUEST = 3  # events; and in a row
@@ -73,6 +74,9 @@ def _returning(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[
         use = measured[scenario][visit]
         dollars = sum(bill.events(use, scenario, memory).values())
         yield f"  {visit * scenario.events:12}{use.written:16.2f}{use.read:6.2f}{dollars:19.2f}"
+    units = bill.refused_write(MOST_EVENTS)
+    yield f"  A full row ({MOST_EVENTS} events) refuses a request; DynamoDB bills that by the row's size: {units} WRU,"
+    yield f"  ${prices.WRITE_UNIT.of(units * prices.MILLION):.2f} for a million such requests."
 
 
 def month() -> Iterator[str]:

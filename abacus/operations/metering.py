@@ -1,38 +1,43 @@
 """What calls to DynamoDB take, in its own units.
 
-Writes as the answers say. Reads by the sizes of the items in them: the emulator counts a read as one unit whatever it
-returned, and says nothing at all of BatchGetItem.
+Writes that succeed as the answers say. Reads by the sizes of the items in them: the emulator counts a read as one unit
+whatever it returned, and says nothing of BatchGetItem. Writes that a condition refuses by the size of the item as it
+is: DynamoDB bills them, the emulator says nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 READ = 4096  # bytes that one strongly consistent read unit covers, or half an eventually consistent one
+WRITE = 1024  # bytes that one write unit covers
+REFUSED = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
 
 @dataclass
 class Use:
-    """What was taken: write and read request units, and calls of any kind."""
+    """What was taken: write request units, read request units, and calls of any kind."""
 
     written: float = 0
     read: float = 0
     calls: float = 0
 
     def shared(self, among: int) -> Use:
+        """The share of one among so many."""
         return Use(self.written / among, self.read / among, self.calls / among)
 
 
 @contextmanager
 def metered(client: Any) -> Iterator[Use]:
-    """Adds up what the calls of a DynamoDB client take, by what its answers say of it."""
+    """Add up what the calls of a DynamoDB client take while the block runs."""
     use = Use()
     lock = Lock()
+    looking = local()
 
     def ask(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
         context["asked"] = params
@@ -40,10 +45,23 @@ def metered(client: Any) -> Iterator[Use]:
             return params
         return params | {"ReturnConsumedCapacity": "TOTAL"}
 
+    def item(table: str, key: Any) -> Mapping[str, Any]:
+        looking.at = True  # at an item, which no request of ours asked for
+        try:
+            found: Mapping[str, Any] = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+            return found
+        finally:
+            looking.at = False
+
     def note(parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
-        said = parsed.get("ConsumedCapacity", [])
-        read = read_units(model.name, context["asked"], parsed)
-        written = sum(table["CapacityUnits"] for table in (said if isinstance(said, list) else [said]))
+        if getattr(looking, "at", False):
+            return
+        if parsed.get("Error", {}).get("Code") in REFUSED:
+            read, written = None, refused_units(model.name, context["asked"], item)
+        else:
+            said = parsed.get("ConsumedCapacity", [])
+            read = read_units(model.name, context["asked"], parsed)
+            written = sum(table["CapacityUnits"] for table in (said if isinstance(said, list) else [said]))
         with lock:
             use.calls += 1
             use.read += read or 0
@@ -55,6 +73,17 @@ def metered(client: Any) -> Iterator[Use]:
     yield use
     for name, hook in hooks:
         client.meta.events.unregister(name, hook)
+
+
+def refused_units(operation: str, asked: Mapping[str, Any], item: Callable[[str, Any], Mapping[str, Any]]) -> float:
+    """Write units of a write that its condition refused: those of the item as it is, at least one; in a transaction
+    twice as many for each of its items. `item`: table and key → the item as it is.
+
+    Source: DynamoDB developer guide, "Capacity unit consumption for write operations" (conditional writes)."""
+    if operation != "TransactWriteItems":
+        return max(1, ceil(item_size(item(asked["TableName"], asked["Key"])) / WRITE))
+    actions = [action for each in asked["TransactItems"] for action in each.values()]
+    return sum(2 * max(1, ceil(item_size(item(a["TableName"], a["Key"])) / WRITE)) for a in actions)
 
 
 def read_units(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -101,6 +102,26 @@ def test_units_are_counted_as_the_answers_say(aws: LocalAws) -> None:
     assert use == Use(written=1 + 5, read=0.5 + 1 + 2 + 1, calls=4)
     client.put_item(TableName=table, Item=keys[0])
     assert use.calls == 4
+
+
+@pytest.mark.ministack
+def test_a_refused_write_is_billed_by_the_item_as_it_is(aws: LocalAws) -> None:
+    """DynamoDB developer guide, "Capacity unit consumption for write operations"; the emulator says nothing."""
+    table, client = aws.names["ParticipantsName"], aws.dynamodb
+    key = {"visitor": {"S": "v"}, "experiment": {"S": "e"}}
+    client.put_item(TableName=table, Item=key | {"version": {"S": "x" * 2500}})
+    wrong = {"ConditionExpression": "version = :v", "ExpressionAttributeValues": {":v": {"S": "other"}}}
+    with metered(client) as update, pytest.raises(client.exceptions.ConditionalCheckFailedException):
+        client.update_item(TableName=table, Key=key, UpdateExpression="SET version = :v", **wrong)  # type: ignore[arg-type]
+    assert update == Use(written=3, calls=1)  # 2.5 KB
+    absent = key | {"visitor": {"S": "w"}}
+    with metered(client) as missing, pytest.raises(client.exceptions.ConditionalCheckFailedException):
+        client.delete_item(TableName=table, Key=absent, **wrong)  # type: ignore[arg-type]
+    assert missing == Use(written=1, calls=1)  # an item that is not there: the least there is
+    deletions: Any = [{"Delete": {"TableName": table, "Key": each, **wrong}} for each in (key, absent)]
+    with metered(client) as both, pytest.raises(client.exceptions.TransactionCanceledException):
+        client.transact_write_items(TransactItems=deletions)
+    assert both == Use(written=2 * 3 + 2 * 1, calls=1)
 
 
 @pytest.mark.ministack
