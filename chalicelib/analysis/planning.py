@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -121,12 +122,16 @@ def plan(sample: Sample, today: date) -> DurationPlan:
 
 
 WEEK = 7
+BUSY = 0.1  # a day counts from this share of the mean day on
 
 
 @dataclass(frozen=True)
 class Age:
-    """days: UTC days over since the first visitor came, that first day included, on which the experiment ran; week: all
-    weekdays are among them."""
+    """How long an experiment has run.
+
+    first: the first UTC day that counts. days: days that are over and count: the experiment ran and a reasonable share
+    of visitors came. week: every weekday is among them, or has passed twice without a reasonable share.
+    """
 
     first: date | None
     days: int
@@ -134,19 +139,41 @@ class Age:
 
 
 def age(sample: Sample, now_ms: int) -> Age:
-    """Counted from the first cohort, or, where no days are at hand, from the start that the manifest gives."""
+    """The age of an experiment at `now_ms`, epoch milliseconds.
+
+    Without the cohorts by day, every day counts from the first cohort on, or from the start in the manifest. Days
+    before the experiment began come from signed senders alone, who are trusted with older events."""
     experiment, end = sample.experiment, utc_day(now_ms)
     if sample.window.end is not None:
         end = min(end, sample.window.end + timedelta(days=1))
     starts = [p.start for p in experiment.periods if p.start is not None]
-    if sample.first_day is not None:
+    busy = busy_days({day: sum(t.visitors for t in arms.values()) for day, arms in sample.days.items()})
+    if busy:
+        first = min(busy)
+    elif sample.first_day is not None:
         first = sample.first_day
     elif starts and sample.phases:
         first = utc_day(min(starts))
     else:
         return Age(None, 0, False)
-    days = [day for n in range((end - first).days) if _ran_on(experiment, day := first + timedelta(days=n))]
-    return Age(first, len(days), len({day.weekday() for day in days}) == WEEK)
+    passed = [first + timedelta(days=n) for n in range((end - first).days)]
+    days = [day for day in passed if (not busy or day in busy) and _ran_on(experiment, day)]
+    weekdays = {day.weekday() for day in days}
+    quiet = Counter(day.weekday() for day in passed if busy and _ran_on(experiment, day))
+    return Age(first, len(days), all(day in weekdays or quiet[day] >= 2 for day in range(WEEK)))
+
+
+def busy_days(visitors: Mapping[str, int]) -> set[date]:
+    """The days on which a reasonable share of visitors came: at least a tenth of the mean day.
+
+    visitors: new visitors by UTC day.
+
+    >>> sorted(busy_days({"2026-11-15": 1, "2026-11-21": 1500}))
+    [datetime.date(2026, 11, 21)]
+    """
+    seen = {day: n for day, n in visitors.items() if n > 0}
+    least = BUSY * sum(seen.values()) / max(1, len(seen))
+    return {date.fromisoformat(day) for day, n in seen.items() if n >= least}
 
 
 def _ran_on(experiment: Experiment, day: date) -> bool:

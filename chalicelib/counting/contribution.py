@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from chalicelib.domain.clock import utc_datetime
+from chalicelib.domain.clock import HOUR_MS, SECOND_MS, utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
 from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
 
 # A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write. A request of a
 # hundred events, each in an hour of its own, would otherwise cost two hundred write units.
 HOURS = 24
+FAST = 20  # events in a second; a page may report several elements at once
+HEAVY = 60  # impressions in an hour
 
 
 def contribution(elements: Iterable[str], received: int) -> Tallies:
@@ -64,11 +66,7 @@ def _add_visitor(cells: Tallies, events: list[Element]) -> None:
     # A conversion before the first impression cannot be an effect of it. An event of the same millisecond counts: a
     # page that is opened by the click itself sends both with one time.
     counted = [event for event in events if event.at >= home.at]
-    flags = Counter[str]()
-    if len(counted) < len(events):
-        flags["before-impression"] = 1
-    if len({event.variant for event in events}) > 1:
-        flags["multiple-variants"] = 1
+    flags = _flags(events, home, early=len(counted) < len(events))
     kinds = Counter(event.kind for event in counted)
     x, y = min(kinds["impression"], SQUARES_CAP), min(kinds["click"], SQUARES_CAP)
     goals = {kind.removeprefix("goal:"): n for kind, n in kinds.items() if kind != "impression"}
@@ -85,8 +83,38 @@ def _add_visitor(cells: Tallies, events: list[Element]) -> None:
         goal_events=Counter({goal: n for goal, n in goals.items() if goal != "click"}),
         excluded_events=len(events) - len(counted),
         flagged=flags,
+        flagged_events=Counter({"shared-id": len(events)} if flags["shared-id"] else {}),
     )
     _add(cells, home, tally)
+
+
+def _flags(events: list[Element], home: Element, *, early: bool) -> Counter[str]:
+    """What is remarkable about a visitor who counts. `early`: some events came before the first impression."""
+    impressions = [event.at for event in events if event.kind == "impression"]
+    flags = {
+        "multiple-variants": len({event.variant for event in events}) > 1,
+        "before-impression": early,
+        "late-arrival": home.marks.late,
+        "burst": home.marks.burst,
+        "no-cookie": home.marks.no_cookie,
+        "too-fast": _most_within(SECOND_MS, [event.at for event in events]) > FAST,
+        "shared-id": home.marks.shared or _most_within(HOUR_MS, impressions) > HEAVY,
+    }
+    return Counter({flag: 1 for flag, is_set in flags.items() if is_set})
+
+
+def _most_within(span_ms: int, times: list[int]) -> int:
+    """The largest number of `times`, which are in order, that lie within a span shorter than `span_ms`.
+
+    >>> _most_within(10, [0, 5, 9, 10, 30])
+    3
+    """
+    most = start = 0
+    for end, at in enumerate(times):
+        while at - times[start] >= span_ms:
+            start += 1
+        most = max(most, end - start + 1)
+    return most
 
 
 def _first_impression(events: list[Element]) -> Element | None:

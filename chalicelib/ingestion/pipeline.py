@@ -25,11 +25,13 @@ from chalicelib.ingestion.rows.writer import RowWriter
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
 from chalicelib.storage import event_encoding
-from chalicelib.storage.event_encoding import NO_MARKS, Marks
+from chalicelib.storage.event_encoding import Marks
 from chalicelib.storage.retry import is_busy
 from chalicelib.storage.store import RowKey, Store
 
 BUDGET = 3.0  # seconds in which a request begins writes; the last one may take its timeout of 3 s on top, the queue too
+# Ids that a page or a back end sends when its variable is empty.
+SHARED_IDS = {"undefined", "null", "none", "nan", "nil", "true", "false", "0", "-1", "anonymous", "unknown", "guest"}
 MAX_EXPERIMENTS = 25  # in a request; each is a row to write and to fold
 
 
@@ -167,6 +169,7 @@ class Ingest:
             signed=sender.signed,
         )
         bot = sender.bot or batch.bot
+        shared = batch.visitor.lower() in SHARED_IDS
         no_cookie = sender.has_cookie is False and not sender.signed
         for index, event, verdict in zip(positions, batch.events, verdicts, strict=True):
             experiment = manifest.manifest.experiment(event.experiment)
@@ -181,7 +184,7 @@ class Ingest:
                 self.count_refusal(experiment.key, Outcome.TOO_MANY_EXPERIMENTS)
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
-            marks = Marks(bot, late, no_cookie, burst) if bot or late or no_cookie or burst else NO_MARKS
+            marks = Marks(bot, late, no_cookie, burst, shared)
             answer.rows.setdefault(experiment.key, []).append((index, _element(event, experiment, marks)))
         return answer
 

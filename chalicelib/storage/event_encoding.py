@@ -30,17 +30,18 @@ class Unreadable(ValueError):
 
 
 class Marks(NamedTuple):
-    """What the service noticed when the event arrived. The last three are kept for impressions alone.
+    """What the service noticed when the event arrived. All but the first are kept for impressions alone.
 
     bot: the sender is automated. late: it arrived more than an hour after it happened, from an anonymous sender.
     no_cookie: the request carried no visitor cookie, although the site can have one. burst: its network was sending
-    unusually many new visitors.
+    unusually many new visitors. shared: the visitor's id is one that many senders use, such as "undefined".
     """
 
     bot: bool = False
     late: bool = False
     no_cookie: bool = False
     burst: bool = False
+    shared: bool = False
 
     def letters(self) -> str:
         """The marks as they are stored: one letter each.
@@ -51,7 +52,7 @@ class Marks(NamedTuple):
         return "".join(letter for letter, marked in zip(_LETTERS, self, strict=True) if marked)
 
 
-_LETTERS = "blnm"
+_LETTERS = "blnms"
 NO_MARKS = Marks()
 
 
@@ -91,7 +92,7 @@ def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS) ->
         code += f":{event.goal}"
     number = phase if event.phase is None else event.phase
     element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
-    if marks is NO_MARKS:
+    if not any(marks):
         return element
     letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
     return f"{element}|{letters}" if letters else element

@@ -16,9 +16,19 @@ SPANS = ("total", "day", "hour")
 # Why a visitor has a row but is not in the numbers.
 EXCLUSIONS = ("bot", "no-impression")
 
-# What is remarkable about a visitor who does count. multiple-variants: seen in several, counts in the first.
-# before-impression: had clicks or goals before the first impression, which do not count.
-FLAGS = ("multiple-variants", "before-impression")
+# What is remarkable about a visitor who does count.
+# multiple-variants: seen in several, counts in the first. before-impression: had clicks or goals before the first
+# impression, which do not count. late-arrival, burst, no-cookie: the marks of the first impression, see
+# event_encoding. too-fast: more events in a second than a person can make. shared-id: several people use the id.
+FLAGS = (
+    "multiple-variants",
+    "before-impression",
+    "late-arrival",
+    "burst",
+    "no-cookie",
+    "too-fast",
+    "shared-id",
+)
 
 # A visitor enters the squares with at most this many impressions and clicks: one bot with 1e5 impressions would
 # otherwise own the variance of CTR.
@@ -47,6 +57,7 @@ class Tally:
     excluded[reason]      visitors left out, by reason
     excluded_events       events left out: all of an excluded visitor, or single ones of a visitor who counts
     flagged[flag]         visitors who count, by what is remarkable about them (see FLAGS)
+    flagged_events[flag]  events of the visitors under a shared id
     An hour's tally holds raw impressions and clicks by their own time, and nothing else.
     """
 
@@ -65,6 +76,7 @@ class Tally:
     goal_events: Counter[str] = field(default_factory=Counter)
     excluded: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
+    flagged_events: Counter[str] = field(default_factory=Counter)
 
     PLAIN: ClassVar = (
         "impressions",
@@ -79,7 +91,7 @@ class Tally:
         "events",
         "excluded_events",
     )
-    NAMED: ClassVar = ("converted", "goal_events", "excluded", "flagged")
+    NAMED: ClassVar = ("converted", "goal_events", "excluded", "flagged", "flagged_events")
 
     def add(self, other: Tally, sign: int = 1) -> None:
         """Add `other`, or with sign −1 take it away."""

@@ -33,6 +33,7 @@ def test_a_healthy_experiment_is_ok_throughout() -> None:
                 "bot",
             ),
             *("simpson", "novelty", "twyman", "refused", "conservation"),
+            *("late-arrivals", "arrival-bursts", "missing-cookies", "impossible-speed", "shared-ids"),
         ],
         "ok",
     )

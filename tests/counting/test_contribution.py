@@ -162,3 +162,30 @@ def test_the_first_twenty_four_hours_of_activity_are_counted_and_no_more() -> No
     hours = sorted(cell.when for cell in contribution(elements, 30) if cell.span == "hour")
     assert (len(hours), hours[0], hours[-1]) == (24, "2026-11-21T12", "2026-11-22T11")
     assert contribution(elements, 30)[TOTAL].impressions == 30
+
+
+def marked(letters: str, event_id: str = "i1") -> str:
+    return f"i|green|0|{NOON}|{event_id}|{letters}"
+
+
+def test_the_marks_of_the_first_impression_flag_the_visitor() -> None:
+    total = contribution({marked("lnms"), f"i|green|0|{NOON + 1}|i2"}, 2)[TOTAL]
+    assert total.flagged == Counter({"late-arrival": 1, "no-cookie": 1, "burst": 1, "shared-id": 1})
+    assert (total.visitors, total.flagged_events) == (1, Counter({"shared-id": 2}))
+    assert contribution({impression("i0", at=NOON - 1), marked("lnms")}, 2)[TOTAL].flagged == Counter()
+
+
+def test_more_than_twenty_events_in_a_second_are_too_fast_for_a_person() -> None:
+    for n, expected in ((20, 0), (21, 1)):
+        clicks = {click(f"c{i}", at=NOON + 999 * i // n) for i in range(n - 1)}
+        assert contribution(clicks | {impression()}, n)[TOTAL].flagged["too-fast"] == expected
+
+
+def test_more_than_sixty_impressions_in_an_hour_are_several_people() -> None:
+    for n, expected in ((60, 0), (61, 1)):
+        elements = {impression(f"i{i}", at=NOON + i * 58_000) for i in range(n)}
+        assert contribution(elements, n)[TOTAL].flagged["shared-id"] == expected
+
+
+def test_reserved_fields_of_an_element_are_ignored() -> None:
+    assert contribution({f"i|green|0|{NOON}|i1||future"}, 1) == contribution({impression()}, 1)

@@ -149,8 +149,9 @@ class World:
         for event in events:
             key = RowKey(visitor, event.experiment)
             assert event.phase is not None
+            late = event.at < NOW - HOUR
             self.sent[key].append(
-                Sent(*key, event.id, event.type, event.goal, event.variant, event.phase, event.at, bot)
+                Sent(*key, event.id, event.type, event.goal, event.variant, event.phase, event.at, bot, late)
             )
             self.stream.append(key)
 

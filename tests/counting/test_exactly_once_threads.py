@@ -134,7 +134,7 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
         for e in batch.events:
             assert e.phase is not None
             key = RowKey(batch.visitor, e.experiment)
-            sent[key].append(Sent(*key, e.id, e.type, e.goal, e.variant, e.phase, e.at, bot))
+            sent[key].append(Sent(*key, e.id, e.type, e.goal, e.variant, e.phase, e.at, bot, e.at < NOW - HOUR))
     for experiment in ("hashed", "client"):
         cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
         found = {tuple(cell): tally.numbers() for cell, tally in tallies_in(cells, 0).items() if tally.numbers()}

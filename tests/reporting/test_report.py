@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.manifest import Phase
 from chalicelib.reporting.report import ReportContext, summary
-from chalicelib.storage.tally import Cell
+from chalicelib.storage.tally import FLAGS, Cell
 from tests.support.builders import an_experiment
 from tests.support.tallied import BEGAN, NOW, a_tally, as_json, daily, report_on, totals
 
@@ -217,7 +217,7 @@ def test_another_goal_has_its_own_rate() -> None:
 def test_what_was_left_out_is_told_by_reason_and_variant() -> None:
     answer = report_on(totals(blue=a_tally(1000, 200, excluded={"bot": 3}), green=a_tally(1000, 230)))
     assert answer["excluded"] == {"bot": 3, "no-impression": 0}
-    assert answer["flagged"] == {"multiple-variants": 0, "before-impression": 0}
+    assert answer["flagged"] == dict.fromkeys(FLAGS, 0)
     assert [row["excluded"] for row in answer["variants"]] == [{"bot": 3}, {}]
 
 

@@ -26,6 +26,7 @@ class Sent(NamedTuple):
     phase: int
     at: int
     bot: bool
+    late: bool = False
 
 
 def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recount:
@@ -69,6 +70,8 @@ def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recou
             if early:
                 book(impressions[0], excluded_events=len(early))
                 _name(totals, impressions[0], "flagged.before-impression")
+            if impressions[0].late:
+                _name(totals, impressions[0], "flagged.late-arrival")
             if len({e.variant for e in mine}) > 1:
                 _name(totals, impressions[0], "flagged.multiple-variants")
             x, y = len(impressions), len(clicks)
@@ -90,7 +93,8 @@ def _name(totals: Recount, home: Sent, name: str) -> None:
 def _text(e: Sent) -> str:
     """One id with several contents: the least of them as text counts (docs/decisions)."""
     kind = {"impression": "i", "click": "c", "goal": f"g:{e.goal}"}[e.type]
-    return f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}" + ("|b" if e.bot else "")
+    marks = ("b" if e.bot else "") + ("l" if e.late and e.type == "impression" else "")
+    return f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}" + (f"|{marks}" if marks else "")
 
 
 def _when(at: int, form: str) -> str:

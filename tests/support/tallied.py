@@ -23,7 +23,9 @@ def a_tally(visitors: int = 0, converted: int = 0, **fields: Any) -> Tally:
     """Every visitor saw the variant once, and clicked once or not at all."""
     n, x = visitors, converted
     counts = {"impressions": n, "clicks": x, "visitors": n, "sx": n, "sy": x, "sxx": n, "syy": x, "sxy": x}
-    named: dict[str, Any] = {name: Counter(fields.pop(name, {})) for name in ("excluded", "flagged", "goal_events")}
+    named: dict[str, Any] = {
+        name: Counter(fields.pop(name, {})) for name in ("excluded", "flagged", "flagged_events", "goal_events")
+    }
     converted_to = Counter(fields.pop("goals", {})) + Counter({"click": x})
     return Tally(**counts | {"received": n + x, "events": n + x} | fields, **named, converted=converted_to)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.analysis.checks import sample_ratio
+from chalicelib.analysis.checks.arrivals import arrivals
 from chalicelib.analysis.checks.check import ALARM, POINT, WARNING, Check, State, worst
 from chalicelib.analysis.checks.ledger import Ledger, conservation, refusals
 from chalicelib.analysis.checks.validity import novelty, simpson, twyman
@@ -46,6 +47,7 @@ def assess(
         twyman(sample, comparisons),
         refusals(sample, refused),
         conservation(entries),
+        *arrivals(sample, refused),
     )
     return Health(checks, split)
 

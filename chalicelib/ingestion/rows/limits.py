@@ -16,7 +16,7 @@ from chalicelib.storage.event_encoding import ID_LENGTH
 ROW_BYTES = 11_000  # for all events of a row
 ROW_OVERHEAD = 400  # key, counters and names of attributes, at most
 TIME_LENGTH = 14  # digits of the latest time that an event can have
-MARKS_LENGTH = 5  # a separator and four marks
+MARKS_LENGTH = 6  # a separator and five marks
 
 # A visitor has at most this many events, however short they are. The squares of CTR stop at 100 impressions as well.
 MOST_IMPRESSIONS = 100
@@ -58,4 +58,6 @@ def _limits(element: int) -> RowLimits:
 
 def limits_of(experiment: Experiment | None) -> RowLimits:
     """The limits of a row of `experiment`; None: of an experiment with the longest names there can be."""
-    return _limits(longest_element(experiment) if experiment else 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 9)
+    return _limits(
+        longest_element(experiment) if experiment else 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH
+    )

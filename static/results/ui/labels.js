@@ -59,6 +59,14 @@ export const CHECKS = {
     "Clicks before the impression",
     "Clicks and goals before the first impression do not count; the visitor does.",
   ],
+  "late-arrivals": [
+    "Late arrivals",
+    "Impressions that arrived more than an hour after the time that their sender gives: offline phones, wrong clocks, or backdated events.",
+  ],
+  "arrival-bursts": ["Bursts of visitors", "Visitors who came while their network was sending unusually many new visitors."],
+  "missing-cookies": ["Missing cookies", "Visitors whose first request carried no visitor cookie, on a site where most carry one."],
+  "impossible-speed": ["Impossible speed", "Visitors with more events in a second than a person can make."],
+  "shared-ids": ["Shared visitor ids", "Events under an id that several people share, such as “undefined”. They count as one visitor."],
   bot: ["Bots", "Crawlers and automated browsers are recognised and excluded."],
   simpson: [
     "Changed split",
