@@ -10,7 +10,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 $(shell { grep -qxF '$(CURDIR)' $(RUN_SET) && $(BIN)/python -c ''; } >/dev/null 2>&1 || rm -f $(RUN_SET) $(TEST_SET))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit bench package checkov clean lock crawlers
+.PHONY: browsers help setup run test lint types unit bench package checkov clean lock crawlers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,11 @@ types: $(TEST_SET)
 
 unit: $(TEST_SET)
 	@$(BIN)/pytest -n 2 --dist worksteal --timeout 600 --cov --cov-report=term-missing:skip-covered
+
+browsers: ## install Firefox and WebKit for the snippet's tests (Debian, as root)
+	@command -v firefox-esr >/dev/null && command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || { \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		firefox-esr webkit2gtk-driver xvfb; }
 
 bench: $(TEST_SET) ## measure speed and price beside peers and floors
 	@$(BIN)/python -m bench
