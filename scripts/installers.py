@@ -78,7 +78,8 @@ def node() -> str:
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             _, _, path = name.partition("/")
-            if path == "bin/node" or path.startswith("lib/node_modules/npm/"):  # not the C headers, half of the wheel
+            needed = path == "bin/node" or path.startswith("lib/node_modules/npm/")  # not C headers, half of the wheel
+            if needed and not path.endswith("/"):
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 (target / path).write_bytes(archive.read(name))
     shutil.rmtree(downloads)
