@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from chalicelib.domain.manifest import Namespace, UrlPattern, Urls
 from tests.browser.snippet.site import Site, an_experiment, visitor_of
-from tests.browser.snippet.visitors import Visit, a_moment_passes, leave, seen_by_now
+from tests.browser.snippet.visitors import Visit, a_moment_passes, confirmed, leave, seen_by_now
 from tests.support.browsers.chromium import needs_back_forward_cache
 
 HERO = an_experiment(goals=("end",))
@@ -168,6 +168,7 @@ def test_consent_taken_back_holds_for_a_page_from_the_back_forward_cache(site: S
     page = visit()
     page.evaluate("abacus.consent(true)")
     site.wait_for_events(1)
+    confirmed(page)  # Chromium keeps no page whose request is still open
     page.evaluate("this.same = true")
     site.page("/privacy", "")
     page.goto(site.origin + "/privacy")

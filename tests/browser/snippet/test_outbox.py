@@ -39,7 +39,8 @@ def test_a_click_right_before_navigation_arrives(site: Site, visit: Visit) -> No
     page = visit(known="v1~")
     page.click("a")
     assert site.wait_for_events(2) == BOTH
-    assert [request.way for request in site.requests] == ["beacon"]
+    clicks = [request for request in site.requests if "click" in [event["type"] for event in request.body["events"]]]
+    assert [request.way for request in clicks] == ["beacon"]
 
 
 def test_what_a_beacon_said_stays_until_a_fetch_confirms_it(site: Site, visit: Visit) -> None:
@@ -347,7 +348,8 @@ def test_no_personal_data_is_sent(site: Site, visit: Visit) -> None:
     page = visit("/?name=ada", known="v1~")
     page.click("button")
     site.wait_for_events(2)
-    [request] = site.requests
-    assert request.body.keys() == {"visitor", "bot", "events"}
-    assert request.body["events"][0].keys() == {"id", "type", "experiment", "variant", "phase", "at"}
-    assert "ada" not in json.dumps(request.body)
+    for request in site.requests:
+        assert request.body.keys() == {"visitor", "bot", "events"}
+        for event in request.body["events"]:
+            assert event.keys() == {"id", "type", "experiment", "variant", "phase", "at"}
+        assert "ada" not in json.dumps(request.body)
