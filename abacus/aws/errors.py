@@ -48,6 +48,7 @@ def aws_message(error: Exception) -> str | None:
         return NO_REGION
     if isinstance(error, botocore.NoCredentialsError | botocore.PartialCredentialsError):
         return NO_CREDENTIALS
-    if getattr(error, "response", {}).get("Error", {}).get("Code") == "NoSuchBucket":
+    response = getattr(error, "response", None)  # a ClientError's; an error of the network has one that is None
+    if response and response.get("Error", {}).get("Code") == "NoSuchBucket":
         return "There is no such bucket. Check --bucket, --stage and --region."
     return f"AWS: {error} (Check credentials, region and names.)"

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sys
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import boto3
 import click
 
 from abacus.authoring.load import load
 from abacus.aws.target import Product, at_product
-from abacus.operations.rows.erase import erase
+from abacus.operations.rows.erase import erase, erase_row
 from abacus.options import manifest_option
 from abacus.simulation.demo import CLIENT, STORIES, VISITORS, demo_visitors, signed
 from abacus.simulation.simulate import mark_simulated, outcome_line, with_progress
 from abacus.simulation.visitors import ID_PREFIX
 from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError
-from chalicelib.runtime.service import from_environment
+from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
-from chalicelib.storage.store import SIMULATED, Dice, Store
+from chalicelib.storage.store import SIMULATED, Dice, ParticipantRow, Stale, Store
 
 
 @click.command("demo")
@@ -52,20 +56,45 @@ def command(product: Product, manifest: Path, visitors: int, clear: bool) -> Non
 def _clear(product: Product) -> None:
     if not product.tables:
         raise AbacusError("--clear needs the tables: name the product with --stage or --home, not with --base-url.")
-    service = from_environment()
+    # boto3's clients are more patient than the service's own, which must answer a visitor.
+    client: Any = boto3.client
+    service = Service(Settings.of(os.environ), client)
     experiments = [e.key for e in service.catalog.refresh(clock.now_ms()).experiments]
-    removed = remove_simulated(
-        service.store, experiments, now_ms=clock.now_ms(), spread=service.settings.spread, dice=random.randrange
-    )
-    click.echo(f"removed {removed} simulated visitors; all others stay")
+    rows = simulated_rows(service.store)
+    with click.progressbar(length=len(rows), label="removing simulated visitors", file=sys.stderr) as bar:
+        spread = service.settings.spread
+        remove_simulated(
+            service.store, rows, experiments, now_ms=clock.now_ms(), spread=spread, removed=partial(bar.update, 1)
+        )
+    visitors = {row.key.visitor for row in rows}
+    click.echo(f"removed {len(visitors)} simulated visitors; all others stay")
 
 
-def remove_simulated(store: Store, experiments: list[str], *, now_ms: int, spread: int, dice: Dice) -> int:
-    """Erase every simulated visitor and the mark of `experiments`. `now_ms`: epoch milliseconds. Returns how many."""
-    visitors = {row.key.visitor for row in store.scan() if row.key.visitor.startswith(ID_PREFIX)}
+def simulated_rows(store: Store) -> list[ParticipantRow]:
+    """The rows of all simulated visitors."""
+    return [row for row in store.scan() if row.key.visitor.startswith(ID_PREFIX)]
+
+
+def remove_simulated(
+    store: Store,
+    rows: Iterable[ParticipantRow],
+    experiments: Iterable[str],
+    *,
+    now_ms: int,
+    spread: int,
+    dice: Dice = random.randrange,
+    removed: Callable[[], object] = lambda: None,
+) -> None:
+    """Erase the simulated visitors' `rows` and the mark of all `experiments`. Calls `removed` after each row.
+
+    `now_ms`: epoch milliseconds. May be repeated after an interruption: the marks go last."""
     marked = set(experiments)
-    for visitor in visitors:
-        marked.update(erase(store, visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True))
+    for row in rows:
+        marked.add(row.key.experiment)
+        try:
+            erase_row(store, row, now_ms=now_ms, spread=dice(spread), with_hours=True)
+        except Stale:  # it was counted since it was read
+            erase(store, row.key.visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True)
+        removed()
     for experiment in marked:
         store.delete_cells(experiment, [SIMULATED])
-    return len(visitors)

@@ -86,7 +86,7 @@ def file_changes(before: Manifest, after: Manifest) -> list[str]:
     if not texts:
         return []
     return [
-        "Your files still describe the newer manifest, and the next `abacus publish` would bring it back. "
+        "Your files still describe the newer manifest: the next `abacus publish` would undo the rollback or refuse it. "
         "Write these lines into them:",
         *texts,
     ]

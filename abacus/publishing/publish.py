@@ -198,7 +198,9 @@ def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
     if not dry_run:
         paths = write(planned, at.s3, at.bucket, now_ms, by=at.person, note=note)
         at.invalidate()
-        click.echo(f"published {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
+        unchanged = planned.live.manifest is not None and planned.live.manifest.digest == planned.manifest.digest
+        did = "wrote the site again; the manifest is still" if unchanged else "published"
+        click.echo(f"{did} {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
     if planned.refusals:
         raise click.ClickException(refused_line(planned))
 

@@ -72,6 +72,8 @@ def report_lines(report: Json) -> Iterator[str]:
     """GET /stats/{experiment}: verdict, variants and checks."""
     visitors = sum(variant["visitors"] for variant in report["variants"])
     yield f"{report['experiment']}: {report['status']}, {visitors:,} visitors, goal {report['goal']}"
+    if report.get("shipped"):
+        yield f"Every visitor sees {report['shipped']}, the winner in the manifest."
     if report.get("simulated"):
         yield SIMULATED
     verdict = report["verdict"]

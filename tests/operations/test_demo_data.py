@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from abacus.cli import main
-from abacus.operations.demo_data import remove_simulated
+from abacus.operations.demo_data import remove_simulated, simulated_rows
 from abacus.simulation.simulate import mark
 from abacus.simulation.visitors import ID_PREFIX, Visitor
 from chalicelib.counting.fold import Fold
@@ -66,8 +66,10 @@ def test_clearing_the_demo_removes_simulated_visitors_and_keeps_the_others() -> 
     with_demo = report(store)
     assert (with_demo["marked"], with_demo["visitors"]) == ((True, True), 2)
 
-    removed = remove_simulated(store, ["cta-color"], now_ms=NOON, spread=2, dice=lambda n: 0)
-    assert removed == 1
+    rows = simulated_rows(store)
+    assert [row.key.visitor for row in rows] == [SIMULATED]
+    visit(store, SIMULATED, 3)  # the row changes after it was read
+    remove_simulated(store, rows, ["cta-color"], now_ms=NOON, spread=2, dice=lambda n: 0)
     assert report(store) == before
     assert [row.key.visitor for row in store.scan()] == [REAL]
 

@@ -27,18 +27,21 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, w
     experiments = []
     while rows := store.rows_of(visitor):
         for row in rows:
-            # The hours stay: a visitor may have been active in more of them than a transaction holds.
-            counted = _counted(row)
-            delta = difference({}, {c: tally for c, tally in counted.items() if with_hours or c.span != "hour"})
-            generation = (
-                store.generations(row.key.experiment).for_new_rows if row.generation is None else row.generation
-            )
             try:
-                store.erase(row, bookings({(row.key.experiment, generation): delta}, now_ms, dice(spread)))
+                erase_row(store, row, now_ms=now_ms, spread=dice(spread), with_hours=with_hours)
             except Stale:
                 continue
             experiments.append(row.key.experiment)
     return experiments
+
+
+def erase_row(store: Store, row: ParticipantRow, *, now_ms: int, spread: int, with_hours: bool = False) -> None:
+    """Delete one row and subtract what it added to the tallies, in one transaction. `spread`: which item of each tally
+    takes the subtraction. Raises Stale if the row has changed since it was read."""
+    # The hours stay: a visitor may have been active in more of them than a transaction holds.
+    delta = difference({}, {c: tally for c, tally in _counted(row).items() if with_hours or c.span != "hour"})
+    generation = store.generations(row.key.experiment).for_new_rows if row.generation is None else row.generation
+    store.erase(row, bookings({(row.key.experiment, generation): delta}, now_ms, spread))
 
 
 def _counted(row: ParticipantRow) -> Tallies:
