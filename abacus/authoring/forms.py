@@ -162,6 +162,9 @@ class ExperimentForm(Form):
         dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None,
         Field(description="The url each variant is sent to; a variant without one stays. Needs urls.include."),
     ] = None
+    edge: Annotated[
+        bool, Field(description="false: the edge function leaves it to the snippet, to keep the function small.")
+    ] = True
     goals: Goals = []
     primary: Annotated[
         str | None, Field(description="The metric that decides: a goal, goal.value or goal.count. Default: click.")

@@ -88,6 +88,7 @@ def experiment(form: ExperimentForm) -> Experiment:
         urls=_urls(form.urls) if form.urls else None,
         condition=form.condition,
         redirect=form.redirect,
+        edge=form.edge,
         goals=tuple(goal for goal in goals if goal != CLICK),
         goal_values={
             name: GoalValue(unit=goal.value.unit, decimals=goal.value.decimals, cap=int(goal.value.cap_minor))

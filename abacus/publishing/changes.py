@@ -161,7 +161,16 @@ def _status(before: Experiment, after: Experiment) -> Findings:
 
 
 def _rest(before: Experiment, after: Experiment) -> Findings:
-    for field in ("description", "hypothesis", "minimum_detectable_effect", "start", "end", "notes", "decision"):
+    for field in (
+        "description",
+        "hypothesis",
+        "minimum_detectable_effect",
+        "start",
+        "end",
+        "edge",
+        "notes",
+        "decision",
+    ):
         if getattr(before, field) != getattr(after, field):
             yield "change", f"{field} changed"
     for field in ("urls", "condition"):

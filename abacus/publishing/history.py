@@ -67,7 +67,7 @@ def rollback_command(at: Remote, digest: str, dry_run: bool) -> None:
     show(planned)
     if not dry_run:
         write(planned, at.s3, at.bucket, now_ms, by=at.person, note=f"rollback to {digest}")
-        at.invalidate()
+        at.refresh()
         click.echo(f"published {planned.manifest.digest}")
         for text in file_changes(live, planned.manifest):
             click.echo(text)

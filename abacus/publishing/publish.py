@@ -197,7 +197,7 @@ def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
     show(planned)
     if not dry_run:
         paths = write(planned, at.s3, at.bucket, now_ms, by=at.person, note=note)
-        at.invalidate()
+        at.refresh()
         unchanged = planned.live.manifest is not None and planned.live.manifest.digest == planned.manifest.digest
         did = "wrote the site again; the manifest is still" if unchanged else "published"
         click.echo(f"{did} {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")

@@ -15,9 +15,11 @@ import boto3
 import click
 
 from abacus.aws import cloudformation, names
+from abacus.aws.edge_functions import replace_code
 from abacus.aws.errors import report_errors
 from abacus.aws.target import target
 from abacus.options import home_option, region_option, stage_option, use_region
+from abacus.site.snippet import options
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -33,6 +35,18 @@ class Remote:
     cloudfront: CloudFrontClient | None
     distribution: str
     person: str
+    edge_function: str = ""  # the name of the CloudFront Function that assigns; "": none is deployed
+
+    def refresh(self) -> None:
+        """Bring what was just written to the CDN: the edge function's code, and caches without older files."""
+        self.publish_edge_function()
+        self.invalidate()
+
+    def publish_edge_function(self) -> None:
+        """Run the published edge function, where the site uses one. The same file is served as /edge.js."""
+        if self.cloudfront is not None and self.edge_function and options().edge:
+            code = self.s3.get_object(Bucket=self.bucket, Key="site/edge.js")["Body"].read()
+            replace_code(self.cloudfront, self.edge_function, code)
 
     def invalidate(self) -> None:
         """Remove everything from the CDN's caches; without it, files are at most a minute old anyway.
@@ -63,16 +77,18 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     @report_errors
     def wrapped(
-        bucket: str | None, distribution: str, stage: str | None, region: str | None, home: Path, **options: Any
+        bucket: str | None, distribution: str, stage: str | None, region: str | None, home: Path, **given: Any
     ) -> None:
         use_region(region)
         if not bucket:
             os.environ.update(target(stage, home, os.environ))
             bucket = os.environ["ABACUS_BUCKET"]
+        edge_function = ""
         if stage and not distribution:
             outputs = cloudformation.outputs(boto3.client("cloudformation"), names.stack(stage, "edge"))
             distribution = outputs.get("DistributionId", "")
+            edge_function = outputs.get("EdgeFunctionName", "")
         cloudfront = boto3.client("cloudfront") if distribution else None
-        command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser()), **options)
+        command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser(), edge_function), **given)
 
     return wrapped

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from abacus.paths import STATIC
 from abacus.site.docs import docs_files
+from abacus.site.edge_function import edge_function
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, options, scripts
@@ -47,10 +48,14 @@ class Asset(NamedTuple):
 def build_site(manifest: Manifest, site: Options | None = None) -> dict[str, Asset]:
     """Path below site/ → what is served there. Raises BuildError."""
     shown = public(manifest)
+    site = site or options()
     built = {
         name: Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER if name.startswith("ab.count-") else FRESH)
-        for name, body in scripts(shown, site or options()).items()
+        for name, body in scripts(shown, site).items()
     }
+    if site.edge:
+        # For accounts that this ABacus does not publish to; `abacus publish` takes it from here too.
+        built["edge.js"] = Asset(edge_function(shown, site), CONTENT_TYPES[".js"], FRESH)
     built |= _pages(shown)
     built |= _results()
     built |= _docs()

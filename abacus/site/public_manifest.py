@@ -38,6 +38,7 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
             "namespace",
             "condition",
             "redirect",
+            "edge",
             "goals",
             "assignment",
             "start",

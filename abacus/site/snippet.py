@@ -58,6 +58,8 @@ class Options(BaseModel):
     cookie_domain: str = ""  # example.com, where tracker and site are subdomains of it
     consent: bool = False  # nothing is kept or sent before abacus.consent(true)
     global_privacy_control: bool = False  # nor ever, where the browser says that the visitor wants none of it
+    edge: bool = False  # pages pass through the edge function, which assigns visitors: docs/edge.md
+    edge_index_pages: bool = False  # the edge function turns /folder/ into /folder/index.html, for a bucket behind it
     redirect_attribute: bool = False  # <script src="/ab.js" data-redirect="landing:b /b.html">
 
 
@@ -167,7 +169,7 @@ def _module(site: Options) -> bytes:
 def _features(rows: list[Row], site: Options) -> dict[str, bool]:
     """Which parts this manifest needs; the others are left out."""
     more = [row[5] for row in rows if len(row) > 5]
-    used = {name for each in more if "c" in each for name in _used(each["c"])}
+    needed = {name for each in more if "c" in each for name in used(each["c"])}
     return {
         "URLS": any("u" in each for each in more),
         "CONDITIONS": any("c" in each for each in more),
@@ -176,17 +178,17 @@ def _features(rows: list[Row], site: Options) -> dict[str, bool]:
         "TIMES": any("t" in each for each in more),
         "PAYLOADS": any(len(variant) > 2 for row in rows for variant in row[1]),
         "REDIRECT_ATTRIBUTE": site.redirect_attribute,
-        **{f"USES.{name}": name in used for name in USES},
+        **{f"USES.{name}": name in needed for name in USES},
         **_asked(site),
     }
 
 
 def _asked(site: Options) -> dict[str, bool]:
     asks, gpc = site.consent, site.global_privacy_control
-    return {"CONSENT": asks or gpc, "ASK": asks, "GPC": gpc}
+    return {"CONSENT": asks or gpc, "ASK": asks, "GPC": gpc, "EDGE": site.edge}
 
 
-def _used(condition: Json) -> Iterator[str]:
+def used(condition: Json) -> Iterator[str]:
     """What static/snippet/targeting/conditions.js needs for `condition`: operators, kinds of values, and the attributes
     that are always known."""
     for key, wanted in condition.items():
@@ -194,9 +196,9 @@ def _used(condition: Json) -> Iterator[str]:
         yield from ["paths"] if "." in key else []
         if key in ("$or", "$nor", "$and"):
             for each in wanted:
-                yield from _used(each)
+                yield from used(each)
         elif isinstance(wanted, dict) and any(inner.startswith("$") for inner in wanted):
-            yield from _used(wanted)
+            yield from used(wanted)
         elif key in ("$all", "$alli"):
             yield from (kind for each in wanted for kind in _kinds(each))
         elif not key.startswith("$") or key in ("$not", "$size", "$elemMatch"):
@@ -215,7 +217,7 @@ def _kinds(wanted: Any) -> Iterator[str]:
             yield "null"
         case dict():
             yield "whole"
-            yield from _used(wanted)
+            yield from used(wanted)
         case _:
             yield "whole"
 

@@ -117,6 +117,7 @@ class Experiment(Model):
     urls: Urls | None = None
     condition: dict[str, JsonValue] | None = None
     redirect: dict[VariantKey, str] | None = None
+    edge: bool = True  # whether the edge function assigns it too; the snippet always does
     goals: tuple[Slug, ...] = ()
     goal_values: dict[Slug, GoalValue] = {}
     lower_is_better: tuple[Slug, ...] = ()

@@ -9,8 +9,20 @@ import { satisfied } from "./conditions.js";
 /** What only some rows have; abacus/site/snippet_manifest.py says what. */
 const more = (key) => EXPERIMENTS.find((row) => row[0] == key)[5] || {};
 
+/** What the edge function says of this very answer in Server-Timing: experiment → the variant whose page this is, and the
+    attributes that it knows. A page from the browser's cache brings its own. */
+export const edge = {};
+if (EDGE)
+  performance
+    .getEntriesByType("navigation")[0]
+    ?.serverTiming?.map(({ name, description }) => {
+      const [key, value] = description.split("=");
+      if (name == "abacus") edge[key] = edge[key + location.pathname] = value; // a later route is not that page
+    });
+
 /** What conditions may ask for: what the tag says (data-plan="pro"), and what is known anyway. */
 export const attributes = () => ({
+  ...(EDGE && edge),
   ...script.dataset,
   ...(USES.id && { id: me.id }),
   ...(USES.url && { url: location.href }),
@@ -55,7 +67,7 @@ export const destination = (key, variant) => {
   const to =
     r?.[variant] ||
     (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1]);
-  if (!to) return "";
+  if (!to || (EDGE && edge[key + location.pathname] == variant)) return "";
   const target = new URL(to, location.href);
   const own = new Set(target.searchParams.keys());
   new URLSearchParams(location.search).forEach((value, name) => own.has(name) || target.searchParams.append(name, value));
