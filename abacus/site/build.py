@@ -85,12 +85,18 @@ def _results() -> dict[str, Asset]:
     folder = STATIC / "results"
     style = esbuild((folder / "css/results.css").read_text(), folder / "css", ["--loader=css"], form="esm")
     charts = esbuild((folder / "charts/uplot.js").read_text(), folder / "charts", form="esm")
-    names = {"style": _digested("results", style, ".css"), "charts": _digested("charts", charts, ".js")}
-    flags = [f"--define:CHARTS={_json('./' + names['charts'])}", f"--external:./{names['charts']}"]
+    form = esbuild((folder / "form/form.js").read_text(), folder / "form", form="esm")
+    names = {
+        "style": _digested("results", style, ".css"),
+        "charts": _digested("charts", charts, ".js"),
+        "form": _digested("form", form, ".js"),
+    }
+    flags = [f"--define:{name.upper()}={_json('./' + names[name])}" for name in ("charts", "form")]
+    flags += [f"--external:./{names[name]}" for name in ("charts", "form")]
     script = esbuild((folder / "results.js").read_text(), folder, flags, form="esm")
     names["script"] = _digested("results", script, ".js")
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string((folder / "index.html").read_text())
-    files = {names["style"]: style, names["charts"]: charts, names["script"]: script}
+    files = {names["style"]: style, names["charts"]: charts, names["form"]: form, names["script"]: script}
     built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
     built["results/index.html"] = Asset(template.render(names).encode(), CONTENT_TYPES[".html"], PAGE)
     return built

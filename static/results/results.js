@@ -1,9 +1,9 @@
 // The results page: a hash says what to show, GET /stats has the numbers, a tree of elements is patched in.
 
 import { listen } from "./actions/actions.js";
-import { refresh } from "./actions/drafting.js";
 import { restoreTheme } from "./actions/theme.js";
 import { draw, expectCharts } from "./charts/lazy.js";
+import { Failure } from "./data/api.js";
 import { NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
 import { patch } from "./ui/dom.js";
@@ -11,13 +11,17 @@ import { prepare } from "./ui/format.js";
 import { experimentView } from "./views/experiment.js";
 import { listView } from "./views/list.js";
 import { liveLine, notice } from "./views/live.js";
-import { newView } from "./views/new.js";
 import { askForKey, failed, skeleton } from "./views/states.js";
 
 const main = /** @type {HTMLElement} */ (document.querySelector("#main"));
 let listPlace = 0; // how far the list was scrolled when we left it
 let arriving = false; // another view, whose heading is to get the focus once it is there
 let route = parse(location.hash);
+/** @type {any} */
+let form = null; // the module, once somebody wants it
+let loadingForm = false;
+/** @type {Failure | null} */
+let formLost = null;
 
 const data = source(() => path(route), render);
 
@@ -33,9 +37,23 @@ function path({ experiment, query }) {
 function content(now) {
   if (now.failure?.kind === "key") return [askForKey(now.failure.refused)];
   if (!now.answer) return now.failure ? [failed(now.failure)] : skeleton();
-  if (route.experiment === NEW) return newView(now.answer);
+  if (route.experiment === NEW) return form ? form.newView(now.answer) : formLost ? [failed(formLost)] : skeleton();
   return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
 }
+
+/** The script of the form, on the first visit to it. */
+async function loadForm() {
+  formLost = null;
+  try {
+    form = await import(FORM);
+    form.listenToForm(keys);
+  } catch {
+    formLost = new Failure("unreachable", "The script of the form could not be loaded. Reload the page.");
+  }
+  render();
+}
+
+const keys = () => (data.now().answer?.experiments ?? []).map((entry) => entry.experiment);
 
 const TITLES = { "": "Results", [NEW]: "New experiment" };
 
@@ -50,7 +68,11 @@ function render() {
   main.setAttribute("aria-busy", String(!now.answer && !now.failure)); // bare, without "true", it says nothing
   if (report) draw(report, route);
   const draft = main.querySelector("form.draft");
-  if (draft) refresh(draft, now.answer?.experiments?.map((entry) => entry.experiment) ?? []);
+  if (draft) form.refresh(draft, keys());
+  if (route.experiment === NEW && !form && !loadingForm) {
+    loadingForm = true;
+    loadForm();
+  }
   const title = main.querySelector("h1");
   if (arriving && title) {
     arriving = false;

@@ -1,5 +1,6 @@
 // The results page's words and numbers, without a browser. Run by tests/javascript/test_results.py, or: node --test tests/javascript
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 Object.defineProperty(globalThis, "navigator", { value: { language: process.env.LANGUAGE_OF_PAGE ?? "en-GB" } });
@@ -11,6 +12,11 @@ const { looks } = await import("../../static/results/ui/colours.js");
 const { axis, ticks } = await import("../../static/results/charts/bars.js");
 const { csv } = await import("../../static/results/actions/download.js");
 const { reason } = await import("../../static/results/ui/labels.js");
+const { highlighted } = await import("../../static/results/charts/highlight.js");
+const { nextKey, nextSteps, stageOption } = await import("../../static/results/data/next_steps.js");
+const { problems, yaml } = await import("../../static/results/form/draft.js");
+const { perDay, visitorsPerVariant, wholeWeeks } = await import("../../static/results/form/planning.js");
+const PLANNING = JSON.parse(readFileSync(new URL("../fixtures/statistics/planning.json", import.meta.url), "utf8"));
 const german = navigator.language === "de-DE";
 
 test("numbers are written as the reader's language does", { skip: !german }, () => {
@@ -114,4 +120,114 @@ test("the reason of a winner names the checks it should survive first", () => {
   assert.equal(reason(entry("winner", [])), "B beats a by 30 %.");
   assert.equal(reason(entry("winner", ["novelty", "srm"])), "B beats a by 30 %. Check first: “Drift” and “Split”.");
   assert.equal(reason(entry("invalid", ["srm"])), "B beats a by 30 %.");
+});
+
+test("the form plans the same number of visitors as `abacus plan`", () => {
+  for (const { rate, lift, variants, visitors } of PLANNING.cases)
+    assert.equal(visitorsPerVariant(rate, lift, variants), visitors, `${rate} ${lift} ${variants}`);
+  assert.equal(visitorsPerVariant(0.9, 0.2, 2), null);
+  assert.deepEqual([0, 9].map(wholeWeeks), [7, 14]);
+});
+
+test("the traffic is that of the last seven complete days", () => {
+  const series = [9, 1, 1, 1, 1, 1, 1, 8, 99].map((visitors) => ({ at: "", visitors }));
+  assert.equal(perDay(series), 2);
+  assert.equal(perDay(null), null);
+});
+
+test("a variant keeps its own colour and dash among twenty", () => {
+  const keys = Array.from({ length: 20 }, (_, n) => `v${n}`);
+  assert.equal(new Set(Object.values(looks(keys)).map(({ hue, dash }) => `${hue} ${dash}`)).size, 20);
+});
+
+test("of many variants the control, the winner and the largest lifts are highlighted", () => {
+  const keys = ["a", "b", "c", "d", "e", "f", "g"];
+  const report = {
+    variants: keys.map((variant, n) => ({ variant, control: n === 0 })),
+    comparisons: keys.slice(1).map((variant, n) => ({ variant, lift: n / 10 })),
+    verdict: { variant: "b" },
+  };
+  assert.deepEqual(highlighted(report, { query: {} }), ["a", "b", "f", "g"]);
+  assert.deepEqual(highlighted(report, { query: { lines: "d,zebra" } }), ["d"]);
+});
+
+const report = (status, next, variant) => ({
+  experiment: "cta",
+  status,
+  as_of: "2026-11-21T12:00:00Z",
+  description: "",
+  hypothesis: "",
+  goals: ["click"],
+  variants: [
+    { variant: "blue", control: true },
+    { variant: "green", control: false },
+  ],
+  phases: [{ weights: { blue: 1 / 3, green: 2 / 3 }, coverage: 0.125 }],
+  verdict: { next, variant, reason: 'Green "beats" blue.' },
+});
+
+test("the step that the verdict advises comes first", () => {
+  const first = (...state) => nextSteps(report(...state), " --stage prod")[0];
+  assert.equal(
+    first("running", "ship", "green").commands,
+    "abacus stop cta --winner green\nabacus publish --stage prod",
+  );
+  assert.equal(first("running", "keep", "green").commands.split("\n")[0], "abacus stop cta --winner blue");
+  assert.equal(first("running", "wait", null).yaml, "status: paused");
+  assert.equal(first("paused", "wait", null).yaml, "status: running");
+  assert.equal(first("running", "fix", null).id, "pause");
+  assert.deepEqual(
+    nextSteps(report("stopped", "ship", "green"), "").map((step) => step.id),
+    ["restart"],
+  );
+});
+
+test("the lines of a step keep quotes and thirds as they are", () => {
+  const steps = nextSteps(report("running", "ship", "green"), "");
+  assert.match(steps[0].yaml, /text: "Green \\"beats\\" blue\."/);
+  const [phase] = steps.filter((step) => step.id === "phase");
+  assert.match(phase.yaml, /blue: 0\.3333333333333333, green: 0\.6666666666666666 }, coverage: 12\.5 %/);
+});
+
+test("the next key counts up and is never too long", () => {
+  assert.deepEqual(["cta", "cta-2", "cta-v1"].map(nextKey), ["cta-2", "cta-3", "cta-v1-2"]);
+  assert.ok(nextKey("x".repeat(64)).length <= 64);
+});
+
+test("only an ABacus on this machine needs no stage", () => {
+  assert.deepEqual(["localhost", "127.0.0.1", "example.org"].map(stageOption), ["", "", " --stage prod"]);
+});
+
+const draft = {
+  key: "cta",
+  description: "",
+  hypothesis: "",
+  page: "",
+  variants: "a\nb",
+  goal: "",
+  guardrail: "",
+  margin: "5",
+  lift: "10",
+  coverage: "100",
+  visitors: "",
+  rate: "",
+};
+
+test("a draft names each field that is wrong", () => {
+  assert.deepEqual(problems(draft, []), {});
+  const wrong = { ...draft, key: "CTA", variants: "a a", goal: "Sign up", lift: "0", coverage: "101", visitors: "-1" };
+  assert.deepEqual(Object.keys(problems(wrong, [])), ["key", "variants", "goal", "lift", "coverage", "visitors"]);
+  assert.match(problems({ ...draft, guardrail: "click" }, []).guardrail, /decides already/);
+  assert.match(problems(draft, ["cta"]).key, /exists already/);
+});
+
+test("the file of a draft has no field that only repeats a default", () => {
+  assert.deepEqual(yaml(draft).trim().split("\n").slice(1), [
+    "key: cta",
+    "status: running",
+    "variants: # the first one is the control",
+    "  - key: a",
+    "  - key: b",
+    "minimum_detectable_effect: 10 %",
+  ]);
 });

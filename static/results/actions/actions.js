@@ -1,13 +1,12 @@
 // Everything the page does in answer to the reader. Elements name their action in data-do.
 
 import { axis } from "../charts/bars.js";
+import { charts } from "../charts/lazy.js";
 import { here, link } from "../data/route.js";
 import { looks } from "../ui/colours.js";
-import { yaml } from "../data/draft.js";
 import { csv, save } from "./download.js";
-import { draftOf, refresh, stopsAt } from "./drafting.js";
-import { picture } from "./picture.js";
 import { text } from "./share.js";
+import { copy, tell } from "./tell.js";
 import { nextTheme } from "./theme.js";
 
 /** @param {{data: any, render: () => void, route: () => any}} page */
@@ -19,7 +18,6 @@ export function listen({ data, render, route }) {
 
   const report = () => data.now().answer;
   const name = () => `${report().experiment}-${report().goal}-${report().as_of.slice(0, 10)}`;
-  const taken = () => (report()?.experiments ?? []).map((entry) => entry.experiment);
 
   const clicks = {
     skip: () => /** @type {HTMLElement} */ (document.querySelector("#main")).focus(),
@@ -27,7 +25,6 @@ export function listen({ data, render, route }) {
     close: () => data.close(),
     theme: () => nextTheme(),
     copy: (element) => copy(element, element.dataset.text),
-    "copy-draft": (element) => stopsAt(element.form, taken()) || copy(element, yaml(draftOf(element.form))),
     link: (element) => copy(element, location.href),
     share: (element) => copy(element, text(report(), location.href)),
     picture: (element) => copyPicture(element, report()),
@@ -39,9 +36,6 @@ export function listen({ data, render, route }) {
   const submits = {
     key: ({ elements }) => data.open(elements.key.value.trim()),
     days: ({ elements }) => (location.hash = here(route(), { from: elements.from.value, to: elements.to.value })),
-    draft: (form) => {
-      if (!stopsAt(form, taken())) save(`${draftOf(form).key}.yaml`, "application/yaml", yaml(draftOf(form)));
-    },
   };
 
   on("click", (element, event) => {
@@ -60,7 +54,6 @@ export function listen({ data, render, route }) {
   on("input", (element) => {
     if (element.dataset.do === "search") go(link("", { ...route().query, q: element.value }));
     if (element.dataset.do === "filter") go(link("", { ...route().query, [element.name]: element.value }));
-    if (element.form?.dataset.do === "draft") refresh(element.form, taken(), element);
   });
 
   on("toggle", (element) => {
@@ -86,29 +79,14 @@ function on(type, action) {
   document.addEventListener(type, (event) => action(/** @type {any} */ (event.target), event), true);
 }
 
-/** Copies, and the button itself tells whether it worked. */
-const copy = (button, words) => tell(button, () => navigator.clipboard.writeText(words), "Copied");
-
 /** The picture goes to the clipboard where there is one for pictures, else into a file. */
 function copyPicture(button, report) {
   const keys = report.variants.map((row) => row.variant);
-  const canvas = picture(report, looks(keys), axis(report.comparisons));
-  /** @type {Promise<Blob>} */
-  const blob = new Promise((done) => canvas.toBlob((made) => done(/** @type {Blob} */ (made)), "image/png"));
+  const shared = axis(report.comparisons);
+  const blob = charts()
+    .then((module) => module.picture(report, looks(keys), shared))
+    .then((canvas) => new Promise((done) => canvas.toBlob((made) => done(/** @type {Blob} */ (made)), "image/png")));
   if (globalThis.ClipboardItem && navigator.clipboard?.write)
     return tell(button, () => navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]), "Copied");
   return tell(button, async () => save(`${report.experiment}.png`, "image/png", await blob), "Saved");
-}
-
-async function tell(button, action, done) {
-  const before = button.dataset.label ?? button.textContent;
-  button.dataset.label = before;
-  let message = done;
-  try {
-    await action();
-  } catch {
-    message = "Not allowed here";
-  }
-  button.textContent = message;
-  setTimeout(() => (button.textContent = before), 2000);
 }

@@ -5,7 +5,7 @@ import { h } from "../ui/dom.js";
 import { readout } from "./panel.js";
 import { figures, reading } from "./plots.js";
 
-let charts;
+let loading;
 let preloaded = false;
 
 /** Fetches the charts while the verdict is drawn: before, they would take its bandwidth and its time. */
@@ -14,9 +14,15 @@ export function expectCharts() {
   preloaded = true;
 }
 
+/** The chart script: `plot` draws a chart, `picture` the result as an image.
+ *  @returns {Promise<any>} */
+export function charts() {
+  loading ??= import(CHARTS);
+  return loading;
+}
+
 export async function draw(report, route) {
-  charts ??= import(CHARTS);
-  const plot = await charts.then((module) => module.plot, showLost);
+  const plot = await charts().then((module) => module.plot, showLost);
   if (!plot) return;
   const look = looks(report.variants.map((row) => row.variant));
   for (const figure of figures(report, look, route)) {
@@ -27,7 +33,7 @@ export async function draw(report, route) {
 
 /** The page is complete without the drawings; the next refresh tries again. */
 function showLost() {
-  charts = undefined;
+  loading = undefined;
   for (const place of document.querySelectorAll(".plot"))
     place.replaceChildren(h("p", { class: "quiet" }, "The chart could not be loaded. The table below has its values."));
 }

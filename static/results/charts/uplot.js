@@ -4,6 +4,8 @@ import uPlot from "uplot";
 import { colour } from "../ui/colours.js";
 import { day, percent, short } from "../ui/format.js";
 
+export { picture } from "../actions/picture.js";
+
 const DAY = 86_400; // seconds
 
 const drawn = new WeakMap(); // place → {u, figure, read, index}

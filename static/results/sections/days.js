@@ -41,10 +41,11 @@ export function days(report, route) {
   );
 }
 
-/** [label, first day]: the last weeks, counted back from the answer's own day, and the phase that runs now. */
-export function shortcuts({ as_of, phases }) {
+/** [label, first day]: the last weeks, counted back from the answer's own day, and the phase that runs now. Of chosen
+ *  days the answer does not tell when that phase began. */
+export function shortcuts({ as_of, phases, window }) {
   const back = (n) => new Date(Date.parse(as_of.slice(0, 10)) - (n - 1) * DAY).toISOString().slice(0, 10);
-  const since = phases.length > 1 ? phases.at(-1).first : null;
+  const since = phases.length > 1 && !window.from && !window.to ? phases.at(-1).first : null;
   return [
     ["All days", ""],
     ["Last 7 days", back(7)],

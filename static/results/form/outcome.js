@@ -1,8 +1,8 @@
 // The form for a new experiment follows every key.
 
-import { duration, markup, problems, yaml } from "../data/draft.js";
 import { stageOption } from "../data/next_steps.js";
 import { count, whole } from "../ui/format.js";
+import { duration, markup, problems, yaml } from "./draft.js";
 
 const FIELDS = [
   "key",
@@ -20,7 +20,7 @@ const FIELDS = [
 ];
 
 /** The form as a draft. A comma for a decimal point is understood.
- *  @returns {import("../data/draft.js").Draft} */
+ *  @returns {import("./draft.js").Draft} */
 export function draftOf(form) {
   const draft = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value]));
   for (const name of ["margin", "lift", "coverage", "visitors", "rate"])

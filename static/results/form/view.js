@@ -1,9 +1,9 @@
 // A form for a new experiment. It writes nothing: the YAML is there to copy or download.
 
-import { icon } from "../ui/icons.js";
 import { h } from "../ui/dom.js";
 import { docs } from "../ui/help.js";
-import { perDay } from "../data/planning.js";
+import { icon } from "../ui/icons.js";
+import { perDay } from "./planning.js";
 
 /** @param {import("../data/answers.d.ts").ExperimentList} list */
 export function newView({ experiments }) {

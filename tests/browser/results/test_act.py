@@ -1,0 +1,208 @@
+"""From reading to acting: how to ship, a new experiment, the list of a hundred, days, theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from abacus.authoring.load import load
+from tests.browser.conftest import Open
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS
+from tests.browser.results.site import Site
+
+pytestmark = pytest.mark.browser
+
+
+def at(site: Site, page: Page, route: str) -> Page:
+    page.goto(site.page(route))
+    page.wait_for_selector("main h1")
+    return page
+
+
+# ---------------------------------------------------------------- the verdict
+
+
+def test_a_stopped_experiment_says_first_what_is_live_then_what_the_data_say(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/shipped-undecided")
+    assert page.locator(".advice").inner_text() == "bold is live for everyone"
+    assert page.locator(".since").inner_text() == "Since Fri, 20 Nov 2026, decided by Anna: The brand needs it"
+    assert page.locator(".why").inner_text().startswith("What the data say: ")
+    page = at(results, page, "#/stopped-quietly")
+    expect(page.locator(".advice")).to_have_text("Nothing was shipped: everyone sees plain")
+
+
+def test_a_test_that_would_take_years_has_no_progress_bar(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/far-away")
+    assert EXTREMES["far-away"].detail({})["plan"]["days_left"] > 90
+    assert page.locator("progress").count() == 0
+    assert "out of reach at this traffic" in page.locator(".outlook").inner_text()
+
+
+def test_list_and_page_give_the_same_headline(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/?rows=compact")
+    listed = dict(
+        zip(page.locator(".list h2").all_inner_texts(), page.locator(".list .said").all_inner_texts(), strict=True)
+    )
+    assert len(listed) == len(SCENARIOS) - 1
+    for key in ("cta-color", "search-box", "price-tag", "newsletter", "checkout-steps"):
+        page = at(results, page, f"#/{key}")
+        expect(page.locator("h1")).to_contain_text(key)
+        assert page.locator(".advice").inner_text() == listed[key]
+
+
+def test_days_without_visitors_do_not_ask_for_the_snippet(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color?from=2026-01-01&to=2026-01-02")
+    expect(page.locator(".advice")).to_have_text("No visitors on these days")
+    assert page.locator(".first").count() == 0
+    assert "snippet" not in page.locator("main").inner_text()
+
+
+def test_a_server_that_is_down_is_not_a_missing_connection(results: Site, new_page: Open) -> None:
+    page = new_page()
+    page.route("**/stats*", lambda route: route.abort())
+    page.goto(results.page())
+    expect(page.get_by_role("heading", name="The server cannot be reached")).to_be_visible()
+    assert "offline" not in page.locator("main").inner_text()
+
+
+# ---------------------------------------------------------------- how to do it
+
+
+def test_a_winner_is_shipped_with_lines_to_copy(results: Site, new_page: Open, tmp_path: Path) -> None:
+    page = at(results, new_page(permissions=["clipboard-read", "clipboard-write"]), "#/cta-color")
+    page.get_by_text("How to ship it").click()
+    expect(page.locator(".act h3")).to_have_text("Ship green")
+    page.get_by_role("button", name="Copy the commands").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "abacus stop cta-color --winner green\nabacus publish"
+    page.get_by_role("button", name="Copy the lines").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_have_count(2)
+    lines = page.evaluate("navigator.clipboard.readText()")
+    (tmp_path / "cta.yaml").write_text(f"key: cta-color\nvariants: [{{ key: blue }}, {{ key: green }}]\n{lines}\n")
+    (experiment,) = load(tmp_path).experiments
+    assert (experiment.status, experiment.winner) == ("stopped", "green")
+    assert experiment.decision is not None
+    assert experiment.decision.by == "YOUR NAME"
+
+
+def test_other_steps_open_by_themselves_and_stay_open_through_a_refresh(
+    results: Site, new_page: Open, tmp_path: Path
+) -> None:
+    page = at(results, new_page(), "#/free-shipping?open=act")
+    page.locator(".other summary", has_text="Change the split").click()
+    lines = page.locator(".other[open] pre").nth(1).inner_text()
+    file = tmp_path / "shipping.yaml"
+    file.write_text(f"key: free-shipping\nstatus: running\nvariants: [{{ key: none }}, {{ key: from-50 }}]\n{lines}\n")
+    phases = load(tmp_path).experiments[0].phases
+    assert [phase.weights for phase in phases] == [(0.9, 0.1), (0.5, 0.5), (0.5, 0.5)]
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator(".dot:not(.asking)")).to_be_visible()
+    expect(page.locator(".other[open]")).to_have_count(1)
+
+
+# ---------------------------------------------------------------- a new experiment
+
+
+def test_the_form_gives_a_file_that_validates(results: Site, new_page: Open, tmp_path: Path) -> None:
+    page = at(results, new_page(accept_downloads=True), "#/+new")
+    page.get_by_label("Name").fill("headline-test")
+    page.get_by_label("What is compared").fill('A "bold" headline: plain or not # really')
+    page.get_by_role("textbox", name="Pages").fill("/shop/*")
+    page.get_by_label("Variants").fill("plain\nbold\n2024")
+    page.get_by_label("Primary goal").fill("signup")
+    page.get_by_label("Guardrail", exact=True).fill("error")
+    page.get_by_label("Smallest lift").fill("12,5")
+    page.get_by_label("Share of visitors").fill("50")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    download.value.save_as(tmp_path / "headline-test.yaml")
+    assert download.value.suggested_filename == "headline-test.yaml"
+    (experiment,) = load(tmp_path).experiments
+    assert experiment.key == "headline-test"
+    assert experiment.description == 'A "bold" headline: plain or not # really'
+    assert experiment.variant_keys == ("plain", "bold", "2024")
+    assert experiment.phases[0].coverage == 0.5
+    assert (experiment.primary, experiment.minimum_detectable_effect) == ("signup", 0.125)
+    assert [(guardrail.metric, guardrail.margin) for guardrail in experiment.guardrails] == [("error", 0.05)]
+
+
+def test_the_duration_follows_the_traffic_of_an_experiment_that_runs(results: Site, new_page: Open) -> None:
+    results.api.experiments = ["a-a-test", "cta-color"]
+    page = at(results, new_page(), "#/+new")
+    page.get_by_label("Traffic and rate like").select_option("a-a-test")
+    days = SCENARIOS["a-a-test"].entry()["series"][-8:-1]
+    assert page.get_by_label("Visitors a day").input_value() == str(round(sum(day["visitors"] for day in days) / 7))
+    page.get_by_label("Visitors a day").fill("1000")
+    page.get_by_label("Rate today").fill("5")
+    page.get_by_label("Smallest lift").fill("10")
+    # `abacus plan --rate 0.05 --lift 0.1 --per-day 1000`: 60,419 visitors per variant.
+    text = "About 126 days: 60,419 visitors in each variant, 120,838 in all."
+    expect(page.locator("#draft-duration")).to_contain_text(text)
+
+
+def test_a_mistake_is_named_beside_its_field_and_nothing_is_downloaded(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/+new")
+    page.get_by_label("Name").fill("cta-color")
+    expect(page.get_by_text("cta-color exists already. Use another name.")).to_be_visible()
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.get_by_label("Variants").fill("one")
+    expect(page.get_by_text("Name at least two. The first one is the control.")).to_be_visible()
+
+
+def test_what_was_typed_survives_new_numbers(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/+new")
+    page.get_by_label("Name").fill("my-test")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator(".dot:not(.asking)")).to_be_visible()
+    assert page.get_by_label("Name").input_value() == "my-test"
+    assert "key: my-test" in page.locator("#draft-yaml").inner_text()
+
+
+def test_an_empty_installation_shows_the_first_steps(results: Site, new_page: Open) -> None:
+    results.api.experiments = []
+    page = at(results, new_page(), "#/")
+    assert page.locator(".steps > li").count() == 4
+    page.get_by_role("link", name="Use the form").click()
+    expect(page.get_by_role("heading", name="New experiment")).to_be_visible()
+
+
+# ---------------------------------------------------------------- the list, days, theme
+
+
+def test_the_search_knows_verdicts_and_the_list_is_sorted_as_chosen(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/")
+    page.get_by_role("searchbox").fill("winner")
+    expect(page.locator(".list h2")).to_have_text(["cta-color", "free-shipping", "hero"])
+    expect(page.get_by_text("1 more under Archive.")).to_be_visible()
+    page.get_by_label("Sort by").select_option("visitors")
+    expect(page.locator(".list h2")).to_have_text(["hero", "cta-color", "free-shipping"])
+    page.get_by_role("searchbox").fill("")
+    page.get_by_label("Verdict").select_option("loser")
+    expect(page.locator(".list h2")).to_have_text(["search-box"])
+    assert page.url.endswith("#/?sort=visitors&verdict=loser")
+
+
+def test_days_have_shortcuts(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/free-shipping?open=days")
+    page.get_by_role("link", name="Since the last phase").click()
+    expect(page.get_by_text("Only visitors first seen from 11 Nov (UTC).")).to_be_visible()
+    page.get_by_role("link", name="Last 7 days").click()
+    expect(page.get_by_text("Only visitors first seen from 15 Nov (UTC).")).to_be_visible()
+
+
+def test_the_theme_is_switched_and_remembered(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(color_scheme="light"), "#/cta-color")
+    page.locator("#plot-rate canvas").wait_for()
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+    page.get_by_role("button", name="Theme: device").click()
+    page.get_by_role("button", name="Theme: light").click()
+    assert page.evaluate(colour) == "rgb(15, 24, 40)"
+    page.reload()
+    page.wait_for_selector("main h1")
+    assert page.evaluate(colour) == "rgb(15, 24, 40)"
+    page.get_by_role("button", name="Theme: dark").click()
+    assert page.evaluate(f"[{colour}, localStorage.length]") == ["rgb(255, 255, 255)", 0]
