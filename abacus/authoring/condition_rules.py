@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from abacus.authoring.problems import At, did_you_mean, listed, shown
+from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes
 from chalicelib.targeting.conditions import NESTED, PLAIN
 from chalicelib.targeting.javascript import is_number, regex
 
@@ -74,8 +75,10 @@ def _operand(name: str, operand: Any) -> str:
     if name in LISTS:
         return "" if isinstance(operand, list) and operand else "is not a list of values"
     if name in ("$regex", "$regexi"):
-        found = isinstance(operand, str) and regex(operand, name == "$regexi") is not None
-        return "" if found else "is not a regular expression that browsers and Python both read"
+        compiled = regex(operand, name == "$regexi") if isinstance(operand, str) else None
+        if compiled is None:
+            return "is not a regular expression that browsers and Python both read"
+        return EXPLODES if explodes(compiled) else ""
     if name == "$exists":
         return "" if isinstance(operand, bool) else "is not true or false"
     if name == "$type":

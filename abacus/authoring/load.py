@@ -66,10 +66,8 @@ def load(folder: Path) -> Manifest:
     if problems:
         raise Problems(problems)
     experiments = sorted((experiment(form) for _, _, form in places), key=lambda e: e.key)
-    return Manifest(
-        experiments=tuple(experiments),
-        **({"client_key": client_keys[0][1]} if client_keys else {}),
-    )
+    manifest = Manifest(experiments=tuple(experiments))
+    return manifest.model_copy(update={"client_key": client_keys[0][1]}) if client_keys else manifest
 
 
 def experiment(form: ExperimentForm) -> Experiment:

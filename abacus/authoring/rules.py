@@ -16,6 +16,7 @@ from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.metrics.rules import check_goals, check_guardrails, check_primary, check_window
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.syntax.reader import Document
+from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes, reserved
 from abacus.shares import percent
 from chalicelib.targeting.javascript import regex
 
@@ -125,6 +126,16 @@ def _urls(form: ExperimentForm) -> Iterator[Finding]:
             if pattern.type == "regex" and regex(pattern.pattern) is None:
                 rule = f"{pattern.pattern!r} is not a regular expression that browsers and Python both read"
                 yield ("urls", side, index), rule
+            elif pattern.type == "regex" and (compiled := regex(pattern.pattern)) and explodes(compiled):
+                yield ("urls", side, index), f"{pattern.pattern!r} {EXPLODES}"
+
+
+def _names(form: ExperimentForm) -> Iterator[Finding]:
+    if problem := reserved(form.key):
+        yield ("key",), problem
+    for index, variant in enumerate(form.variants):
+        if problem := reserved(variant.key):
+            yield ("variants", index, "key"), problem
 
 
 def _times(form: ExperimentForm) -> Iterator[Finding]:
@@ -144,6 +155,7 @@ def _client(form: ExperimentForm) -> Iterator[Finding]:
 
 
 CHECKS: list[tuple[tuple[str, ...], Callable[[ExperimentForm], Iterator[Finding]]]] = [
+    (("key", "variants"), _names),
     (("variants",), _variants_differ),
     (("variants", "phases"), _weights),
     (("variants", "phases", "coverage"), _phases),

@@ -15,13 +15,16 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from socket import socket
+from urllib.parse import unquote
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, web
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 API = re.compile(r"/(events|stats|collect|track|ofrep|health|openapi\.json)(/|$)")
-EMULATOR = re.compile(r"/_")  # the emulator's own pages, one of which erases everything
+# The emulator's own pages, one of which erases everything, and ways around this rule.
+EMULATOR = re.compile(r"/(_|\.\.?(/|$)|v2/)|\\")
+HOSTS = ("127.0.0.1", "localhost", "[::1]")  # by which a browser may call this machine
 SITE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the distribution's behaviours that lead to the bucket
 
 # To the bucket goes what a distribution would pass on; above all no header that the emulator takes for AWS's.
@@ -63,7 +66,8 @@ class Proxy:
 
             app = web.Application(client_max_size=MAX_BODY)
             app.router.add_route("*", "/{path:.*}", answer)
-            runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
+            # Bodies are handed on as they came, as CloudFront does.
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=5, auto_decompress=False)
             await runner.setup()
             await web.SockSite(runner, server, backlog=1024).start()
             try:
@@ -72,11 +76,14 @@ class Proxy:
                 await runner.cleanup()
 
     async def _answer(self, request: web.Request, session: ClientSession) -> web.Response:
+        if request.host.removesuffix(f":{request.url.port}") not in HOSTS:
+            # A page elsewhere whose name was made to lead here (DNS rebinding).
+            return web.Response(status=421, text="This port serves 127.0.0.1 and localhost only.\n")
         path, mark, query = request.raw_path.partition("?")
         path = "/events" if path == self.events else path if path.startswith("/") else "/"
         # A function of the distribution answers the preflights of /ofrep.
         to_api = API.match(path) and not (request.method == "OPTIONS" and path.startswith("/ofrep/"))
-        if not to_api and (request.method not in SITE_METHODS or EMULATOR.match(path)):
+        if not to_api and (request.method not in SITE_METHODS or EMULATOR.search(_unquoted(path))):
             return web.Response(status=403, text="This distribution has nothing to do with such a request.\n")
         url = URL((self.api if to_api else self.cdn) + path + mark + query, encoded=True)
         headers = self._to_api(request) if to_api else self._to_site(request)
@@ -107,6 +114,13 @@ class Proxy:
         headers["X-Forwarded-Proto"] = "https"
         headers["Accept-Encoding"] = "identity"
         return headers
+
+
+def _unquoted(path: str) -> str:
+    """The path without any %-encoding, however often it was encoded."""
+    while (decoded := unquote(path)) != path:
+        path = decoded
+    return path
 
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:

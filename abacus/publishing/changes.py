@@ -39,7 +39,17 @@ def changes(live: Manifest | None, wanted: Manifest) -> list[Change]:
         found.append(Change("warning", "", drawback))
     for key in sorted(before | after):
         found += (Change(kind, key, text) for kind, text in _findings(before.get(key), after.get(key)))
+        if live and key in live.retired and key not in before and after[key].status != "stopped":
+            found.append(Change("refusal", key, used_before(key)))
     return found
+
+
+def used_before(key: str) -> str:
+    """Why a removed key cannot be used again."""
+    return (
+        f"was used before and removed. Its old visitors and results are still stored under this key. "
+        f"Use another key, such as {key[:60]}-2"
+    )
 
 
 def _findings(before: Experiment | None, after: Experiment | None) -> Findings:

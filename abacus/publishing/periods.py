@@ -19,7 +19,15 @@ def stamp(live: Manifest | None, wanted: Manifest, now_ms: int) -> Manifest:
         before = live.experiment(experiment.key) if live else None
         dates = {"periods": periods(before, experiment, now_ms), "began": began(before, experiment, now_ms)}
         stamped.append(experiment.model_copy(update=dates))
-    return wanted.model_copy(update={"experiments": tuple(stamped)})
+    return wanted.model_copy(update={"experiments": tuple(stamped), "retired": _retired(live, wanted)})
+
+
+def _retired(live: Manifest | None, wanted: Manifest) -> tuple[str, ...]:
+    """Keys that had visitors and are gone: their tallies are still in the tables."""
+    if live is None:
+        return ()
+    used = {experiment.key for experiment in live.experiments if experiment.status != "draft"}
+    return tuple(sorted({*live.retired, *(used - {experiment.key for experiment in wanted.experiments})}))
 
 
 def began(before: Experiment | None, after: Experiment, now_ms: int) -> int | None:

@@ -14,6 +14,8 @@ def readable(origin: str, cookie_domain: str) -> dict[str, str]:
 
     >>> readable("https://www.example.com", "example.com")["Access-Control-Allow-Origin"]
     'https://www.example.com'
+    >>> readable("http://www.example.com", "example.com")["Access-Control-Allow-Origin"]
+    '*'
     """
     headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Date, ETag, Retry-After"}
     if cookie_domain:
@@ -25,8 +27,12 @@ def readable(origin: str, cookie_domain: str) -> dict[str, str]:
 
 def _within(origin: str, domain: str) -> bool:
     try:
-        host = urlsplit(origin).hostname or ""
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
     except ValueError:  # [ without ], say
+        return False
+    # Anyone in the network can forge a page that is not encrypted; a page of this machine is the developer's own.
+    if parts.scheme != "https" and host not in ("localhost", "127.0.0.1", "::1"):
         return False
     return host == domain or host.endswith(f".{domain}")
 

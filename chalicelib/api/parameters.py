@@ -11,6 +11,8 @@ from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.manifest import CLICK
 from chalicelib.reporting.report import Question, Series
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(4999, 12, 31)
+
 
 def question(query: Mapping[str, str]) -> Question:
     """The question in the query string of GET /stats/{experiment}. Raises InvalidInput that names the parameter."""
@@ -42,12 +44,14 @@ def _only(query: Mapping[str, str], *known: str) -> None:
 
 
 def _day(query: Mapping[str, str], name: str) -> date | None:
-    """A day or a moment, ISO 8601, as a UTC day."""
+    """A day or a moment, ISO 8601, as a UTC day. Days outside of 1970 to 4999, in which no event can lie, become the
+    first or last of them, so that no later sum leaves the calendar."""
     text = query.get(name)
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        day = (moment.astimezone(UTC) if moment.tzinfo else moment).date()
     except (ValueError, OverflowError):
         raise InvalidInput(f"{name}: {text[:40]!r} is not a date such as 2026-11-21", field=name) from None
+    return min(max(day, FIRST_DAY), LAST_DAY)

@@ -2,7 +2,8 @@
 
 AbacusError
 ├── InvalidInput            400  bytes that are not what the wire format says (code: malformed)
-│   └── TooLarge            413
+│   ├── TooLarge            413
+│   └── WrongEncoding       415  a compressed body
 ├── Unauthorized            401  no or wrong credentials; never 403, which the CDN turns into a page
 ├── NotFound                404  no such experiment
 ├── TooManyRequests         429  slow down; try again in `retry_after` seconds
@@ -40,6 +41,13 @@ class TooLarge(InvalidInput):
 
     status = 413
     code = "too-large"
+
+
+class WrongEncoding(InvalidInput):
+    """The body is compressed, which is not supported."""
+
+    status = 415
+    code = "wrong-type"
 
 
 class Unauthorized(AbacusError):

@@ -179,6 +179,7 @@ class Manifest(Model):
 
     experiments: tuple[Experiment, ...] = ()
     client_key: Slug = "abacus"
+    retired: tuple[Slug, ...] = ()  # keys that were removed after they had counted visitors; they are not used again
     digest: str = ""  # of the content, set at publishing; an event can be traced to it
 
     def experiment(self, key: str) -> Experiment | None:

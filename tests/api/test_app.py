@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -360,6 +361,39 @@ def test_the_schedule_folds_what_the_stream_forgot(api: Api) -> None:
         ).payload
     assert (found["folded"], found["rows"], found["pending"]) == (1, 1, 1)
     assert api.variant()["visitors"] == 1
+
+
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize(
+    "day",
+    ["0001-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "1970-01-01", "9" * 5000],
+)
+def test_no_date_makes_the_report_fail(api: Api, name: str, day: str) -> None:
+    for series in ("none", "day", "hour"):
+        answer = api.send("GET", f"/stats/cta-color?{urlencode({name: day, 'series': series})}")
+        assert answer.status in (200, 400), answer.body
+
+
+def test_the_last_day_of_the_calendar_is_the_end_of_everything(api: Api) -> None:
+    api.post(event())
+    answer = api.send("GET", "/stats/cta-color?to=9999-12-31&series=none")
+    assert (answer.status, answer.body["window"]["to"]) == (200, "4999-12-31")
+
+
+def test_a_compressed_body_is_refused_by_name(api: Api) -> None:
+    answer = api.send("POST", "/events", b"{}", Content_Type="application/json", Content_Encoding="gzip")
+    assert (answer.status, answer.body["error"]["field"]) == (415, "Content-Encoding")
+
+
+def test_a_network_with_too_many_new_visitors_is_told_to_wait(api: Api) -> None:
+    api.configure(visitors_per_minute=1, limit_loopback=True)
+    bodies = [{"visitor": f"v{n}", "events": []} for n in range(3)]
+    answers = [
+        api.send("POST", "/events", body, Content_Type="application/json", X_Forwarded_For="192.0.2.7")
+        for body in bodies
+    ]
+    assert [a.status for a in answers] == [202, 202, 429]
+    assert answers[2].headers["Retry-After"] == "60"
 
 
 # ---------------------------------------------------------------- the original protocol

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.ingestion import growthbook_plugin
 from chalicelib.ingestion.growthbook_plugin import events_from_plugin
 from chalicelib.ingestion.request import Batch
 
@@ -128,3 +129,9 @@ def test_what_is_no_array_is_refused(body):
 def test_a_body_too_large_is_refused_unread():
     with pytest.raises(TooLarge, match="262145 bytes"):
         events_from_plugin(b" " * (256 * 1024 + 1), AT)
+
+
+def test_eighty_thousand_empty_entries_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growthbook_plugin._Logged, "model_validate", pytest.fail)
+    with pytest.raises(TooLarge, match="80000 entries; at most 1000"):
+        events_from_plugin(b"[" + b",".join([b"{}"] * 80_000) + b"]", 0)

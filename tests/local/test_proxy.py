@@ -114,11 +114,28 @@ def test_a_body_too_large_for_the_app_is_still_the_apps_to_refuse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/"), ("DELETE", "/ab.js"), ("GET", "/_ministack/health"), ("POST", "/_x")]
+    ("method", "path"),
+    [("POST", "/"), ("DELETE", "/ab.js"), ("GET", "/_ministack/health"), ("POST", "/_x")]
+    + [
+        ("GET", path)
+        for path in ("/%5fministack/x", "/%255f%256d/x", "/a/%2e%2e/_x", "/a/../_ministack", "/v2/x", "/%5c_x")
+    ],
 )
 def test_what_no_behaviour_allows_reaches_nobody(method: str, path: str) -> None:
     answer = ask(method, path)
     assert (answer.status, answer.asked) == (403, [])
+
+
+def test_a_host_that_is_not_this_machine_is_refused() -> None:
+    answer = ask("GET", "/stats", Host="evil.example:8000")
+    assert (answer.status, answer.asked) == (421, [])
+    assert ask("GET", "/stats", Host="localhost").status == 200
+
+
+def test_a_compressed_body_is_handed_on_as_it_came() -> None:
+    body = gzip.compress(b"{}")
+    (asked,) = ask("POST", "/events", body=body, Content_Encoding="gzip").asked
+    assert asked.headers["Content-Encoding"] == "gzip"
 
 
 def test_the_distribution_is_not_shown_headers_that_could_mean_something_to_the_emulator() -> None:

@@ -283,3 +283,18 @@ def test_events_are_judged_by_their_own_time():
     live = stamp(None, a_manifest(an_experiment()), START)
     experiment = stamp(live, a_manifest(an_experiment(status="stopped")), NOON).experiments[0]
     assert [experiment.accepts(at) for at in (0, NOON - 1, NOON, NOON + 1)] == [True, True, False, False]
+
+
+def test_a_removed_key_is_not_used_again():
+    stopped = an_experiment(status="stopped")
+    live = stamp(stamp(None, a_manifest(stopped), START), Manifest(), NOON)
+    assert live.retired == ("cta-color",)
+    again = stamp(live, a_manifest(an_experiment(description="new")), NOON + 1)
+    (found,) = [change for change in changes(live, again) if change.kind == "refusal"]
+    assert "Use another key, such as cta-color-2" in found.text
+    assert not [c for c in changes(live, stamp(live, a_manifest(stopped), NOON + 1)) if c.kind == "refusal"]
+
+
+def test_a_draft_that_was_removed_may_be_used_again():
+    draft = stamp(None, a_manifest(an_experiment(status="draft")), START)
+    assert stamp(draft, Manifest(), NOON).retired == ()
