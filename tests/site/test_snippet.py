@@ -54,6 +54,13 @@ def test_everything_in_use_is_at_most_3072_bytes() -> None:
     assert on_the_wire(EVERYTHING, consent=True, global_privacy_control=True) <= 3072
 
 
+def test_the_file_that_counts_is_at_most_2048_bytes() -> None:
+    built = scripts(public(EVERYTHING), Options(consent=True, global_privacy_control=True))
+    sizes = [len(gzip.compress(body, 9, mtime=0)) for name, body in built.items() if name.startswith("ab.count-")]
+    assert len(sizes) == 1  # the blocking and the asynchronous script share it
+    assert max(sizes) <= 2048
+
+
 def test_what_no_experiment_uses_is_left_out() -> None:
     plain, everything = (both_parts(manifest) for manifest in (PLAIN, EVERYTHING))
     for part in ("currententrychange", "URLSearchParams", "location.replace", "IntersectionObserver"):

@@ -1,5 +1,5 @@
 """What must not differ between engines: the variant, what counts, that it arrives once, consent. In Firefox and WebKit;
-the other files of this folder test Chromium."""
+the other tests of the snippet run in Chromium."""
 
 from __future__ import annotations
 

@@ -1,0 +1,32 @@
+// React 19 renders the whole document, on the server and again in the browser.
+import { useState } from "react";
+
+export const App = ({ place }) => {
+  const [path, setPath] = useState("/");
+  const go = () => {
+    history.pushState({}, "", "/two");
+    setPath("/two");
+  };
+  return (
+    <html lang="en" suppressHydrationWarning>
+      <head>
+        <title>React</title>
+        <script src="/ab.js" data-visitor="v1" />
+        <link rel="stylesheet" href="/variants.css" />
+      </head>
+      <body>
+        <section data-ab="hero" key={path}>
+          <h1>
+            <span className="plain">Tea</span>
+            <span className="bold">Tea, tomorrow</span>
+          </h1>
+          <button type="button">Buy</button>
+        </section>
+        <p>{place}</p>
+        <a href="/two" onClick={(event) => (event.preventDefault(), go())}>
+          Next
+        </a>
+      </body>
+    </html>
+  );
+};
