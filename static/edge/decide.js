@@ -54,11 +54,20 @@ const visit = (event) => {
   const attributes = { id: id, url: url, path: path, host: header(request, "host"), query: search(request.querystring) };
   if (USES.country) attributes.country = header(request, "cloudfront-viewer-country") || null;
   if (USES.device) attributes.device = device(request);
-  return { id: id, record: owner && owner[2] ? cookie : id + "~", path: path, urls: [url, inside], attributes: attributes };
+  const record = owner && owner[2] ? cookie : id + "~";
+  return { id: id, record: record, path: path, urls: [url, inside], matched: {}, attributes: attributes };
 };
 
-const onPage = (more, urls) => {
-  const matches = (pattern) => urls.some((url) => new RegExp(pattern[0], pattern[1] || "").test(url));
+/** Whether the page is one of the experiment's. A pattern that several experiments share is compiled once. */
+const onPage = (more, who) => {
+  const matches = (pattern) => {
+    const name = pattern[0] + pattern[1];
+    if (who.matched[name] === undefined) {
+      const source = new RegExp(pattern[0], pattern[1] || "");
+      who.matched[name] = source.test(who.urls[0]) || source.test(who.urls[1]);
+    }
+    return who.matched[name];
+  };
   const include = more.u ? more.u[0] : [];
   return !(more.u && more.u[1].some(matches)) && (!include.length || include.some(matches));
 };
@@ -97,13 +106,15 @@ export const decide = (event) => {
   const decided = { record: who.record, shown: [], attributes: who.attributes, target: null };
   let redirected = false;
   EXPERIMENTS.forEach((row) => {
+    const more = row[5] || {};
+    if (!more.r && !onPage(more, who)) return; // cheaper than the hash
     const chosen = choose(row, who);
     if (!chosen) return;
     const to = target(row, chosen[0]);
     const here = to && to[0] == who.attributes.host;
     // The function at the response may be told the path that the one at the request has written.
     const arrived = here && to[1] == who.path;
-    if (!arrived && !onPage(row[5] || {}, who.urls)) return;
+    if (more.r && !arrived && !onPage(more, who)) return;
     const entry = row[0] + "." + chosen[0] + "." + chosen[1] + "~";
     const counts = row[4] !== "";
     if (counts && (decided.record + "~").indexOf("~" + entry) < 0 && decided.record.length < LONGEST_COOKIE)

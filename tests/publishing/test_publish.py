@@ -17,7 +17,8 @@ from abacus.publishing import manifest_store as published
 from abacus.publishing.history import restored
 from abacus.publishing.publish import CACHE, plan, publish, write
 from abacus.publishing.remote import Remote
-from abacus.site.build import Asset
+from abacus.site.build import Asset, build_site
+from abacus.site.snippet import Options
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.manifest import Experiment, Manifest, Namespace, Period, Phase, Variant
 from chalicelib.storage.manifest_cache import ManifestCache
@@ -351,3 +352,34 @@ def test_every_publish_refreshes_the_cdn(aws):
     first, second = (request["InvalidationBatch"] for request in CloudFront.requests)
     assert first["Paths"] == {"Quantity": 1, "Items": ["/*"]}
     assert first["CallerReference"] != second["CallerReference"]  # or CloudFront would ignore the second
+
+
+PASS = b"function handler(event) { return event.response || event.request; }"
+
+
+def test_a_publish_replaces_and_publishes_the_edge_function_where_the_site_uses_it(aws, monkeypatch):
+    cloudfront = aws.client("cloudfront")
+    config = {"Comment": "assigns", "Runtime": "cloudfront-js-2.0"}
+    made = cloudfront.create_function(Name="assign", FunctionConfig=config, FunctionCode=PASS)
+    cloudfront.publish_function(Name="assign", IfMatch=made["ETag"])
+
+    def live() -> bytes:
+        return cloudfront.get_function(Name="assign", Stage="LIVE")["FunctionCode"].read()
+
+    bucket = aws.names["BucketName"]
+    aws.s3.put_object(Bucket=bucket, Key="site/edge.js", Body=b"function handler(event) { return 1; }")
+    remote = Remote(aws.s3, bucket, cloudfront, "E123", "ada", edge_function="assign")
+    remote.publish_edge_function()
+    assert live() == PASS  # the option is off
+    monkeypatch.setattr("abacus.publishing.remote.options", lambda: Options(edge=True))
+    remote.publish_edge_function()
+    assert live() == b"function handler(event) { return 1; }"
+    tag = cloudfront.describe_function(Name="assign", Stage="DEVELOPMENT")["ETag"]
+    remote.publish_edge_function()  # the same code: nothing to do
+    assert cloudfront.describe_function(Name="assign", Stage="DEVELOPMENT")["ETag"] == tag
+
+
+def test_the_edge_function_is_a_file_of_the_site_where_the_option_is_on():
+    manifest = load(PROJECT / "manifest")
+    assert "edge.js" not in build_site(manifest, Options())
+    assert b"function handler(event)" in build_site(manifest, Options(edge=True))["edge.js"].body
