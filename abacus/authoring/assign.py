@@ -1,4 +1,4 @@
-"""`abacus assign`: which variant a visitor gets of each experiment, and every step that led there."""
+"""`abacus assign`: which variant a visitor gets in each experiment, and every step of the decision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chalicelib.targeting.url_patterns import matches
 
 @dataclass(frozen=True)
 class Decision:
-    """variant: what the visitor sees; None: whatever the sender says. enrolled: takes part, and counts."""
+    """variant: what the visitor sees; None: the sender decides. enrolled: takes part and is counted."""
 
     experiment: str
     variant: str | None
@@ -33,9 +33,9 @@ class Decision:
 
 
 def decide(experiment: Experiment, visitor: str, url: str, attributes: Json, now: int) -> Decision:
-    """What a client without a stored choice decides at `now` (epoch milliseconds)."""
+    """The decision of a client without a stored choice at `now` (epoch milliseconds)."""
     if experiment.assignment == "client":
-        steps = ("assignment: client: the sender chooses, and the service takes its word",)
+        steps = ("assignment: client: the sender chooses the variant",)
         return Decision(experiment.key, None, True, steps)
     if experiment.status == "stopped" and experiment.winner:
         return _winner(experiment, url, attributes)
@@ -53,14 +53,14 @@ def decide(experiment: Experiment, visitor: str, url: str, attributes: Json, now
 
 
 def _winner(experiment: Experiment, url: str, attributes: Json) -> Decision:
-    """Everybody gets it where the experiment ran: neither coverage nor namespace matters any more."""
+    """Every visitor gets it where the experiment ran, whatever coverage and namespace say."""
     assert experiment.winner is not None
     here = experiment.urls is None or matches(experiment.urls, url)
     meant = experiment.condition is None or satisfied(experiment.condition, attributes)
     if here and meant:
-        return Decision(experiment.key, experiment.winner, False, (f"stopped: everybody gets {experiment.winner}",))
+        return Decision(experiment.key, experiment.winner, False, (f"stopped: every visitor gets {experiment.winner}",))
     return Decision(
-        experiment.key, experiment.control, False, ("stopped, and it never ran for these visitors or pages",)
+        experiment.key, experiment.control, False, ("stopped, and it did not run for these visitors or pages",)
     )
 
 
@@ -68,11 +68,11 @@ def _closed(experiment: Experiment, now: int) -> str | None:
     if experiment.status != "running":
         return {
             "draft": "a draft: it is not published",
-            "paused": "paused: everybody sees the control",
-            "stopped": "stopped without a winner: everybody sees the control",
+            "paused": "paused: every visitor sees the control",
+            "stopped": "stopped without a winner: every visitor sees the control",
         }[experiment.status]
     if experiment.start is not None and now < experiment.start:
-        return f"begins only at {_when(experiment.start)}"
+        return f"starts at {_when(experiment.start)}"
     if experiment.end is not None and experiment.end <= now:
         return f"ended at {_when(experiment.end)}"
     return None
@@ -92,7 +92,7 @@ def _hashed(experiment: Experiment, visitor: str, url: str, attributes: Json) ->
 
 
 def _earlier(experiment: Experiment, visitor: str) -> tuple[str, ...]:
-    """What the visitor may have stored in an earlier phase that was dealt by the same seed."""
+    """The variant that the visitor may have stored in an earlier phase with the same seed."""
     said = []
     for phase in range(experiment.current_phase):
         if experiment.seed_of(phase) == experiment.seed_of(experiment.current_phase):
@@ -122,7 +122,7 @@ def command(visitor: str, key: str, url: str, attributes: str, manifest: Path) -
 
 def _outcome(decision: Decision) -> str:
     if decision.variant is None:
-        return "as the sender says"
+        return "the sender decides"
     return decision.variant if decision.enrolled else f"sees {decision.variant}, not counted"
 
 

@@ -1,5 +1,4 @@
-"""What is wrong with a condition, before anybody runs it: to an SDK a misspelt operator is just one that nobody
-satisfies."""
+"""Errors in a condition, found before it is published: an SDK takes a misspelt operator for one that never holds."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ def _several(conditions: Any, at: At) -> Iterator[Finding]:
 
 
 def _value(wanted: Any, at: At) -> Iterator[Finding]:
-    """What an attribute is compared with: a plain value, or operators."""
+    """The value that an attribute is compared with: a plain value, or operators."""
     if not isinstance(wanted, dict) or not any(key.startswith("$") for key in wanted):
         return
     for name, operand in wanted.items():
@@ -71,7 +70,7 @@ def _elements(operand: Any, at: At) -> Iterator[Finding]:
 
 
 def _operand(name: str, operand: Any) -> str:
-    """What is wrong with the operand of `name`, or nothing."""
+    """What is wrong with the operand of operator `name`; "" if nothing is."""
     if name in LISTS:
         return "" if isinstance(operand, list) and operand else "is not a list of values"
     if name in ("$regex", "$regexi"):
@@ -89,12 +88,12 @@ def _operand(name: str, operand: Any) -> str:
         return "" if isinstance(operand, str) else "is not a version: write it in quotes, such as '1.10.0'"
     if name in ("$lt", "$lte", "$gt", "$gte"):
         return "" if is_number(operand) or isinstance(operand, str) else "is neither a number nor text"
-    return "" if not isinstance(operand, list | dict) else "never equals: two lists or mappings are not the same one"
+    return "" if not isinstance(operand, list | dict) else "is never equal: a list or mapping is no other one; use $in"
 
 
 def _unknown(name: str, known: tuple[str, ...] | list[str]) -> str:
     if name in GROUPS:
-        return "needs saved groups, which a manifest has not: list the values with $in"
+        return "needs saved groups, which a manifest does not have: list the values with $in"
     if not name.startswith("$"):
-        return "stands among operators: put it beside them, or give it a $"
+        return "is among operators: move it out of the mapping, or write it with $"
     return f"is not an operator here.{did_you_mean(name, known) or f' Known are {listed(known)}.'}"

@@ -69,16 +69,18 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 
 
 class Form(BaseModel):
+    """A mapping that people write: strict types, and no unknown keys."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class VariantForm(Form):
-    key: Annotated[VariantKey, Field(description="Its name, in events, on the results page and in the page's markup.")]
+    key: Annotated[VariantKey, Field(description="Its name in events, on the results page and in the page's markup.")]
     weight: Annotated[
         Share | None,
-        Field(description="Its share of the enrolled visitors, such as 50 %. Leave all out for equal ones."),
+        Field(description="Its share of the participants, such as 50 %. Leave all out for equal shares."),
     ] = None
-    payload: Annotated[JsonValue, Field(description="Any value the page gets along with the variant.")] = None
+    payload: Annotated[JsonValue, Field(description="Any value that the page gets along with the variant.")] = None
 
 
 class PhaseForm(Form):
@@ -89,7 +91,8 @@ class PhaseForm(Form):
     ] = None
     coverage: Annotated[Share | None, Field(description="The share of all visitors who take part.")] = None
     seed: Annotated[
-        Seed | None, Field(description="A new seed assigns everybody anew. Without one, visitors keep their variant.")
+        Seed | None,
+        Field(description="A new seed assigns every visitor again. Without one, each keeps the variant."),
     ] = None
 
 
@@ -113,8 +116,8 @@ Pattern = Annotated[
 
 
 class UrlsForm(Form):
-    include: Annotated[list[Pattern], Field(description="Run only where one of these matches. None: everywhere.")] = []
-    exclude: Annotated[list[Pattern], Field(description="Never run where one of these matches.")] = []
+    include: Annotated[list[Pattern], Field(description="Runs only where one matches. Default: everywhere.")] = []
+    exclude: Annotated[list[Pattern], Field(description="Never runs where one of these matches.")] = []
 
 
 class NoteForm(Form):
@@ -124,25 +127,23 @@ class NoteForm(Form):
 
 
 class ExperimentForm(Form):
-    key: Annotated[
-        Slug, Field(description="The experiment's name: a-z, 0-9 and -, at most 64 characters. Keep it for ever.")
-    ]
-    description: Annotated[Text, Field(description="What is compared. Stays private.")] = ""
-    hypothesis: Annotated[Text, Field(description="What you expect, and why. Stays private.")] = ""
+    key: Annotated[Slug, Field(description="Its permanent name: a-z, 0-9 and -, at most 64 characters.")]
+    description: Annotated[Text, Field(description="What is compared. Not public.")] = ""
+    hypothesis: Annotated[Text, Field(description="What you expect, and why. Not public.")] = ""
     status: Annotated[
         Status,
         Field(
-            description="draft: not published. running: visitors take part. paused: everybody sees the control, for "
-            "now. stopped: over; the winner, if there is one, goes to everybody."
+            description="draft: not published. running: visitors take part. paused: every visitor sees the control. "
+            "stopped: over; the winner, if there is one, goes to every visitor."
         ),
     ]
     variants: Annotated[
         list[VariantForm],
-        Field(min_length=2, max_length=20, description="What visitors may see. The first one is the control."),
+        Field(min_length=2, max_length=20, description="What visitors can see. The first one is the control."),
     ]
-    coverage: Annotated[
-        Share | None, Field(description="The share of all visitors who take part; 100 % unless told.")
-    ] = None
+    coverage: Annotated[Share | None, Field(description="The share of all visitors who take part. Default: 100 %.")] = (
+        None
+    )
     phases: Annotated[
         list[PhaseForm] | None,
         Field(
@@ -151,12 +152,12 @@ class ExperimentForm(Form):
             description="Changes of weights or coverage while it runs, oldest first. Add to the end, never edit.",
         ),
     ] = None
-    seed: Annotated[Seed | None, Field(description="Decides who gets what. The key, unless told.")] = None
-    namespace: Annotated[NamespaceForm | None, Field(description="Keeps experiments from sharing visitors.")] = None
+    seed: Annotated[Seed | None, Field(description="Decides who gets which variant. Default: the key.")] = None
+    namespace: Annotated[NamespaceForm | None, Field(description="Separate slices share no visitor.")] = None
     urls: Annotated[UrlsForm | None, Field(description="The pages on which it runs.")] = None
     condition: Annotated[
         dict[str, JsonValue] | None,
-        Field(description="Who takes part, by attributes, in GrowthBook's operators: {country: {$in: [CH, DE]}}."),
+        Field(description="Who takes part, by attributes, with GrowthBook's operators: {country: {$in: [CH, DE]}}."),
     ] = None
     redirect: Annotated[
         dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None,
@@ -178,16 +179,14 @@ class ExperimentForm(Form):
     ] = None
     assignment: Annotated[
         Literal["hash", "client"],
-        Field(description="client: the sender's word decides the variant, not the hash. For old trackers only."),
+        Field(description="client: the sender decides the variant, not the hash. For old trackers only."),
     ] = "hash"
     minimum_detectable_effect: Annotated[
-        Share | None, Field(description="The smallest relative change worth finding, such as 5 %; plans the duration.")
+        Share | None, Field(description="The smallest relative change worth finding, such as 5 %. Plans the duration.")
     ] = None
     start: Annotated[Moment | None, Field(description="Not before this time (UTC).")] = None
     end: Annotated[Moment | None, Field(description="Not from this time on (UTC).")] = None
-    winner: Annotated[
-        str | None, Field(description="Once stopped: the variant that everybody gets, without a deploy.")
-    ] = None
+    winner: Annotated[str | None, Field(description="Once stopped: the variant that every visitor gets.")] = None
     notes: Annotated[
         list[NoteForm],
         Field(max_length=100, description="What happened meanwhile, for the results page's history. Stays private."),
@@ -198,7 +197,7 @@ class ExperimentForm(Form):
 
 
 class SiteForm(Form):
-    """A file for all: several experiments, and what belongs to none of them."""
+    """A file with several experiments and the settings of the site."""
 
     client_key: Annotated[
         Slug | None, Field(description="The name under which GrowthBook's SDKs ask for the experiments.")

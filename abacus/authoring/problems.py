@@ -1,4 +1,4 @@
-"""What is wrong with a manifest, so that its author can go there and mend it."""
+"""Errors in a manifest: where each one is, and what to write instead."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Problem:
 
 
 class Problems(ManifestError):
-    """A manifest with everything that is wrong with it."""
+    """All errors of a manifest."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(problems, key=lambda p: (p.file, p.line, p.rule))
@@ -46,7 +46,7 @@ def field_name(at: At) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message quotes it: short, and never a screenful."""
+    """A value as a message quotes it, at most 60 characters."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list | tuple):
@@ -78,7 +78,7 @@ VARIANT_RULE = "is not a variant's key: a–z, A–Z, 0–9, - and _, at most 64
 
 
 def findings(error: ValidationError, model: type[BaseModel]) -> list[tuple[At, str]]:
-    """Where and what, one for each place: a union that fails in two ways is one mistake of the author."""
+    """Place and message of each error, one for each place: a union that fails in two ways is one mistake."""
     found: dict[At, str] = {}
     for issue in error.errors(include_url=False):
         at, rule = _say(issue, model)

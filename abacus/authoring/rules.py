@@ -1,4 +1,4 @@
-"""Rules that need more than one field, or more than one experiment, to see.
+"""Rules about several fields, or several experiments, together.
 
 Each check names the fields it reads; it is left out when one of them could not be read, so that one mistake
 is reported once and the rest are still found.
@@ -30,39 +30,42 @@ def _variants_differ(form: ExperimentForm) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, variant in enumerate(form.variants):
         if variant.key in seen:
-            yield ("variants", index, "key"), f"{variant.key!r} is taken by another variant: give it its own"
+            yield ("variants", index, "key"), f"{variant.key!r} is the key of another variant too: choose another one"
         seen.add(variant.key)
     given = [v.payload is not None for v in form.variants]
     if any(given) and not all(given):
         index = given.index(False)
-        yield ("variants", index), f"{form.variants[index].key!r} has no payload, others have: all or none"
+        yield (
+            ("variants", index),
+            f"{form.variants[index].key!r} has no payload, others have: give all one, or none",
+        )
 
 
 def _weights(form: ExperimentForm) -> Iterator[Finding]:
     if form.phases is not None:
         for index, variant in enumerate(form.variants):
             if variant.weight is not None:
-                yield ("variants", index, "weight"), "stands beside phases: move it into the first phase"
+                yield ("variants", index, "weight"), "cannot be combined with phases: move it into the first phase"
         return
     given = [v.weight for v in form.variants if v.weight is not None]
     if given and len(given) < len(form.variants):
         missing = listed([v.key for v in form.variants if v.weight is None])
-        yield ("variants",), f"some have a weight, {missing} not: give one to all of them or to none"
+        yield ("variants",), f"{missing} have no weight: give one to all variants or to none"
     elif given:
         yield from _sum(("variants",), given)
 
 
 def _sum(at: At, weights: Sequence[float]) -> Iterator[Finding]:
     if not isclose(sum(weights), 1, abs_tol=1e-6):
-        rest = ", for equal shares leave them out"
-        yield at, f"the weights add up to {percent(sum(weights))}: they must make 100 %{rest}"
+        rest = "; for equal shares leave them out"
+        yield at, f"the weights add up to {percent(sum(weights))}: they must add up to 100 %{rest}"
 
 
 def _phases(form: ExperimentForm) -> Iterator[Finding]:
     if form.phases is None:
         return
     if form.coverage is not None:
-        yield ("coverage",), "stands beside phases: move it into the first phase"
+        yield ("coverage",), "cannot be combined with phases: move it into the first phase"
     keys = [v.key for v in form.variants]
     for index, phase in enumerate(form.phases):
         if phase.weights is None:
@@ -73,7 +76,7 @@ def _phases(form: ExperimentForm) -> Iterator[Finding]:
             yield (*at, key), f"is not a variant; they are {listed(keys)}.{did_you_mean(key, keys)}"
         missing = [key for key in keys if key not in phase.weights]
         if missing:
-            yield at, f"nothing for {listed(missing)}: give every variant a weight, 0 % if need be"
+            yield at, f"no weight for {listed(missing)}: give every variant one, if need be 0 %"
         if not unknown and not missing:
             yield from _sum(at, list(phase.weights.values()))
 
@@ -88,7 +91,7 @@ def _winner(form: ExperimentForm) -> Iterator[Finding]:
             f"{form.winner!r} is not a variant; they are {listed(keys)}.{did_you_mean(form.winner, keys)}",
         )
     if form.status != "stopped":
-        yield ("winner",), f"a {form.status} experiment has none yet: set status: stopped, or leave it out"
+        yield ("winner",), f"a {form.status} experiment has no winner yet: set status: stopped, or leave it out"
 
 
 def _redirect(form: ExperimentForm) -> Iterator[Finding]:
@@ -100,9 +103,9 @@ def _redirect(form: ExperimentForm) -> Iterator[Finding]:
         if key not in keys:
             yield at, f"is not a variant; they are {listed(keys)}.{did_you_mean(key, keys)}"
         if not _is_web(url):
-            yield at, f"{url!r} is no whole url: write https://example.com/b"
+            yield at, f"{url!r} is not a whole URL: write https://example.com/b"
     if form.urls is None or not form.urls.include:
-        yield ("redirect",), "needs urls.include: the pages from which visitors are sent away"
+        yield ("redirect",), "needs urls.include: the pages that redirect"
 
 
 def _is_web(url: str) -> bool:
@@ -145,7 +148,7 @@ def _times(form: ExperimentForm) -> Iterator[Finding]:
 
 def _namespace(form: ExperimentForm) -> Iterator[Finding]:
     if form.namespace is not None and form.namespace.end <= form.namespace.start:
-        yield ("namespace", "end"), "is not after start: nobody would take part"
+        yield ("namespace", "end"), "is not after start: no visitor would take part"
 
 
 def _client(form: ExperimentForm) -> Iterator[Finding]:
@@ -178,7 +181,7 @@ def check_together(
 ) -> Iterator[tuple[Document, At, str]]:
     """What is wrong between experiments."""
     for document, key in client_keys[1:]:
-        yield document, ("client_key",), f"{key!r} stands in {client_keys[0][0].file} too: once is enough"
+        yield document, ("client_key",), f"{key!r} is set in {client_keys[0][0].file} too: remove one of them"
     first: dict[str, tuple[Document, At]] = {}
     for document, at, form in places:
         if form.key in first:

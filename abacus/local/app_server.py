@@ -15,25 +15,25 @@ from abacus.local.processes import HOST, end_with_parent, say_ready
 
 
 class Handler(ChaliceRequestHandler):
-    """Chalice's handler, but fast, and with the manners of the HTTP API that stands before it on AWS."""
+    """Chalice's handler, but fast, and with the error answers of the HTTP API in front of it on AWS."""
 
-    # Chalice writes headers and body apart, and Nagle's algorithm then waits 40 ms for the caller's ACK.
+    # Chalice writes headers and body separately; Nagle's algorithm then waits 40 ms for the caller's ACK.
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def _send_error_response(self, error: Any) -> None:
-        # A REST API answers 403 where there is no route, an HTTP API this. A 403 would become the CDN's page.
+        # Without a route, a REST API answers 403 and an HTTP API this. The CDN would replace a 403 by its error page.
         self._send_http_response(404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}')
 
     def _send_http_response_with_body(self, code: int, headers: Any, body: Any) -> None:
         if self.command != "HEAD":
             super()._send_http_response_with_body(code, headers, body)
             return
-        # Bytes after the headers would be taken for the next answer on this connection.
+        # The client would read a body as the next answer on this connection.
         self._send_http_response_no_body(code, headers)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        # Python's server says 501 to a method it has never heard of, and a page of HTML to anything it cannot read.
+        # Python's server answers 501 to an unknown method, and an HTML page to a request that it cannot read.
         status, name = (405, "method-not-allowed") if code == 501 else (code, "malformed")
         body = json.dumps({"error": {"code": name, "message": message or f"HTTP {status}"}}).encode()
         headers = {"Content-Type": "application/json", "Connection": "close"}
@@ -41,11 +41,11 @@ class Handler(ChaliceRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a line for each request says nothing that the app's own log does not."""
+        """Log nothing: the app has a log of its own."""
 
 
 class Server(ThreadedHTTPServer):
-    """Takes over the socket whose number it is given as a port."""
+    """Uses the listening socket whose descriptor is given in place of a port."""
 
     def __init__(self, address: tuple[str, int], handler: Any) -> None:
         super().__init__(address, handler, bind_and_activate=False)

@@ -1,4 +1,4 @@
-"""AWS on this machine: ministack as a child, and in it the stacks that are deployed for real."""
+"""AWS on this machine: ministack as a child process, and in it the stacks of the real templates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PATIENCE = 60  # seconds until ministack must answer; it takes one
 def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """The standard variables by which any AWS client reaches `endpoint`, and none that lead elsewhere.
 
-    Whoever has AWS_PROFILE set, or a proxy, must not find local events in a real account."""
+    With AWS_PROFILE or a proxy set, local events could otherwise end up in a real account."""
     kept = {k: v for k, v in inherited.items() if not k.startswith("AWS_") and "PROXY" not in k.upper()}
     return kept | {
         "AWS_ENDPOINT_URL": endpoint,
@@ -44,13 +44,13 @@ def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PATH": search_path(),
-        "PYTHONSAFEPATH": "1",  # our app.py, not one that lies where the user happens to be
+        "PYTHONSAFEPATH": "1",  # import our app.py, not one in the current folder
     }
 
 
 @dataclass(frozen=True)
 class LocalAws:
-    """Clients for one ministack, and the names its data stack gave."""
+    """Clients for one ministack, and the outputs of its data stack."""
 
     endpoint: str
     names: Mapping[str, str]  # the outputs of infra/data.yaml: ParticipantsName, TalliesName, BucketName ...
@@ -90,7 +90,7 @@ class LocalAws:
 def emulator(
     home: Path, *, persist: bool, policies: bool = False, inherits: Sequence[IO[str]] = ()
 ) -> Iterator[tuple[Child, str]]:
-    """A running ministack and its endpoint. Its log is home/emulator.log, its state (if kept) home/aws.
+    """A running ministack and its endpoint. Its log is home/emulator.log; with `persist`, its state is in home/aws.
 
     `policies`: whether a call needs its role's permission, as on AWS."""
     server = listen()
@@ -127,7 +127,7 @@ def emulator(
 
 
 def _await(child: Child, endpoint: str) -> None:
-    # The socket listens already, so one request is enough: it is answered when ministack gets to it.
+    # The socket listens already, so one request is enough: ministack answers it as soon as it runs.
     try:
         build_opener(ProxyHandler({})).open(f"{endpoint}/_ministack/health", timeout=PATIENCE).close()
     except OSError as error:
@@ -135,7 +135,7 @@ def _await(child: Child, endpoint: str) -> None:
 
 
 def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "abacus-edge") -> str:
-    """infra/edge.yaml before the app that listens on port `api`; the distribution's domain."""
+    """Deploy infra/edge.yaml in front of the app on port `api`. Returns the distribution's domain."""
     parameters = {
         "BucketDomain": aws.names["BucketDomain"],
         "ApiOriginDomain": HOST,
@@ -149,9 +149,9 @@ def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "a
 
 
 def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:
-    """infra/data.yaml as a stack in the ministack at `endpoint`, made or brought up to date.
+    """Create or update the stack of infra/data.yaml in the ministack at `endpoint`.
 
-    What it names is called after it, so that two stacks of different names do not want the same bucket."""
+    Its resources are named after the stack, so that stacks of different names have different buckets."""
     template, parameters = (INFRA / "data.yaml").read_text(), {"Name": name.removesuffix("-data")}
     names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, template, parameters, poll=0)
     aws = LocalAws(endpoint, names)

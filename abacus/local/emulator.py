@@ -1,9 +1,9 @@
-"""ministack as a child process: `python -m abacus.local.emulator SOCKET`. Configured by its environment (local_aws.py).
+"""ministack as a child process: `python -m abacus.local.emulator SOCKET`. Configured by its environment.
 
-ministack keeps its tables in memory and saves them only when it is stopped politely; a crash would lose the day.
-So it runs inside this little wrapper, which takes a snapshot a few seconds after each change: it forks, and the
-fork, which has a frozen copy of everything, writes it down while the original goes on serving (as Redis does).
-The table handlers run on the event loop, and so does the fork: no snapshot holds half a transaction.
+ministack keeps its tables in memory and saves them only when it is stopped by SIGTERM; a crash would lose everything.
+This wrapper takes a snapshot a few seconds after each change. It forks, and the fork, which has a frozen copy of the
+memory, writes the snapshot while the original keeps serving (as Redis does). The table handlers and the fork run on
+the same event loop, so no snapshot holds half a transaction.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 PAUSE = 2.0  # seconds between snapshots, at least
-SHARE = 10  # and ten times as long as the last one took: a big store costs a tenth of a core, no more
-DEADLINE = 120.0  # seconds; a fork that inherited a held lock would wait for ever
+SHARE = 10  # ... and ten times as long as the last one took, so that a big store takes a tenth of a core at most
+DEADLINE = 120.0  # seconds; a fork that inherited a held lock would never end
 READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "ReceiveMessage")
 
 
@@ -54,7 +54,7 @@ class Snapshots:
         async def before_the_app() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                # The clean stop saves to the same files: the fork must be gone first.
+                # The regular stop saves to the same files, so the fork must end first.
                 saving.cancel()
                 self._end_saver()
             return message
@@ -91,7 +91,7 @@ class Snapshots:
             self.save()
             status = 0
         finally:
-            os._exit(status)  # nothing of the original may run its clean-up here
+            os._exit(status)  # no clean-up of the original may run here
 
     def _end_saver(self) -> None:
         if self.saver:

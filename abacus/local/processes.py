@@ -1,9 +1,9 @@
-"""Child processes that never outlive us.
+"""Child processes that never outlive their parent.
 
-A child's standard input is a pipe that only we hold. When we end, in whatever way, the kernel closes it and the
-child stops itself as if told to. Not prctl(PR_SET_PDEATHSIG): that is Linux only, and fires when the *thread*
-that started the child ends. Each child has a session of its own, so a Ctrl-C in the terminal reaches us alone and
-we decide the order; and the last resort, SIGKILL, takes the child's own children too.
+A child's standard input is a pipe that only the parent holds. When the parent ends, for whatever reason, the kernel
+closes the pipe and the child stops itself. Not prctl(PR_SET_PDEATHSIG): that is Linux only, and fires when the
+*thread* that started the child ends. Each child has a session of its own, so that Ctrl-C in the terminal reaches only
+the parent, which decides the order; SIGKILL, the last resort, ends the child's own children too.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from abacus.aws.target import is_alive
 from chalicelib.domain.errors import AbacusError
 
 HOST = "127.0.0.1"
-READY = "ABACUS_READY_DESCRIPTOR"  # where a child says that it serves
+READY = "ABACUS_READY_DESCRIPTOR"  # the pipe by which a child reports that it serves
 
 
 def listen(port: int = 0) -> socket:
-    """A listening socket on loopback; port 0: any free one. Handed to a child by its number, so that the port
-    is known before the child runs and nobody can take it in between; early callers wait in the backlog."""
+    """A listening socket on loopback; port 0: any free one.
+
+    A child gets its descriptor: so the port is known before the child runs, no other program can take it meanwhile,
+    and early callers wait in the backlog."""
     server = socket()
     server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # or a restart would wait a minute for its own old connections
     server.bind((HOST, port))
@@ -57,39 +59,41 @@ class Child:
         self.name = module.rpartition(".")[2]
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
-        self._hears, says = os.pipe()
+        self._ready_read, ready_write = os.pipe()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=dict(environment) | {READY: str(says)},
-                pass_fds=[says, *(s.fileno() for s in sockets), *(f.fileno() for f in inherits)],
+                env=dict(environment) | {READY: str(ready_write)},
+                pass_fds=[ready_write, *(s.fileno() for s in sockets), *(f.fileno() for f in inherits)],
                 start_new_session=True,
             )
-        os.close(says)
+        os.close(ready_write)
         for server in sockets:
-            server.close()  # or callers of a dead child would wait for ever instead of being refused
+            server.close()  # else callers of a dead child would wait instead of being refused
 
     def ended(self) -> bool:
+        """Whether the process has ended."""
         return self.process.poll() is not None
 
     async def ready(self) -> bool:
-        """Waits until the child has called say_ready(); False when it ended instead."""
+        """Wait until the child has called say_ready(); False when it ended instead."""
         loop, heard = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._hears, heard.set)
+        loop.add_reader(self._ready_read, heard.set)
         try:
             await heard.wait()
-            return os.read(self._hears, 1) != b""
+            return os.read(self._ready_read, 1) != b""
         finally:
-            loop.remove_reader(self._hears)
+            loop.remove_reader(self._ready_read)
 
     def last_words(self, lines: int = 5) -> str:
+        """The last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self, patience: float = 30) -> None:
-        """SIGTERM, wait, and only after `patience` seconds SIGKILL to it and all it started."""
+        """Send SIGTERM and wait; after `patience` seconds send SIGKILL to it and everything it started."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -101,11 +105,11 @@ class Child:
         self.process.wait()
         assert self.process.stdin is not None
         self.process.stdin.close()
-        os.close(self._hears)
+        os.close(self._ready_read)
 
 
 def end_with_parent() -> None:
-    """Called first thing in a child: SIGTERM to ourselves when the parent is gone."""
+    """Called first in a child: send SIGTERM to this process when the parent is gone."""
     threading.Thread(target=_watch, name="parent", daemon=True).start()
 
 
@@ -122,16 +126,16 @@ def _watch() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-PATIENCE = 60.0  # seconds that an emulator without a parent may take to save and leave
+PATIENCE = 60.0  # seconds in which an emulator without a parent saves its state and ends
 
 
 class AlreadyRunning(AbacusError):
-    """Another run, or what is left of one, uses the folder."""
+    """Another run, or a process that one left behind, uses the folder."""
 
 
 @contextlib.contextmanager
 def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[str]]:
-    """Hold `home` for process `pid`. Yields the open file, to be inherited. Raises AlreadyRunning."""
+    """Lock the folder `home` for process `pid`. Yields the open file, which children inherit. Raises AlreadyRunning."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("a+") as file:
         deadline = time.monotonic() + patience
@@ -144,7 +148,7 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
                 )
             if time.monotonic() > deadline:
                 raise AlreadyRunning(
-                    f"What is left of an earlier run still uses {home}. `fuser {home}/lock` names it; stop that."
+                    f"A process of an earlier run still uses {home}. `fuser {home}/lock` shows it; stop it."
                 )
             time.sleep(0.1)
         file.truncate(0)

@@ -1,10 +1,10 @@
-"""The one port that plays the CDN: the API's paths to Chalice, all others to the emulated distribution.
+"""The one port in place of the CDN: passes the API's paths to Chalice, all others to the emulated distribution.
 
-What CloudFront does and the emulator does not is done here: compression, weak ETags, refusing what no behaviour
-allows. What it cannot show is caching; locally every answer is fresh.
+It adds what CloudFront does and the emulator does not: compression, weak ETags, and a refusal of requests that no
+behaviour allows. It does not cache: locally every answer is fresh.
 
-The distribution could pass the API's paths on too (its template does), but that way costs 2 ms a request
-instead of 0.5, and the emulator keeps /health for itself.
+The distribution could pass the API's paths on too (its template does), but that takes 2 ms a request instead of 0.5,
+and the emulator keeps /health for itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EMULATOR = re.compile(r"/(_|\.\.?(/|$)|v2/)|\\")
 HOSTS = ("127.0.0.1", "localhost", "[::1]")  # by which a browser may call this machine
 SITE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the distribution's behaviours that lead to the bucket
 
-# To the bucket goes what a distribution would pass on; above all no header that the emulator takes for AWS's.
+# The headers that a distribution would pass to the bucket; any other might mean something to the emulator.
 SITE_HEADERS = re.compile(r"accept|access-control-request-\w+|if-[\w-]+|origin|range|user-agent", re.IGNORECASE)
 # About one connection, not about the message (RFC 9110, 7.6.1); aiohttp sets its own.
 HOP_BY_HOP = re.compile(
@@ -39,7 +39,7 @@ COMPRESSIBLE = re.compile(r"text/|application/(json|javascript|xml|manifest\+jso
 COMPRESSED_SIZES = range(1_000, 10_000_001)  # bytes
 COMPRESSED_STATUSES = (200, 403, 404)
 
-MAX_BODY = 10 * 1024 * 1024  # bytes, as in API Gateway; the app has a limit of its own, and says so better
+MAX_BODY = 10 * 1024 * 1024  # bytes, as in API Gateway; the app has a lower limit with a better message
 PATIENCE = ClientTimeout(total=60)  # seconds
 
 
@@ -56,7 +56,7 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def serving(self, server: socket) -> AsyncIterator[None]:
-        """Answer on `server` until the block ends; requests under way are finished first."""
+        """Answer on `server` until the block ends; then finish the requests under way."""
         async with ClientSession(
             connector=TCPConnector(limit=100, keepalive_timeout=60), auto_decompress=False, timeout=PATIENCE
         ) as session:
@@ -84,11 +84,11 @@ class Proxy:
         # A function of the distribution answers the preflights of /ofrep.
         to_api = API.match(path) and not (request.method == "OPTIONS" and path.startswith("/ofrep/"))
         if not to_api and (request.method not in SITE_METHODS or EMULATOR.search(_unquoted(path))):
-            return web.Response(status=403, text="This distribution has nothing to do with such a request.\n")
+            return web.Response(status=403, text="The distribution does not allow this request.\n")
         url = URL((self.api if to_api else self.cdn) + path + mark + query, encoded=True)
         headers = self._to_api(request) if to_api else self._to_site(request)
         sent = await request.read() or None
-        # The emulator breaks off a file that is published anew at that moment. A second look at it does no harm.
+        # The emulator breaks off a file that is being replaced. Asking again is safe.
         for _ in range(1 if to_api else 2):
             try:
                 async with session.request(
@@ -96,7 +96,9 @@ class Proxy:
                 ) as response:
                     return _answer(request, response, await response.read())
             except (ClientError, TimeoutError) as error:
-                failure = f"The local {'app' if to_api else 'site'} does not answer ({error}). See .local/*.log.\n"
+                failure = (
+                    f"The local {'app' if to_api else 'site'} does not answer ({error}). Look into .local/*.log.\n"
+                )
         return web.Response(status=502, text=failure)
 
     def _to_api(self, request: web.Request) -> CIMultiDict[str]:

@@ -1,4 +1,4 @@
-"""What AWS does between our functions, as a child process: `python -m abacus.local.worker STREAM QUEUE DEAD_LETTERS`.
+"""AWS's triggers, as a child process: `python -m abacus.local.worker STREAM QUEUE DEAD_LETTERS`.
 
 Polls the participants stream into `fold`, the spill queue into `write_spilled`, and runs the schedule `reconcile`;
 all by their own names and with the events that Lambda would send, so that the real decorators run. Retries, bisects
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_sqs import SQSClient
 
-POLL = 0.2  # seconds; costs 1-2 % of a core, and an event waits half of it
+POLL = 0.2  # seconds; takes 1-2 % of a core, and an event waits half of it on average
 BATCH = 200  # records, as in the trigger
 ATTEMPTS = 4  # one and three retries, as in the trigger
 RECONCILE = 600.0  # seconds; on AWS once a day, but there no stream forgets its records at a restart
@@ -33,11 +33,11 @@ log = logging.getLogger("abacus.local.worker")
 
 
 class Stopped(BaseException):
-    """SIGTERM; not an Exception, so that no retry swallows it."""
+    """SIGTERM came; not an Exception, so that no retry catches it."""
 
 
 class Stream:
-    """The participants stream, oldest record first. ministack has one shard; AWS would bring the others."""
+    """The participants stream, oldest record first. ministack has one shard."""
 
     def __init__(self, client: DynamoDBStreamsClient, arn: str) -> None:
         self._client = client
@@ -70,8 +70,8 @@ def deliver(
     sleep: Callable[[float], None] = time.sleep,
     attempts: int = ATTEMPTS,
 ) -> None:
-    """Call `handler` with `records`; again after a failure, then with each half of them, until what is left is one
-    record that cannot be handled: that one goes to `give_up`."""
+    """Call `handler` with `records`. After `attempts` failures, deliver each half of them separately. A single record
+    that cannot be handled goes to `give_up`."""
     error: Exception | None = None
     for attempt in range(attempts):
         sleep(min(2**attempt, 8) / 10 if attempt else 0)
@@ -150,7 +150,7 @@ def main(stream_arn: str, queue: str, dead_letters: str) -> None:
 
 
 def _survive(step: Callable[[], Any]) -> Any:
-    # A failure of one round is in the log; the next round tries again, as AWS's own pollers do.
+    # A failed round is logged, and the next one tries again, as AWS's own pollers do.
     try:
         return step()
     except Exception:

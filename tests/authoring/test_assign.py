@@ -33,10 +33,10 @@ def test_the_hash_and_the_ranges_are_shown():
     ("fields", "shown", "why"),
     [
         ({"status": "draft"}, "blue", "a draft: it is not published"),
-        ({"status": "paused"}, "blue", "paused: everybody sees the control"),
-        ({"status": "stopped"}, "blue", "stopped without a winner: everybody sees the control"),
-        ({"status": "stopped", "winner": "green"}, "green", "stopped: everybody gets green"),
-        ({"start": NOON + 1000}, "blue", "begins only at 2026-11-21 12:00:01Z"),
+        ({"status": "paused"}, "blue", "paused: every visitor sees the control"),
+        ({"status": "stopped"}, "blue", "stopped without a winner: every visitor sees the control"),
+        ({"status": "stopped", "winner": "green"}, "green", "stopped: every visitor gets green"),
+        ({"start": NOON + 1000}, "blue", "starts at 2026-11-21 12:00:01Z"),
         ({"end": NOON}, "blue", "ended at 2026-11-21 12:00:00Z"),
         ({"urls": SHOP}, "blue", "does not run on an unknown page (no url was given)"),
         ({"urls": SHOP, "url": "https://x.ch/"}, "blue", "does not run on https://x.ch/"),
@@ -46,7 +46,7 @@ def test_the_hash_and_the_ranges_are_shown():
         (
             {"status": "stopped", "winner": "green", "urls": SHOP},
             "blue",
-            "stopped, and it never ran for these visitors or pages",
+            "stopped, and it did not run for these visitors or pages",
         ),
     ],
 )  # fmt: skip

@@ -36,11 +36,11 @@ def test_what_can_be_satisfied_is_left_alone(condition):
         ({"$and": {"a": 1}}, "a mapping is not a list of conditions"),
         ({"$adn": [{"a": 1}]}, "is not an operator here. Did you mean '$and'?"),
         ({"$xyz": 1}, "is not an operator here. Known are $and, $or, $nor, $not."),
-        ({"a": {"$gt": 1, "b": 2}}, "stands among operators: put it beside them, or give it a $"),
+        ({"a": {"$gt": 1, "b": 2}}, "is among operators: move it out of the mapping, or write it with $"),
         ({"a": {"$regx": "x"}}, "is not an operator here. Did you mean '$regex'?"),
         ({"a": {"$notRegex": "x"}}, "is not an operator here. Did you mean '$regex'?"),
-        ({"a": {"$inGroup": "g"}}, "needs saved groups, which a manifest has not: list the values with $in"),
-        ({"$savedGroup": {"id": "g"}}, "needs saved groups, which a manifest has not: list the values with $in"),
+        ({"a": {"$inGroup": "g"}}, "needs saved groups, which a manifest does not have: list the values with $in"),
+        ({"$savedGroup": {"id": "g"}}, "needs saved groups, which a manifest does not have: list the values with $in"),
         ({"a": {"$in": "x"}}, "'x' is not a list of values"),
         ({"a": {"$all": []}}, "a list is not a list of values"),
         ({"a": {"$regex": "("}}, "'(' is not a regular expression that browsers and Python both read"),
@@ -53,7 +53,7 @@ def test_what_can_be_satisfied_is_left_alone(condition):
         ({"a": {"$size": {"$gtt": 1}}}, "is not an operator here. Did you mean '$gt'?"),
         ({"a": {"$veq": 1.1}}, "1.1 is not a version: write it in quotes, such as '1.10.0'"),
         ({"a": {"$gt": None}}, "nothing is neither a number nor text"),
-        ({"a": {"$eq": [1]}}, "a list never equals: two lists or mappings are not the same one"),
+        ({"a": {"$eq": [1]}}, "a list is never equal: a list or mapping is no other one; use $in"),
         ({"a": {"$not": {"$inn": [1]}}}, "is not an operator here. Did you mean '$in'?"),
         ({"a": {"$elemMatch": {"$gtt": 1}}}, "is not an operator here. Did you mean '$gt'?"),
         ({"a": {"$elemMatch": {"b": {"$gtt": 1}}}}, "is not an operator here. Did you mean '$gt'?"),
@@ -76,12 +76,12 @@ def test_the_line_is_that_of_the_operator(write):
 @pytest.mark.parametrize(
     ("variants", "told"),
     [
-        ("[{key: a}, {key: a}]", "variants[1].key: 'a' is taken by another variant: give it its own"),
-        ("[{key: a, payload: 1}, {key: b}]", "variants[1]: 'b' has no payload, others have: all or none"),
-        ("[{key: a, weight: 1}, {key: b}]", "variants: some have a weight, b not: give one to all of them or to none"),
+        ("[{key: a}, {key: a}]", "variants[1].key: 'a' is the key of another variant too: choose another one"),
+        ("[{key: a, payload: 1}, {key: b}]", "variants[1]: 'b' has no payload, others have: give all one, or none"),
+        ("[{key: a, weight: 1}, {key: b}]", "variants: b have no weight: give one to all variants or to none"),
         (
             "[{key: a, weight: 0.4}, {key: b, weight: 0.4}]",
-            "variants: the weights add up to 80 %: they must make 100 %",
+            "variants: the weights add up to 80 %: they must add up to 100 %",
         ),
         ("[{key: a, weight: 33.3 %}, {key: b, weight: 66.6 %}]", "variants: the weights add up to 99.9 %"),
     ],
@@ -97,7 +97,7 @@ def test_beside_phases_there_is_no_other_weight_or_coverage(write, field):
     coverage = "coverage: 1\n" if field == "coverage" else ""
     text = f"key: a\nstatus: running\nvariants: [{{key: a{weight}}}, {{key: b}}]\n{coverage}phases: [{{}}]\n"
     [problem] = problems(write("a.yaml", text))
-    assert problem.endswith(f"{field}: stands beside phases: move it into the first phase")
+    assert problem.endswith(f"{field}: cannot be combined with phases: move it into the first phase")
 
 
 def test_weights_may_be_off_by_what_computers_round(write):

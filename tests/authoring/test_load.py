@@ -187,7 +187,7 @@ minimum_detectable_effect: -1
         "manifest/a.yaml:9: variants[2].weigth: is not a field here. Did you mean 'weight'?",
         "manifest/a.yaml:10: start: '2026-01-01' is not a time in UTC: write 2026-12-01T09:00:00Z",
         "manifest/a.yaml:11: goals[1]: 'a' is listed twice",
-        "manifest/a.yaml:12: namespace.end: is not after start: nobody would take part",
+        "manifest/a.yaml:12: namespace.end: is not after start: no visitor would take part",
         "manifest/a.yaml:13: minimum_detectable_effect: -1 is not a share: write 50 % or 0.5, from 0 % to 100 %.",
         "manifest/b.json:4: variants: needs at least 2, has 1",
     ]
@@ -197,17 +197,17 @@ minimum_detectable_effect: -1
     ("line", "told"),
     [
         ("winner: gren", ":4: winner: 'gren' is not a variant; they are blue, green. Did you mean 'green'?"),
-        ("winner: green", ":4: winner: a running experiment has none yet: set status: stopped, or leave it out"),
+        ("winner: green", ":4: winner: a running experiment has no winner yet: set status: stopped, or leave it out"),
         ("redirect: {green: https://x.ch}", ":4: redirect: needs urls.include"),
-        ("redirect: {green: 'javascript:x'}", ":4: redirect.green: 'javascript:x' is no whole url"),
+        ("redirect: {green: 'javascript:x'}", ":4: redirect.green: 'javascript:x' is not a whole URL"),
         ("redirect: {gren: https://x.ch}", ":4: redirect.gren: is not a variant; they are blue, green."),
-        ("phases: [{weights: {blue: 50 %}}]", ":4: phases[0].weights: nothing for green"),
+        ("phases: [{weights: {blue: 50 %}}]", ":4: phases[0].weights: no weight for green"),
         ("phases: [{weights: {blue: 1, gren: 0}}]", ":4: phases[0].weights.gren: is not a variant"),
         ("phases: [{weights: {blue: 1, green: 0.1}}]", ":4: phases[0].weights: the weights add up to 110 %"),
         ("phases: []", ":4: phases: needs at least 1, has 0"),
         ("start: 2026-12-02T00:00:00Z\nend: 2026-12-01T00:00:00Z", ":5: end: is not after start"),
         ("assignment: client\nnamespace: {name: n, start: 0, end: 1}", ":5: namespace: has no effect where assignment"),
-        ("key: a", ":4: key: stands here for the second time; first in line 1"),
+        ("key: a", ":4: key: is here for the second time; first in line 1"),
         ("condition: {country: {$inn: [CH]}}", ":4: condition.country.$inn: is not an operator here."),
         ("condition: [CH]", ":4: condition: a list is not a mapping"),
         ("urls: {include: [{type: regex, pattern: '('}]}", ":4: urls.include[0]: '(' is not a regular expression"),
@@ -254,7 +254,7 @@ def test_a_file_that_is_no_experiment_says_so(write, text, told):
         ('{"key": "a"', "manifest/a.json:1: column 12: is not JSON: Expecting ',' delimiter"),
         ('{\n"a": NaN}', "manifest/a.json:1: is not JSON: NaN is not JSON"),
         ('{"key": 1e999}', "manifest/a.json:1: key: is too large for a number"),
-        ('{"key": "a",\n"key": "b"}', "manifest/a.json:2: key: stands here for the second time; first in line 1"),
+        ('{"key": "a",\n"key": "b"}', "manifest/a.json:2: key: is here for the second time; first in line 1"),
         ('{"\\ud800": 1}', "manifest/a.json:1: has a key with half a character (a lone surrogate)"),
         ("[" * 100_000, "manifest/a.json:1: is nested more than 64 levels deep"),
         ('{"a": ' + "[" * 70 + "]" * 70 + "}", "is nested more than 64 levels deep"),
@@ -283,7 +283,7 @@ def test_experiments_must_not_share_a_key_or_the_site_a_client_key(write):
     write("d.yaml", "client_key: y")
     assert problems(folder) == [
         "manifest/b.yaml:3: experiments[0].key: 'a' is taken in manifest/a.yaml:1",
-        "manifest/d.yaml:1: client_key: 'y' stands in manifest/c.yaml too: once is enough",
+        "manifest/d.yaml:1: client_key: 'y' is set in manifest/c.yaml too: remove one of them",
     ]
 
 

@@ -1,6 +1,6 @@
-"""YAML or JSON text → plain values, and the line on which each of them stands.
+"""YAML or JSON text → plain values, and the line of each of them.
 
-YAML is read as YAML 1.2 would have it, without its traps: only true and false are booleans (a variant may be
+YAML is read as YAML 1.2 defines it, without its traps: only true and false are booleans (a variant may be
 called `on` or `no`), a date is text, 010 is ten, a key given twice is an error, and there are no anchors, tags
 or second documents.
 """
@@ -34,21 +34,21 @@ _PLAIN: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 @dataclass(frozen=True)
 class Document:
-    """What one file says. `lines` maps the path of every value to the line of its key or item, from 1."""
+    """The content of one file. `lines`: path of each value → line of its key or item, from 1."""
 
     file: str
     value: Any
     lines: dict[At, int]
 
     def line(self, at: At) -> int:
-        """The line of `at`, or of the nearest thing around it that stands in the file."""
+        """The line of `at`, or of the nearest value around it that is in the file."""
         while at and at not in self.lines:
             at = at[:-1]
         return self.lines.get(at, 1)
 
 
 class _Broken(Exception):
-    """Text that cannot be read any further: line and sentence."""
+    """Text that cannot be read any further; its arguments are line and message."""
 
 
 def read(file: Path, name: str) -> tuple[Document | None, list[Problem]]:
@@ -58,7 +58,7 @@ def read(file: Path, name: str) -> tuple[Document | None, list[Problem]]:
 
     def twice(at: At, line: int) -> None:
         first = lines[at]
-        problems.append(Problem(name, line, at, f"stands here for the second time; first in line {first}"))
+        problems.append(Problem(name, line, at, f"is here for the second time; first in line {first}"))
 
     try:
         text = _text(file)
