@@ -31,10 +31,11 @@ test: lint types unit ## run every check
 
 lint: $(TEST_SET)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(WITH_NODE) node_modules/.bin/biome check --error-on-warnings .
 
 types: $(TEST_SET)
 	@$(BIN)/mypy
-	@node_modules/.bin/tsc -p .
+	@$(WITH_NODE) node_modules/.bin/tsc -p .
 
 unit: $(TEST_SET)
 	@$(BIN)/pytest -n 2 --dist worksteal --timeout 600 --cov --cov-report=term-missing:skip-covered

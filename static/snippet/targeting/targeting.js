@@ -1,5 +1,4 @@
 // What only some manifests need. esbuild leaves out what the published one does not.
-import { safe } from "../core/guard.js";
 import { bucket } from "../core/hash.js";
 import { script } from "../core/script.js";
 import { calls } from "../core/state.js";

@@ -17,4 +17,4 @@ async ([ids, attributes]) => {
     found.push(row);
   }
   return found;
-}
+};

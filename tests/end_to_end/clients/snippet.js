@@ -4,7 +4,13 @@
 ([source, ids, attributes]) => {
   const put = (object, name, value) => Object.defineProperty(object, name, { value, writable: true });
   put(window, "addEventListener", () => {});
-  put(window, "MutationObserver", class { observe() {} });
+  put(
+    window,
+    "MutationObserver",
+    class {
+      observe() {}
+    },
+  );
   put(window, "IntersectionObserver", class {});
   put(window, "requestAnimationFrame", (f) => f());
   // An exposure waits 300 ms; what is due later is the sending, which is not asked about here.
@@ -20,7 +26,10 @@
     delete window.abacus;
     for (const name of root.getAttributeNames()) root.removeAttribute(name);
     snippet();
-    const keys = root.getAttributeNames().filter((name) => name.startsWith("data-ab-")).map((name) => name.slice(8));
+    const keys = root
+      .getAttributeNames()
+      .filter((name) => name.startsWith("data-ab-"))
+      .map((name) => name.slice(8));
     keys.forEach((key) => window.abacus.variant(key)); // asked for, hence seen
     const counted = Object.keys(window.localStorage)
       .filter((key) => key.startsWith("abacus:"))
@@ -28,10 +37,11 @@
     return Object.fromEntries(
       keys.map((key) => {
         const shown = root.getAttribute("data-ab-" + key);
-        const events = counted.filter(({ type, experiment, variant }) =>
-          type == "impression" && experiment == key && variant == shown);
+        const events = counted.filter(
+          ({ type, experiment, variant }) => type == "impression" && experiment == key && variant == shown,
+        );
         return [key, [shown, events.length == 1]];
       }),
     );
   });
-}
+};
