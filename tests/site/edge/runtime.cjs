@@ -8,7 +8,8 @@ const GLOBALS = "Object Function Array String Boolean Number Math Date RegExp JS
 const MORE = " ReferenceError SyntaxError TypeError URIError NaN Infinity undefined parseInt parseFloat isNaN isFinite";
 const CODERS = " decodeURI decodeURIComponent encodeURI encodeURIComponent Promise Symbol";
 const LIBRARY = {
-  Object: "assign create defineProperties defineProperty entries freeze getOwnPropertyDescriptor is isExtensible keys values",
+  Object:
+    "assign create defineProperties defineProperty entries freeze getOwnPropertyDescriptor is isExtensible keys values",
   Math: "abs acos asin atan atan2 ceil cos exp floor log max min pow random round sin sqrt tan trunc sign",
   Array: "isArray of",
   String: "fromCharCode fromCodePoint",
