@@ -18,7 +18,7 @@ export function evidence(report) {
 
 const isKnown = (value) => value !== null && value !== undefined;
 
-function methods(c, { alpha, tau }) {
+function methods(c, { alpha }) {
   const { fixed, bayes, lift_shrunk: shrunk } = c;
   if (!c.lift_interval) return h("p", { class: "quiet" }, `${c.variant}: nothing to compare yet.`);
   return [
@@ -30,7 +30,7 @@ function methods(c, { alpha, tau }) {
         "Sequential (decides)",
         lift(c.lift),
         `${interval(c.lift_interval)}, p ${pValue(c.p)}`,
-        `${percent(1 - alpha)} confidence sequence: valid however often you look. Adjusted for the number of variants; tuned to lifts of about ${percent(tau)}.`,
+        `${percent(1 - alpha)} confidence sequence: valid however often you look. Adjusted for the number of variants.`,
       ),
       method(
         "Fixed horizon",

@@ -1,6 +1,6 @@
 // Plain words for the short names in the answers of GET /stats.
 
-import { listed, longDay } from "./format.js";
+import { listed, localised, longDay } from "./format.js";
 
 /** state → [label, icon]. The class of the same name gives the colour; icon and word say it without colour. */
 export const STATES = {
@@ -22,7 +22,7 @@ export function reason({ verdict }) {
 
 /** What to do; for a stopped experiment what visitors get now. */
 export function headline({ status, shipped, variants, verdict }) {
-  if (status !== "stopped") return verdict.headline;
+  if (status !== "stopped") return localised(verdict.headline);
   if (shipped) return `${shipped} is live for everyone`;
   const control = variants.find((row) => row.control)?.variant;
   return `Nothing was shipped: everyone sees ${control ?? "the control"}`;
@@ -63,10 +63,19 @@ export const CHECKS = {
     "Late arrivals",
     "Impressions that arrived more than an hour after the time that their sender gives: offline phones, wrong clocks, or backdated events.",
   ],
-  "arrival-bursts": ["Bursts of visitors", "Visitors who came while their network was sending unusually many new visitors."],
-  "missing-cookies": ["Missing cookies", "Visitors whose first request carried no visitor cookie, on a site where most carry one."],
+  "arrival-bursts": [
+    "Bursts of visitors",
+    "Visitors who came while their network was sending unusually many new visitors.",
+  ],
+  "missing-cookies": [
+    "Missing cookies",
+    "Visitors whose first request carried no visitor cookie, on a site where most carry one.",
+  ],
   "impossible-speed": ["Impossible speed", "Visitors with more events in a second than a person can make."],
-  "shared-ids": ["Shared visitor ids", "Events under an id that several people share, such as “undefined”. They count as one visitor."],
+  "shared-ids": [
+    "Shared visitor ids",
+    "Events under an id that several people share, such as “undefined”. They count as one visitor.",
+  ],
   bot: ["Bots", "Crawlers and automated browsers are recognised and excluded."],
   simpson: [
     "Changed split",

@@ -15,6 +15,7 @@ import { icon } from "../ui/icons.js";
 import { STATUSES } from "../ui/labels.js";
 import { act } from "./act.js";
 import { healthLine } from "./health.js";
+import { metricsTable } from "./metrics.js";
 import { variantTable } from "./variants.js";
 import { noneThen, verdictCard } from "./verdict.js";
 
@@ -45,7 +46,7 @@ export function experimentView(report, route) {
     partly && !visited ? noneThen() : verdictCard(report, act(report, route)),
     healthLine(report, here(route, { open: "checks" }), visited),
     !visited && !partly && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
-    goals(report, route),
+    metricsTable(report, route, look) ?? goals(report, route),
     report.verdict.state === "invalid" &&
       h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
     variantTable(report, look),

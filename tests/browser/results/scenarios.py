@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -222,3 +223,32 @@ EXTREMES = {
         Scenario("young", {"plain": 0.1, "bold": 0.2}, days=2, per_day=60, description="A very wide interval."),
     )
 }
+
+
+def with_metrics(key: str) -> dict[str, Any]:
+    """The report of an experiment with one metric for each of its goals."""
+    report = SCENARIOS[key].detail({})
+    by_goal = {goal: SCENARIOS[key].detail({"goal": goal}) for goal in report["goals"]}
+    metrics = [
+        {"metric": goal, "kind": "rate", "goal": goal, "primary": goal == "click"}
+        | {name: by_goal[goal][name] for name in ("variants", "comparisons")}
+        for goal in report["goals"]
+    ]
+    return report | {"primary": "click", "metrics": metrics}
+
+
+def written(text: str, *, german: bool = False) -> str:
+    """A sentence of the server with its percentages as a British (or a German) reader's page writes them."""
+    if not german:
+        return text.replace(" %", "%")
+    return re.sub(r"(\d)\.(\d)", r"\1,\2", text).replace(" %", "\u00a0%")
+
+
+def headline(key: str) -> str:
+    """The headline of an experiment's verdict, as the page writes it."""
+    return written(SCENARIOS[key].detail({})["verdict"]["headline"])
+
+
+def reason(key: str, *, german: bool = False) -> str:
+    """The reason of an experiment's verdict, as the page writes it."""
+    return written(SCENARIOS[key].detail({})["verdict"]["reason"], german=german)

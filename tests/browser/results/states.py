@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.results.scenarios import LONG
+from tests.browser.results.scenarios import LONG, with_metrics
 from tests.browser.results.site import Site
 
 Act = Callable[[Site, Page], None]
@@ -71,6 +71,10 @@ def _cuts_off(site: Site, page: Page) -> None:
     page.route("**/stats*", lambda route: route.abort())
 
 
+def _with_metrics(site: Site, page: Page) -> None:
+    site.api.answers["/stats/hero"] = with_metrics("hero")
+
+
 DEEP = "act,about,evidence,checks,outcomes,phases,days,install"
 
 STATES = [
@@ -85,24 +89,25 @@ STATES = [
     State("missing", "#/hreo", "text=No such experiment"),
     State("stale", "#/cta-color", ".notice", after=_then_fails),
     State("offline", "#/cta-color", ".notice", after=_offline),
-    State("winner", "#/cta-color", "text=Ship green"),
+    State("winner", "#/cta-color", ".state:has-text('Winner')"),
     State("winner-deep", f"#/cta-color?open={DEEP}", ".methods"),
     State("goal", "#/hero?goal=signup&rate=day", ".tabs [aria-current]:text('signup')"),
-    State("loser", "#/search-box", "text=Keep top"),
-    State("equivalent", "#/price-tag", "text=Stop, and take either one"),
-    State("undecided", "#/a-a-test", "text=Keep running"),
-    State("broken-split", "#/checkout-steps", "text=Fix the tracking first"),
-    State("collecting", "#/newsletter", "text=Keep running"),
-    State("no-visitors", "#/gift-wrap", "text=Waiting for visitors"),
-    State("many-variants", "#/hero", "text=Ship benefit"),
-    State("weights-changed", "#/free-shipping", "text=Ship from-50"),
-    State("weights-changed-deep", f"#/free-shipping?open={DEEP}", "text=Ship from-50"),
+    State("loser", "#/search-box", ".state:has-text('Loser')"),
+    State("equivalent", "#/price-tag", ".state:has-text('No difference')"),
+    State("undecided", "#/a-a-test", ".state:has-text('Not decided')"),
+    State("broken-split", "#/checkout-steps", ".state:has-text('Not valid')"),
+    State("collecting", "#/newsletter", ".state:has-text('Collecting')"),
+    State("no-visitors", "#/gift-wrap", ".first"),
+    State("many-variants", "#/hero", ".state:has-text('Winner')"),
+    State("weights-changed", "#/free-shipping", ".state:has-text('Winner')"),
+    State("weights-changed-deep", f"#/free-shipping?open={DEEP}", ".state:has-text('Winner')"),
     State("stopped", "#/sticky-header", "text=sticky is live for everyone"),
     State("stopped-act", "#/sticky-header?open=act,about", "text=Start again under a new key"),
     State("act", "#/cta-color?open=act", "text=abacus stop cta-color --winner green"),
     State("shipped-undecided", "#/shipped-undecided", "text=bold is live for everyone"),
+    State("all-metrics", "#/hero", ".metrics", _with_metrics),
     State("out-of-reach", "#/far-away", "text=out of reach"),
-    State("young", "#/young", "text=Keep running"),
+    State("young", "#/young", ".state:has-text('Collecting')"),
     State("longest-names", f"#/{LONG}?open={DEEP}", ".methods"),
     State("twenty-variants", "#/twenty-variants", "text=Highlighted in the charts"),
     State("archive", "#/?status=stopped", "h2 a:text('sticky-header')"),

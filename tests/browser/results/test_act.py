@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from abacus.authoring.load import load
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import EXTREMES, SCENARIOS
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS, with_metrics
 from tests.browser.results.site import Site
 
 pytestmark = pytest.mark.browser
@@ -65,6 +65,27 @@ def test_a_server_that_is_down_is_not_a_missing_connection(results: Site, new_pa
     page.goto(results.page())
     expect(page.get_by_role("heading", name="The server cannot be reached")).to_be_visible()
     assert "offline" not in page.locator("main").inner_text()
+
+
+# ---------------------------------------------------------------- all metrics
+
+
+def test_all_metrics_stand_in_one_table_and_lead_to_their_charts(results: Site, new_page: Open) -> None:
+    results.api.answers["/stats/hero"] = report = with_metrics("hero")
+    page = at(results, new_page(), "#/hero")
+    rows = page.locator(".metrics > ul > li")
+    assert rows.locator(".metric a").all_inner_texts() == ["click", "signup", "purchase"]
+    assert rows.locator(".metric .chip").all_inner_texts() == ["primary", "secondary", "secondary"]
+    (benefit,) = [c for c in report["metrics"][1]["comparisons"] if c["variant"] == "benefit"]
+    figures = rows.nth(1).locator("li", has_text="benefit").locator(".figures-of b").inner_text()
+    assert (
+        figures.lstrip("+−").rstrip("%")
+        == f"{abs(benefit['lift']) * 100:.{0 if abs(benefit['lift']) > 0.0995 else 1}f}"
+    )
+    del results.api.answers["/stats/hero"]
+    rows.locator("a", has_text="purchase").click()
+    expect(page.get_by_role("heading", name="Rate of purchase over time")).to_be_visible()
+    assert results.api.asked[-1][0] == "/stats/hero?goal=purchase"
 
 
 # ---------------------------------------------------------------- how to do it

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import SCENARIOS
+from tests.browser.results.scenarios import SCENARIOS, headline
 from tests.browser.results.site import Site
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def test_a_failure_is_said_with_its_time_and_the_numbers_stay(results: Site, new
     page.clock.run_for(15_500)
     expect(page.get_by_role("status").filter(has_text="Could not update at")).to_be_visible()
     expect(page.get_by_text("Too much at once. Try again in a moment.")).to_be_visible()
-    assert page.locator(".advice").inner_text() == "Ship green"
+    assert page.locator(".advice").inner_text() == headline("cta-color")
     assert page.locator(".live.late").inner_text().startswith("Not updated since")
     results.api.status = 200
     page.get_by_role("button", name="Try now").click()
@@ -57,7 +57,7 @@ def test_after_a_failure_it_tries_again_by_itself(results: Site, new_page: Open)
     expect(page.get_by_role("heading", name="The server is busy")).to_be_visible()
     results.api.status = 200
     page.clock.run_for(5_500)
-    expect(page.locator(".advice")).to_have_text("Ship green")
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
 
 
 def test_without_a_connection_it_says_so_and_comes_back(results: Site, new_page: Open) -> None:
@@ -86,7 +86,7 @@ def test_the_key_is_asked_for_once_and_never_in_an_address(results: Site, new_pa
     opened(results, page)
     page.get_by_label("Read key").fill(KEY)
     page.keyboard.press("Enter")
-    expect(page.locator(".advice")).to_have_text("Ship green")
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
     page.get_by_role("link", name="All experiments").click()
     expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
     assert page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]") == [1, 0, ""]

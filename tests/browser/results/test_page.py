@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import SCENARIOS
+from tests.browser.results.scenarios import SCENARIOS, headline, reason
 from tests.browser.results.site import Site, assets, policy
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ def test_a_phone_says_without_scrolling_what_to_do_and_why(results: Site, new_pa
         box = said.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] < 700
-    assert page.locator(".advice").inner_text() == "Ship green"
+    assert page.locator(".advice").inner_text() == headline("cta-color")
 
 
 def test_each_variant_has_its_numbers_and_its_lift(results: Site, new_page: Open) -> None:
@@ -75,7 +75,7 @@ def test_the_verdict_has_a_sign_and_a_word_besides_its_colour(results: Site, new
 
 def test_broken_data_take_the_word_before_any_lift(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/checkout-steps")
-    assert page.locator(".advice").inner_text() == "Fix the tracking first"
+    assert page.locator(".advice").inner_text() == headline("checkout-steps")
     assert page.get_by_text("Until that is fixed, the comparison below means nothing.").is_visible()
     assert page.locator(".variants .chip.winner").count() == 0
 
@@ -273,7 +273,7 @@ def test_the_result_is_copied_as_text_for_a_chat(results: Site, new_page: Open) 
     page.get_by_role("button", name="Copy as text").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     head, why, _, blue, green, *_, href = page.evaluate("navigator.clipboard.readText()").splitlines()
-    assert (head, why) == ("cta-color: Ship green", "Green beats blue by 30% (at least 12%).")
+    assert (head, why) == (f"cta-color: {headline('cta-color')}", reason("cta-color"))
     assert (blue, green) == (
         "• blue (control): 9.67% of 7,593 visitors",
         "• green: 12.5% of 7,486 visitors, lift +30% (+12% to +50%)",
@@ -314,7 +314,7 @@ def test_on_paper_everything_is_open_and_nothing_is_a_button(results: Site, new_
 
 def test_german_readers_get_german_numbers(results: Site, new_page: Open) -> None:
     page = at(results, new_page(locale="de-DE"), "#/cta-color")
-    assert page.locator(".why").inner_text() == "Green beats blue by 30\u00a0% (at least 12\u00a0%)."
+    assert page.locator(".why").inner_text() == reason("cta-color", german=True)
     assert page.get_by_role("row", name="green").locator(".value").nth(2).inner_text() == "8,93\u00a0%"
     assert page.locator("#reading-rate .day").inner_text() == "21. Nov. UTC"
 
@@ -393,7 +393,7 @@ def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site,
     page = new_page()
     page.route("**/charts-*.js", lambda route: route.abort())
     page.goto(results.page("#/cta-color"))
-    expect(page.locator(".advice")).to_have_text("Ship green")
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
     page.get_by_role("heading", name="Data checks").click()
     expect(page.get_by_text("All counts can be true.")).to_be_visible()
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
