@@ -168,7 +168,7 @@ def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
 
 
 def at_rest() -> dict[str, float]:
-    """Dollars a month without a single visitor, and without what AWS gives away every month for ever."""
+    """Dollars a month without a visitor, before the free tier."""
     return {
         "spill queue, asked by its trigger": prices.QUEUE_CALL.of(POLLS),
         "daily reconcile": prices.LAMBDA_CALL.of(30) + prices.LAMBDA_TIME.of(30 * 3),

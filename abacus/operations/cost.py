@@ -93,7 +93,7 @@ def month() -> Iterator[str]:
 
 
 @click.command()
-@click.option("--measure", is_flag=True, help="Measure anew on the local emulator instead of trusting the last time.")
+@click.option("--measure", is_flag=True, help="Measure again, on the local emulator.")
 def command(measure: bool) -> None:
     """Dollars for a million events and for a month, by AWS's list prices."""
     for line in report(measure_all() if measure else kept(), bill.FunctionSettings.shipped()):

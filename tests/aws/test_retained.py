@@ -66,7 +66,7 @@ class Events:
 
     def describe_events(self, **request: Any) -> dict[str, Any]:
         events = [
-            {"OperationId": "yesterday", "LogicalResourceId": "Queue", "ValidationStatusReason": "long mended"},
+            {"OperationId": "yesterday", "LogicalResourceId": "Queue", "ValidationStatusReason": "fixed since"},
             {"OperationId": "today", "LogicalResourceId": "Table", "ValidationStatusReason": "no such key"},
         ]
         return {"OperationEvents": [event | {"EventType": "VALIDATION_ERROR"} for event in events]}
@@ -74,4 +74,4 @@ class Events:
 
 def test_the_reason_of_a_failure_is_that_of_its_own_operation() -> None:
     assert why(Events(), "abacus-prod-data") == "Table: no such key"  # type: ignore[arg-type]
-    assert why(Events(), "abacus-prod-data", operation="yesterday") == "Queue: long mended"  # type: ignore[arg-type]
+    assert why(Events(), "abacus-prod-data", operation="yesterday") == "Queue: fixed since"  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ def sent() -> set[str]:
     return {metric["Name"] for directive in directives for metric in directive["Metrics"]}
 
 
-def test_the_dashboard_shows_every_outcome_and_no_metric_of_ours_that_nobody_sends() -> None:
+def test_the_dashboard_shows_every_outcome_and_no_metric_of_ours_that_is_never_sent() -> None:
     ours = {metric[1] for metric in dashboard() if metric[0] == "${Name}"}
     assert ours <= sent()
     assert {outcome.value for outcome in Outcome} <= ours

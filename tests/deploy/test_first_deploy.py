@@ -1,0 +1,85 @@
+"""docs/first-deploy.md: its policy allows what the commands do, and nothing that they do not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.handlers
+import pytest
+
+from abacus.aws import cloudformation
+from abacus.aws.templates import read
+from abacus.deploy.package import package, this_machine
+from abacus.local.emulated_stacks import emulator, environment
+from abacus.paths import INFRA, PROJECT
+from tests.deploy.permissions import Call, policy
+from tests.deploy.test_deploy import STAGE, Account
+
+PAGE = PROJECT / "docs" / "first-deploy.md"
+MANAGED_POLICY = 6144  # characters without blanks that IAM takes
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[set[Call]]:
+    """Each call of a stage's whole life: created, published, updated, failed, destroyed, found again, gone."""
+    recorded: set[Call] = set()
+
+    def record(model: Any, **_: Any) -> None:
+        recorded.add((model.service_model.service_name, model.name))
+
+    handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-parameter-build", record)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(PROJECT)
+        folder = tmp_path_factory.mktemp("built") / "package"
+        package(STAGE, folder, target=this_machine())
+        with emulator(tmp_path_factory.mktemp("account"), persist=False) as (_, endpoint):
+            for name, value in environment(endpoint, {}).items():
+                patch.setenv(name, value)
+            patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+            live(Account(endpoint, folder), tmp_path_factory.mktemp("broken"))
+            yield recorded
+
+
+def live(account: Account, folder: Path) -> None:
+    broken = Account(account.endpoint, folder)
+    template = json.loads((account.packaged / "sam.json").read_text())
+    template["Resources"]["Broken"] = {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": {"x": 1}}}
+    (folder / "sam.json").write_text(json.dumps(template))
+    (folder / "deployment.zip").write_bytes((account.packaged / "deployment.zip").read_bytes())
+    runs = [
+        account.deploy("--waf"),
+        account.deploy("--rotate-secret", "--no-waf"),
+        account.abacus("publish", "--stage", STAGE),
+        account.abacus("destroy", "--stage", STAGE, "--yes"),
+    ]
+    # By hand, so that the next deploy has to import what the stack left.
+    cloudformation.remove(boto3.client("cloudformation"), f"abacus-{STAGE}-data", poll=0)
+    runs += [
+        account.deploy(),
+        broken.deploy(),
+        account.abacus("destroy", "--stage", STAGE, "--with-data", "--yes"),
+    ]
+    assert [run.code for run in runs] == [0, 0, 0, 0, 0, 1, 0], [run.said for run in runs]
+
+
+def types(folder: Path = PROJECT) -> set[str]:
+    return {r["Type"] for path in sorted(INFRA.glob("*.yaml")) for r in read(path).resources.values()} | {
+        "AWS::Serverless::Function"
+    }
+
+
+@pytest.mark.ministack
+def test_the_policy_of_the_page_is_what_the_commands_need(calls: set[Call]) -> None:
+    expected = json.dumps(policy(calls, types()), indent=2)
+    (shown,) = re.findall(r"```json\n(.*?)\n```", PAGE.read_text(), re.S)
+    assert json.loads(shown) == json.loads(expected), f"docs/first-deploy.md needs this policy:\n{expected}"
+
+
+def test_the_policy_fits_into_a_managed_policy_of_iam() -> None:
+    (shown,) = re.findall(r"```json\n(.*?)\n```", PAGE.read_text(), re.S)
+    assert len(re.sub(r"\s", "", shown)) <= MANAGED_POLICY
