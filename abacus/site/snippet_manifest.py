@@ -3,7 +3,7 @@
     [key, [[variant, to, payload], ...], phase, first, seed, more]
 
 `to`: a visitor whose place is below it, and not below the one before, gets this variant; variant "": not enrolled.
-`first`: the first phase that was dealt with the same seed; an earlier choice is dealt anew. `seed`: "" where everybody
+`first`: the first phase that was dealt with the same seed; an earlier choice of another seed is assigned again. `seed`: "" where everybody
 sees one variant uncounted (paused: the control; stopped: the winner). What follows from the rest is left out at the
 end. `more`: what only some experiments need. n: [namespace, from, to]; u: [include, exclude], each [[regex, flags]...];
 c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.

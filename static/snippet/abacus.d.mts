@@ -7,7 +7,7 @@ export interface Exposure {
 
 /** What pages call; also the one global, `abacus`. */
 export interface Abacus {
-  /** The variant on show, the control for whoever takes no part; undefined: no such experiment. Asking counts as seeing
+  /** The variant on show, the control for visitors who take no part; undefined: no such experiment. Asking counts as seeing
       where the experiment has no element of its own. */
   variant(experiment: string): string | undefined;
   /** The visitor reached this goal, in every experiment that declares it. */

@@ -23,7 +23,8 @@ export const mark = ([key]) => {
   if (root.getAttribute("data-ab-" + key) != shown[key]) root.setAttribute("data-ab-" + key, shown[key]);
 };
 
-/** Assigns one experiment and puts its attribute on the root element; abacus/site/snippet_manifest.py describes the row. */
+/** Assigns one experiment and puts its attribute on the root element; abacus/site/snippet_manifest.py describes the
+    row. */
 export const assign = (row) => {
   const [key, variants, , , seed = key] = row;
   const [name, phase] = choose(row);

@@ -63,7 +63,8 @@ const redirect = (key, to) => {
   if (to) location.replace(to);
 };
 
-// The cookie was lost, but localStorage knows the visitor. What is on show stays, and counts where this visitor has it too.
+// The cookie was lost, but localStorage knows the visitor. What is on show stays, and counts where this visitor has it
+// too.
 if (!stored(cookies) && openStorage().abacus) {
   identify(openStorage().abacus);
   for (const row of EXPERIMENTS) {

@@ -15,9 +15,9 @@ export const expose = (key) => {
 export const ask = (key) =>
   moment(() => (document.readyState > "l" /* loading */ ? ask(key) : placed[key] || expose(key)));
 
-// Half of an element, or half of the window for a tall one, in view for a moment. Each threshold is at most twice the one
-// before, so that one of them lies between half a window and a whole one, for elements of up to 33 windows. The window is
-// the outermost one, for a frame may be taller; from a frame of another origin only the screen is known.
+// Half of an element, or half of the window for a tall one, in view for a moment. Each threshold is at most twice the
+// one before, so that one of them lies between half a window and a whole one, for elements of up to 33 windows. The
+// window is the outermost one, for a frame may be taller; from a frame of another origin only the screen is known.
 page.observer = new IntersectionObserver(
   safe((entries) =>
     entries.map(({ target, rootBounds, intersectionRatio, intersectionRect: { width, height } }) => {

@@ -17,12 +17,21 @@ const write = (element, name, value) =>
       ? element.removeAttribute(name)
       : element.setAttribute(name, value);
 
-/** Sets `name` of an element, and again where a framework puts the original back. After two rewrites to something else it
-    gives way: a translator would rewrite for as long as we do. */
+/** Sets `name` of an element, and again where a framework puts the original back. After two rewrites to something
+    else it gives way: a translator would rewrite for as long as we do. */
 const set = (element, name, value) => {
   const now = read(element, name);
-  const saved = ((element.abacusSet ||= {})[name] ||= { was: now, nodes: (URLS || CONSENT) && [...element.childNodes], rewrites: 0 });
-  if ((URLS || CONSENT) && name == "text" && document.readyState > "d" /* not complete */ && now.startsWith(saved.ours)) {
+  const saved = ((element.abacusSet ||= {})[name] ||= {
+    was: now,
+    nodes: (URLS || CONSENT) && [...element.childNodes],
+    rewrites: 0,
+  });
+  if (
+    (URLS || CONSENT) &&
+    name == "text" &&
+    document.readyState > "d" /* not complete */ &&
+    now.startsWith(saved.ours)
+  ) {
     // The parser goes on with the original behind our text.
     const [first, ...others] = element.childNodes;
     saved.nodes.push(first.data.slice(saved.ours.length), ...others);
@@ -31,11 +40,14 @@ const set = (element, name, value) => {
   if (now != value && (now == saved.was || now == saved.ours || document.readyState > "d" || ++saved.rewrites < 3))
     write(element, name, (saved.ours = value));
   if (DEBUG && saved.rewrites > 2)
-    complain(`Something else, such as a translator, rewrites the ${name} "${value}" of <${element.localName}>: it is left alone.`);
+    complain(
+      `Something else, such as a translator, rewrites the ${name} "${value}" of <${element.localName}>: ` +
+        "it is left alone.",
+    );
 };
 
-/** Puts the original back, unless something else has been put there since. Where variants do not change within a page this
-    happens only if count.js does not come: then text without its markup will do. */
+/** Puts the original back, unless something else has been put there since. Where variants do not change within a page
+    this happens only if count.js does not come: then text without its markup will do. */
 const undo = (element, name) => {
   const { was, ours, nodes } = element.abacusSet[name];
   delete element.abacusSet[name];
@@ -56,7 +68,8 @@ export const scan = () =>
       const hidden = !show.split(" ").some((pair) => shown[pair]);
       element.toggleAttribute("hidden", hidden);
       // SVG knows no `hidden`.
-      if (element.ownerSVGElement) hidden ? element.setAttribute("display", "none") : element.removeAttribute("display");
+      if (element.ownerSVGElement)
+        hidden ? element.setAttribute("display", "none") : element.removeAttribute("display");
     }
     const sets = element.getAttribute("data-ab-set");
     if (show || sets) changes.observe(element, { attributes: true });
@@ -70,8 +83,8 @@ export const scan = () =>
     for (const name in wanted) set(element, name, wanted[name]);
   });
 
-/** At once, before the change is drawn; then not before the next frame: a page that changes all the time costs two scans a
-    frame, and a framework that undoes what we do cannot draw us into a loop. */
+/** At once, before the change is drawn; then not before the next frame: a page that changes all the time costs two
+    scans a frame, and a framework that undoes what we do cannot draw us into a loop. */
 let pending;
 const keepUp = () => {
   pending ||=

@@ -62,7 +62,8 @@ export const send = safe((leaving) => {
   const who = keys[0].split(",")[1]; // throws where no event waits, which ends it
   const batch = keys.filter((key) => key.split(",")[1] == who);
   // Written by hand, for a page may have changed how JSON writes lists. An entry that is not ours is sent as 0.
-  const body = `{"visitor":"${who}","bot":${!!navigator.webdriver},"events":[${batch.map((key) => (/}$/.test(me.store[key]) ? me.store[key] : 0))}]}`;
+  const events = batch.map((key) => (/}$/.test(me.store[key]) ? me.store[key] : 0));
+  const body = `{"visitor":"${who}","bot":${!!navigator.webdriver},"events":[${events}]}`;
   if (leaving > 0 && busy) hold(0);
   const ms = me.store.abacus_w - Date.now();
   // More than a day is no wait, but a clock that was put back.
@@ -70,7 +71,9 @@ export const send = safe((leaving) => {
   else if (leaving > 0) {
     if (sent != (sent = batch + ""))
       // A beacon's answer could renew the cookie of a visitor who has withdrawn consent by then.
-      CONSENT ? post(body, { keepalive: 1, credentials: "omit" }).catch(() => {}) : navigator.sendBeacon(resolve(EVENTS), body);
+      CONSENT
+        ? post(body, { keepalive: 1, credentials: "omit" }).catch(() => {})
+        : navigator.sendBeacon(resolve(EVENTS), body);
   } else {
     hold(6e4);
     busy = CONSENT ? new AbortController() : 1;
@@ -94,7 +97,8 @@ export const track = (type, key, goal) => {
   const { variant, phase } = live[key];
   put(
     "abacus:" + id + "," + me.id,
-    `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}"experiment":"${key}","variant":"${variant}","phase":${phase},"at":${at}}`,
+    `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}"experiment":"${key}",` +
+      `"variant":"${variant}","phase":${phase},"at":${at}}`,
   );
   waiting()
     .slice(0, -100) // as many as the service takes in a request

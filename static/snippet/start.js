@@ -29,7 +29,8 @@ export const api = {
 };
 if (PAYLOADS) api.payload = (key) => payloads[key];
 if (CONSENT) api.consent = (given) => calls.push([3, given]);
-if (!early || early.map) self.abacus = api; // an object of that name belongs to the page
+if (!early || early.map)
+  self.abacus = api; // an object of that name belongs to the page
 else if (DEBUG) complain("window.abacus belongs to this page, so calls such as abacus.goal() do not reach ABacus.");
 
 again();

@@ -9,14 +9,18 @@ export const safe =
     }
   };
 
-/** In a moment, and in a page that is drawn: in a background tab or a prerendered page no frame comes before it is shown. */
+/** In a moment, and in a page that is drawn: in a background tab or a prerendered page no frame comes before it is
+    shown. */
 export const moment = (f) => setTimeout(() => requestAnimationFrame(safe(f)), 300);
 
 // On the window and captured: the page's own stopPropagation() does not hide a click from us.
 export const listen = (types, f) =>
   types.split(" ").map((type) => addEventListener(type, safe(f), { capture: true, passive: true }));
 
-/** What the words of `data-ab` name, without `kind`: `hero` is seen and clicked, `seen:hero` and `click:hero` only that.
-    getAttribute, because a form's field may be called `dataset`. */
+/** What the words of `data-ab` name, without `kind`: `hero` is seen and clicked, `seen:hero` and `click:hero` only
+    that. getAttribute, because a form's field may be called `dataset`. */
 export const means = (element, kind, f) =>
-  element.getAttribute?.("data-ab")?.split(" ").map((word) => f(word.replace(kind, "")));
+  element
+    .getAttribute?.("data-ab")
+    ?.split(" ")
+    .map((word) => f(word.replace(kind, "")));

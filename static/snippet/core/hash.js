@@ -2,7 +2,7 @@
 /** Applied twice it is GrowthBook's hash version 2; once leaves neighbouring ids correlated. */
 export const fnv = (text) => {
   let state = 0x811c9dc5;
-  for (let i = 0; i < text.length; ) state = Math.imul(state ^ text.charCodeAt(i++), 0x01000193);
+  for (let i = 0; i < text.length;) state = Math.imul(state ^ text.charCodeAt(i++), 0x01000193);
   return state >>> 0;
 };
 

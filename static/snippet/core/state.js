@@ -14,6 +14,6 @@ export const placed = {};
 export const listeners = [];
 /** What count.js does, called before it has come: [handler, ...arguments]. */
 export const calls = [];
-/** observer: the IntersectionObserver of count.js, once it is there. last: event → when it happened last; experiment →
-    the path of its last impression. href, path: where the page is. */
+/** observer: the IntersectionObserver of count.js, once it is there. onChange: called when the page has changed.
+    last: event → when it happened last; experiment → the path of its last impression. href, path: the page's. */
 export const page = { last: {} };

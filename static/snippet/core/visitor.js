@@ -10,9 +10,10 @@ export const stored = (text) => /abacus=([^;]*)/.exec(text)?.[1];
 // randomUUID is undefined on an insecure origin, and getRandomValues costs 24 bytes more.
 export const random = () => Math.random().toString(36);
 
-/** id: the visitor, by the site's own id, the stored one or a new one. record: `<visitor>~` and, of each experiment seen,
-    `<experiment>.<variant>.<phase>~`, the newest first. granted: where consent is required, a visitor who has an id has
-    given it; nothing else is stored. apart: takes no part, and sees the control. store: localStorage, or an object of this page where that is blocked. */
+/** id: the visitor, by the site's own id, the stored one or a new one. record: `<visitor>~` and, of each experiment
+    seen, `<experiment>.<variant>.<phase>~`, the newest first. granted: where consent is required, a visitor who has
+    an id has given it; nothing else is stored. apart: takes no part, and sees the control. store: localStorage, or an
+    object of this page where that is blocked. */
 export const me = { granted: CONSENT && !(GPC && navigator.globalPrivacyControl) && (!ASK || !!stored(cookies)) };
 
 /** localStorage, opened when it is first needed, for that costs a round trip too. */

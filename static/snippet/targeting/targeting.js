@@ -8,16 +8,14 @@ import { satisfied } from "./conditions.js";
 /** What only some rows have; abacus/site/snippet_manifest.py says what. */
 const more = (key) => EXPERIMENTS.find((row) => row[0] == key)[5] || {};
 
-/** What the edge function says of this very answer in Server-Timing: experiment → the variant whose page this is, and the
-    attributes that it knows. A page from the browser's cache brings its own. */
+/** What the edge function says of this very answer in Server-Timing: experiment → the variant whose page this is, and
+    the attributes that it knows. A page from the browser's cache brings its own. */
 export const edge = {};
 if (EDGE)
-  performance
-    .getEntriesByType("navigation")[0]
-    ?.serverTiming?.map(({ name, description }) => {
-      const [key, value] = description.split("=");
-      if (name == "abacus") edge[key] = edge[key + location.pathname] = value; // a later route is not that page
-    });
+  performance.getEntriesByType("navigation")[0]?.serverTiming?.map(({ name, description }) => {
+    const [key, value] = description.split("=");
+    if (name == "abacus") edge[key] = edge[key + location.pathname] = value; // a later route is not that page
+  });
 
 /** What conditions may ask for: what the tag says (data-plan="pro"), and what is known anyway. */
 export const attributes = () => ({
@@ -36,7 +34,7 @@ const within = ([namespace, from, to]) => {
   return from <= place && place < to;
 };
 
-/** Whether somebody without an earlier choice takes part: by namespace and condition. */
+/** Whether a visitor without an earlier choice takes part: by namespace and condition. */
 export const eligible = (key) => {
   const { n, c } = more(key);
   return (!NAMESPACES || !n || within(n)) && (!CONDITIONS || !c || satisfied(c, attributes()));
@@ -64,12 +62,13 @@ export const destination = (key, variant) => {
   const said = REDIRECT_ATTRIBUTE && script.dataset.redirect;
   if (!r && !(REDIRECT_ATTRIBUTE && said?.includes(key + ":"))) return;
   const to =
-    r?.[variant] ||
-    (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1]);
+    r?.[variant] || (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1]);
   if (!to || (EDGE && edge[key + location.pathname] == variant)) return "";
   const target = new URL(to, location.href);
   const own = new Set(target.searchParams.keys());
-  new URLSearchParams(location.search).forEach((value, name) => own.has(name) || target.searchParams.append(name, value));
+  new URLSearchParams(location.search).forEach(
+    (value, name) => own.has(name) || target.searchParams.append(name, value),
+  );
   target.hash ||= location.hash;
   // Arrived already: seen before it left. No url runs a script.
   if (target.href != location.href && /^http/.test(target.protocol)) return target.href;

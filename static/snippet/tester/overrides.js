@@ -59,13 +59,17 @@ export const complain = (text) => {
   tell(text);
 };
 
-/** Says what of an element's `data-ab-set` is refused, and why. `pattern` matches one change, `safeUrl` an allowed url. */
+/** Says what of an element's `data-ab-set` is refused, and why. `pattern` matches one change, `safeUrl` an allowed
+    url. */
 export const checkSets = (sets, pattern, safeUrl) => {
   for (const part of sets.split("|").map((text) => text.trim())) {
     const [, pair, name, value] = RegExp(`^${pattern.source}$`).exec(part) || [];
     const [key, variant] = (pair || "").split(":");
     if (!pair)
-      complain(`data-ab-set="${part}" is refused: write experiment:variant, a blank, and one of alt, class, href, src, text, title or value, as in "hero:bold text=Hello".`);
+      complain(
+        `data-ab-set="${part}" is refused: write experiment:variant, a blank, and one of alt, class, href, src, ` +
+          'text, title or value, as in "hero:bold text=Hello".',
+      );
     else if (/href|src/.test(name) && !safeUrl.test(value.trim()))
       complain(`data-ab-set="${part}" is refused: a url starts with https:, http:, mailto: or tel:, or has no scheme.`);
     else if (!about(key)?.variants.some((each) => each.key == variant))
@@ -81,21 +85,26 @@ export const reason = (key) => {
   const { status, winner, phases, seed, namespace } = about(key);
   if (forced(key)) return "forced in this browser session, so not counted";
   if (CONSENT && !me.granted) return "no consent yet: the control is shown, and nothing is stored or sent";
-  if (me.apart) return "this browser calls itself a crawler or link preview: the control is shown, and nothing is counted";
+  if (me.apart)
+    return "this browser calls itself a crawler or link preview: the control is shown, and nothing is counted";
   if (status == "paused") return "paused: every visitor sees the control, and nothing is counted";
   if (status == "stopped") return `stopped: every visitor sees the winner, ${winner}, and nothing is counted`;
   if (TIMES && !underway(key)) return "it has not started yet, or has ended";
   if (off[key] == 2) return "the experiment does not run on this page";
   if (live[key]) {
     const { variant, phase } = live[key];
-    if (me.record.includes(`~${key}.${variant}.`)) return `seen before, in phase ${phase}: the visitor keeps this variant`;
+    if (me.record.includes(`~${key}.${variant}.`))
+      return `seen before, in phase ${phase}: the visitor keeps this variant`;
     return `assigned: the visitor's place is ${share(place(phases[phase].seed || seed))} of 1`;
   }
   if (!eligible(key)) {
-    const outside = namespace && `not enrolled: the visitor's place in the namespace ${namespace.name} is ${share(place(namespace.name))}, outside this experiment's range`;
+    const outside =
+      namespace &&
+      `not enrolled: the visitor's place in the namespace ${namespace.name} is ${share(place(namespace.name))}, ` +
+        "outside this experiment's range";
     return outside || `not enrolled: the condition does not match ${JSON.stringify(attributes())}`;
   }
-  return `not enrolled: the visitor's place, ${share(place(phases[phases.length - 1].seed || seed))}, is outside the experiment's coverage`;
+  return `not enrolled: the visitor's place, ${share(place(phases.at(-1).seed || seed))}, is outside the coverage`;
 };
 
 /** Whether an impression was counted on this page, and why not. */
@@ -104,7 +113,10 @@ export const seen = (key) => {
   if (page.last[key] == location.pathname) return "impression counted on this page";
   if (off[key]) return "impressions do not count on this page";
   const element = document.querySelector(`[data-ab~="${key}"],[data-ab~="seen:${key}"]`);
-  if (!element) return placed[key] ? "its element was removed" : `no element has data-ab="${key}", and no script has called abacus.variant("${key}")`;
+  if (!element)
+    return placed[key]
+      ? "its element was removed"
+      : `no element has data-ab="${key}", and no script has called abacus.variant("${key}")`;
   if (!element.getClientRects()[0]) return "its element is not rendered (display: none?), so it cannot be seen";
   return "not yet: half of its element must be in view for 0.3 s";
 };

@@ -25,7 +25,11 @@ const make = (tag, properties, ...children) => {
 
 const experiment = ({ key, variants }) => {
   const options = ["", ...variants.map((variant) => variant.key)].map((variant) =>
-    make("option", { value: variant, selected: variant == (forces[key] || "") }, variant ? "force " + variant : "as assigned"),
+    make(
+      "option",
+      { value: variant, selected: variant == (forces[key] || "") },
+      variant ? "force " + variant : "as assigned",
+    ),
   );
   const onchange = ({ target }) => {
     force(key, target.value);
@@ -34,7 +38,14 @@ const experiment = ({ key, variants }) => {
   return make(
     "div",
     {},
-    make("h3", {}, make("code", {}, key), "shows ", make("code", {}, shown[key]), make("select", { onchange, ariaLabel: key }, ...options)),
+    make(
+      "h3",
+      {},
+      make("code", {}, key),
+      "shows ",
+      make("code", {}, shown[key]),
+      make("select", { onchange, ariaLabel: key }, ...options),
+    ),
     make("p", {}, reason(key)),
     make("p", {}, make("small", {}, seen(key))),
   );
@@ -44,7 +55,9 @@ const facts = () => [
   `You are ${me.id}.`,
   outbox() + (storage().abacus_n ? `; ${storage().abacus_n} were dropped, because more than 100 waited` : ""),
   ...(navigator.webdriver ? ["This browser says that it is automated: its events are not counted."] : []),
-  ...(+storage().abacus_t ? [`This clock is ${storage().abacus_t} minutes behind the service's. Times of events are corrected.`] : []),
+  ...(+storage().abacus_t
+    ? [`This clock is ${storage().abacus_t} minutes behind the service's. Times of events are corrected.`]
+    : []),
 ];
 
 const another = () => {
@@ -69,7 +82,12 @@ export const open = () => {
   const draw = safe(() => {
     if (!host.isConnected) document.body?.append(host);
     const entries = log.slice(-12).map(([at, text]) => at.toLocaleTimeString() + " " + text);
-    const now = JSON.stringify([shown, facts(), entries, MANIFEST.experiments.map(({ key }) => reason(key) + seen(key))]);
+    const now = JSON.stringify([
+      shown,
+      facts(),
+      entries,
+      MANIFEST.experiments.map(({ key }) => reason(key) + seen(key)),
+    ]);
     if (drawn == now || root.activeElement?.tagName == "SELECT") return;
     drawn = now;
     const panel = make(

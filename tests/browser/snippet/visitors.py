@@ -50,7 +50,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def new_visitor(ordinary: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """A profile without a past, or with the cookie of visitor `known` on `site`. At the end no page may have had an
-    error that nobody caught."""
+    error that no page caught."""
     contexts: list[BrowserContext] = []
     escaped: list[str] = []
 
