@@ -1,12 +1,14 @@
-"""The public manifest as the snippet carries it: arrays without names, places in whole ten-thousandths.
+"""The public manifest as the snippet contains it: arrays without names, places in whole ten-thousandths.
 
     [key, [[variant, to, payload], ...], phase, first, seed, more]
 
-`to`: a visitor whose place is below it, and not below the one before, gets this variant; variant "": not enrolled.
-`first`: the first phase that was dealt with the same seed; an earlier choice of another seed is assigned again. `seed`: "" where everybody
-sees one variant uncounted (paused: the control; stopped: the winner). What follows from the rest is left out at the
-end. `more`: what only some experiments need. n: [namespace, from, to]; u: [include, exclude], each [[regex, flags]...];
-c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.
+- `to`: visitors whose place is below it, and not below the one before, get this variant. Variant "": not enrolled.
+- `first`: the first phase with the current seed. A choice of an earlier phase is assigned again.
+- `seed`: "" if every visitor sees one variant, uncounted (paused: the control; stopped: the winner).
+- `more`: what only some experiments need. n: [namespace, from, to]; u: [include, exclude], each [[regex, flags]...];
+  c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.
+
+Values at the end that follow from the others are left out.
 """
 
 from __future__ import annotations
@@ -41,16 +43,7 @@ def goals(public: dict[str, Any]) -> dict[str, list[str]]:
 def _row(e: dict[str, Any]) -> Row:
     key, phases = e["key"], e["phases"]
     if e["status"] != "running":
-        everybody = e["winner"] if e["status"] == "stopped" else e["variants"][0]["key"]
-        found = next(v for v in e["variants"] if v["key"] == everybody)
-        shown: list[list[Any]] = [[everybody, PLACES, *_payload(found)]]
-        # A winner stays on the pages and with the audience it won on; it knows neither namespace nor times any more.
-        more = {name: value for name, value in _more(e).items() if name in "ucr"}
-        control = e["variants"][0]
-        if more and everybody != control["key"]:
-            shown.insert(0, [control["key"], 0, *_payload(control)])
-        # No stored choice of an earlier phase is kept, hence the first phase is one that never was.
-        return [key, shown, 0, len(phases), "", *([more] if more else [])]
+        return _same_for_all(e)
     seeds = [phase.get("seed", e["seed"]) for phase in phases]
     first = next(i for i in range(len(seeds)) if len(set(seeds[i:])) == 1)
     row = [key, _variants(e), len(phases) - 1, first, seeds[-1], _more(e)]
@@ -60,6 +53,20 @@ def _row(e: dict[str, Any]) -> Row:
             break
         row.pop()
     return row
+
+
+def _same_for_all(e: dict[str, Any]) -> Row:
+    """A paused or stopped experiment: every visitor sees one variant, and nothing counts."""
+    control = e["variants"][0]
+    winner = e["winner"] if e["status"] == "stopped" else control["key"]
+    shown = next(variant for variant in e["variants"] if variant["key"] == winner)
+    # A winner stays on the pages and with the audience it won on; namespace and times no longer matter.
+    more = {name: value for name, value in _more(e).items() if name in "ucr"}
+    rows = [[winner, PLACES, *_payload(shown)]]
+    if more and winner != control["key"]:
+        rows.insert(0, [control["key"], 0, *_payload(control)])
+    # A first phase that never was: no choice of an earlier phase stays.
+    return [e["key"], rows, 0, len(e["phases"]), "", *([more] if more else [])]
 
 
 def _variants(e: dict[str, Any]) -> list[list[Any]]:

@@ -87,7 +87,7 @@ def test_rows_say_what_the_snippet_needs_and_no_more() -> None:
         experiments=(
             an_experiment("plain"),
             an_experiment("fifth", "a b", phases=(Phase(weights=(0.5, 0.5), coverage=0.2),)),
-            an_experiment("anew", "a b", phases=phases),
+            an_experiment("again", "a b", phases=phases),
             an_experiment("paused", "a b", status="paused"),
             an_experiment("over", "a b", status="stopped", winner="b", urls=Urls(include=(UrlPattern(pattern="/x"),))),
             an_experiment("draft", "a b", status="draft"),
@@ -97,7 +97,7 @@ def test_rows_say_what_the_snippet_needs_and_no_more() -> None:
     rows = compact(public(manifest))
     assert rows[0] == ["plain", [["plain", 5000], ["bold", 10000]]]
     assert rows[1] == ["fifth", [["a", 1000], ["", 5000], ["b", 6000], ["", 10000]]]
-    assert rows[2] == ["anew", [["a", 2000], ["b", 10000]], 2, 1, "s"]
+    assert rows[2] == ["again", [["a", 2000], ["b", 10000]], 2, 1, "s"]
     assert rows[3] == ["paused", [["a", 10000]], 0, 1, ""]
     assert rows[4][:5] == ["over", [["a", 0], ["b", 10000]], 0, 1, ""]
     assert rows[4][5].keys() == {"u"}
