@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
@@ -25,6 +27,18 @@ def _milliseconds(value: Any) -> Any:
     return milliseconds
 
 
+def _decimal(value: Any) -> Any:
+    """A JSON number or a decimal string as an exact Decimal; anything else is left to the check of the type."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    if isinstance(value, str):
+        return Decimal(value) if re.fullmatch(_DECIMAL, value) else value
+    return Decimal(repr(value))
+
+
+_DECIMAL = r"-?[0-9]{1,10}(\.[0-9]{1,4})?"
+MAX_VALUE = 10**9  # of one event, in whole units, either way
+
 VisitorId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,128}$")]
 EventId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -43,9 +57,25 @@ Time = Annotated[
 ]
 
 
+Value = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    Field(ge=-MAX_VALUE, le=MAX_VALUE, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": -MAX_VALUE, "maximum": MAX_VALUE},
+                {"type": "string", "pattern": f"^{_DECIMAL}$"},
+            ]
+        }
+    ),
+]
+
+
 class Event(Model):
     """One impression, click or goal. `at`: epoch milliseconds, when it happened by the corrected clock of the
-    sender. `phase`: the phase in which the visitor was assigned; None: the current one."""
+    sender. `phase`: the phase in which the visitor was assigned; None: the current one. `value`: what the goal
+    is worth, in the unit of its manifest; negative for a refund."""
 
     id: EventId
     type: Literal["impression", "click", "goal"]
@@ -54,9 +84,12 @@ class Event(Model):
     at: Time
     phase: Annotated[int, Field(ge=0, le=9999)] | None = None
     goal: Name | None = None
+    value: Value | None = None
 
     @model_validator(mode="after")
     def _goal_belongs_to_goals(self) -> Event:
         if (self.goal is not None) != (self.type == "goal"):
             raise ValueError("goal: is given for type 'goal', and only for it")
+        if self.value is not None and self.type != "goal":
+            raise ValueError("value: is given for type 'goal' only")
         return self

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import FailFast, Field, TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.domain.event import Event, VisitorId
+from chalicelib.domain.event import MAX_VALUE, Event, VisitorId
 from chalicelib.domain.manifest import Model
 
 MAX_BODY = 64 * 1024  # bytes
@@ -115,4 +115,5 @@ RULES = {
     "visitor": "is not a visitor id: 1–128 characters of A–Z a–z 0–9 _ . : -",
     "id": "is not an event id: 1–64 characters of A–Z a–z 0–9 _ . : -",
     "type": "is not one of impression, click, goal",
+    "value": f"is not a number from −{MAX_VALUE:,} to {MAX_VALUE:,}, such as 49.9 or \"49.90\"",
 }

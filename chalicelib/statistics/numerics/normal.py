@@ -120,6 +120,15 @@ def cdf(z: float) -> float:
     return math.erfc(-z / _SQRT2) / 2
 
 
+def ln_cdf(z: float) -> float:
+    """ln Φ(z), also where Φ(z) is below 1e-308.
+
+    >>> f"{ln_cdf(-100.0):.4f} {ln_cdf(2.0):.6f}"
+    '-5005.5242 -0.023013'
+    """
+    return ln_two_sided(z) - math.log(2) if z < 0 else math.log1p(-math.erfc(z / _SQRT2) / 2)
+
+
 def two_sided(z: float) -> float:
     """P(|Z| ≥ |z|) = erfc(|z|/√2).
 
