@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.clock import HOUR_MS, SECOND_MS, utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
-from chalicelib.storage.tally import SQUARES_CAP, Cell, Tallies, Tally
+from chalicelib.storage.tally import COUNT_CAP, SQUARES_CAP, Cell, Tallies, Tally
 
 # A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write. A request of a
 # hundred events, each in an hour of its own, would otherwise cost two hundred write units.
@@ -65,8 +65,9 @@ def _add_visitor(cells: Tallies, events: list[Element]) -> None:
         return _add(cells, events[0], excluded)
     # A conversion before the first impression cannot be an effect of it. An event of the same millisecond counts: a
     # page that is opened by the click itself sends both with one time.
-    counted = [event for event in events if event.at >= home.at]
-    flags = _flags(events, home, early=len(counted) < len(events))
+    ends_at = None if home.limit is None else home.at + home.limit * SECOND_MS
+    counted = [event for event in events if event.at >= home.at and not _is_after(event, ends_at)]
+    flags = _flags(events, home, ends_at)
     kinds = Counter(event.kind for event in counted)
     x, y = min(kinds["impression"], SQUARES_CAP), min(kinds["click"], SQUARES_CAP)
     goals = {kind.removeprefix("goal:"): n for kind, n in kinds.items() if kind != "impression"}
@@ -85,15 +86,19 @@ def _add_visitor(cells: Tallies, events: list[Element]) -> None:
         flagged=flags,
         flagged_events=Counter({"shared-id": len(events)} if flags["shared-id"] else {}),
     )
+    for goal in goals:
+        if goal != "click":
+            _add_goal(tally, goal, [event for event in counted if event.kind == f"goal:{goal}"])
     _add(cells, home, tally)
 
 
-def _flags(events: list[Element], home: Element, *, early: bool) -> Counter[str]:
-    """What is remarkable about a visitor who counts. `early`: some events came before the first impression."""
+def _flags(events: list[Element], home: Element, ends_at: int | None) -> Counter[str]:
+    """What is remarkable about a visitor who counts. `ends_at`: of the conversion window, see _is_after."""
     impressions = [event.at for event in events if event.kind == "impression"]
     flags = {
         "multiple-variants": len({event.variant for event in events}) > 1,
-        "before-impression": early,
+        "before-impression": events[0].at < home.at,
+        "after-window": any(_is_after(event, ends_at) for event in events),
         "late-arrival": home.marks.late,
         "burst": home.marks.burst,
         "no-cookie": home.marks.no_cookie,
@@ -115,6 +120,32 @@ def _most_within(span_ms: int, times: list[int]) -> int:
             start += 1
         most = max(most, end - start + 1)
     return most
+
+
+def _is_after(event: Element, ends_at: int | None) -> bool:
+    """Whether a conversion came after the window that ends at `ends_at` (epoch milliseconds; None: no window)."""
+    return ends_at is not None and event.kind != "impression" and event.at > ends_at
+
+
+def _add_goal(tally: Tally, goal: str, events: list[Element]) -> None:
+    """One visitor's events of one goal: how many, and what they are worth together.
+
+    Sums of squares less the sum for a single event: most visitors reach a goal once, and a zero is not stored."""
+    n = min(len(events), COUNT_CAP)
+    tally.repeat[goal] += n - 1
+    tally.repeat_squares[goal] += n * n - 1
+    values = [event.value for event in events if event.value is not None]
+    if not values:
+        return
+    # The events of one goal carry the same cap, unless it was changed against the rules: then the first one's holds.
+    cap = next((event.limit for event in events if event.limit is not None), None)
+    total = sum(values)
+    value = total if cap is None else max(-cap, min(cap, total))
+    tally.value_sum[goal] += value
+    tally.value_squares[goal] += value * value
+    tally.value_cut[goal] += total - value
+    tally.value_capped[goal] += total != value
+    tally.value_repeat[goal] += value * (n - 1)
 
 
 def _first_impression(events: list[Element]) -> Element | None:

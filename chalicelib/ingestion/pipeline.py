@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.clock import DAY_MS
+from chalicelib.domain.clock import DAY_MS, SECOND_MS
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment
@@ -25,7 +25,7 @@ from chalicelib.ingestion.rows.writer import RowWriter
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
 from chalicelib.storage import event_encoding
-from chalicelib.storage.event_encoding import Marks
+from chalicelib.storage.event_encoding import NO_WORTH, Marks, Worth
 from chalicelib.storage.retry import is_busy
 from chalicelib.storage.store import RowKey, Store
 
@@ -239,4 +239,14 @@ class Ingest:
 
 def _element(event: Event, experiment: Experiment, marks: Marks) -> str:
     client = experiment.assignment == "client"
-    return event_encoding.write(event, phase=experiment.current_phase, client=client, marks=marks)
+    worth = _worth(event, experiment)
+    return event_encoding.write(event, phase=experiment.current_phase, client=client, marks=marks, worth=worth)
+
+
+def _worth(event: Event, experiment: Experiment) -> Worth:
+    if event.type == "impression" and experiment.conversion_window_ms is not None:
+        return Worth(limit=experiment.conversion_window_ms // SECOND_MS)
+    if event.value is None or event.goal is None:
+        return NO_WORTH
+    declared = experiment.goal_values[event.goal]
+    return Worth(int(event.value.scaleb(declared.decimals)), declared.cap)

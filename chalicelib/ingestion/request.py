@@ -115,5 +115,5 @@ RULES = {
     "visitor": "is not a visitor id: 1–128 characters of A–Z a–z 0–9 _ . : -",
     "id": "is not an event id: 1–64 characters of A–Z a–z 0–9 _ . : -",
     "type": "is not one of impression, click, goal",
-    "value": f"is not a number from −{MAX_VALUE:,} to {MAX_VALUE:,}, such as 49.9 or \"49.90\"",
+    "value": f'is not a number from −{MAX_VALUE:,} to {MAX_VALUE:,}, such as 49.9 or "49.90"',
 }

@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     NOT_RUNNING = "not-running"
     BEFORE_START = "before-start"
     WRONG_VARIANT = "wrong-variant"
+    WRONG_VALUE = "wrong-value"
     TOO_OLD = "too-old"
     IN_THE_FUTURE = "in-the-future"
     TOO_MANY_EXPERIMENTS = "too-many-experiments"
@@ -46,6 +47,7 @@ DEPENDS_ON_MANIFEST = {
     Outcome.NOT_RUNNING,
     Outcome.BEFORE_START,
     Outcome.WRONG_VARIANT,
+    Outcome.WRONG_VALUE,
 }
 
 
@@ -80,6 +82,8 @@ def validate_event(
     if event.goal is not None and event.goal not in experiment.goals:
         known = ", ".join(experiment.goals) or "none besides clicks"
         return Refusal(Outcome.UNKNOWN_GOAL, f"{experiment.key} declares no goal {event.goal!r}; it has {known}.")
+    if problem := value_problem(experiment, event):
+        return Refusal(Outcome.WRONG_VALUE, problem)
     if event.at < now_ms - window_back_ms:
         return Refusal(Outcome.TOO_OLD, f"at: {event.at} is more than {window_back_ms // DAY_MS} days ago.")
     if event.at > now_ms + WINDOW_AHEAD_MS:
@@ -120,6 +124,19 @@ def validate_events(
         if fresh is not manifest:
             verdicts = [decide(event, fresh) for event in events]
     return verdicts
+
+
+def value_problem(experiment: Experiment, event: Event) -> str | None:
+    """Why the value of `event` does not fit its goal, as a sentence; None: it fits, or there is none to fit."""
+    declared = experiment.goal_values.get(event.goal or "")
+    if declared is None:
+        return None if event.value is None else f"value: {event.goal!r} of {experiment.key} carries no values."
+    if event.value is None:
+        return f"value: is missing; each {event.goal!r} of {experiment.key} carries one, in {declared.unit}."
+    minor = event.value.scaleb(declared.decimals)
+    if minor != minor.to_integral_value():
+        return f"value: {event.value} has more than {declared.decimals} decimals."
+    return None
 
 
 def _phase(experiment: Experiment, event: Event) -> int:

@@ -2,10 +2,15 @@
 
     kind|variant|phase|at|id          i|green|0|1795248000123|~Xb3…      click: c, goal: g:signup
     kind|variant|phase|at|id|marks    marks are letters, see `Marks`
+    kind|variant|phase|at|id|marks|value^limit
+
+A goal with values has its value and the cap of a visitor's sum, both in minor units: `g:buy|green|0|…|id||4990^50000`.
+An impression has the conversion window in seconds, where the experiment has one: `i|green|0|…|id||^604800`. The limit
+travels with the event, so that what a row adds to the tallies never depends on anything but the row.
 
 The kind is a capital letter where the sender assigns the variants (`assignment: client`): then one visitor may be in
 several. This is stored in the element, not in the row, so that a row means the same whatever the order of writing, and
-whatever the manifest says later. No part can hold a `|`. Fields after the marks are reserved: `read` ignores them.
+whatever the manifest says later. No part can hold a `|`. Fields behind that are reserved: `read` ignores them.
 """
 
 from __future__ import annotations
@@ -66,6 +71,8 @@ class Element(NamedTuple):
     phase: int
     client: bool
     marks: Marks
+    value: int | None = None  # minor units
+    limit: int | None = None  # of a goal: the cap, minor units; of an impression: the conversion window, seconds
 
     @property
     def bot(self) -> bool:
@@ -78,23 +85,46 @@ _KINDS = {"i": "impression", "c": "click"}
 _ELEMENT = re.compile(
     r"([icICgG])(?::([a-z0-9][a-z0-9-]{0,63}))?"  # kind, goal
     r"\|([A-Za-z0-9][A-Za-z0-9_-]{0,63})\|([0-9]{1,4})\|([0-9]{1,14})"  # variant, phase, at
-    r"\|([A-Za-z0-9_.:~-]{1,64})(?:\|([a-z]*)(?:\|.*)?)?"  # id, marks, reserved
+    r"\|([A-Za-z0-9_.:~-]{1,64})"  # id
+    r"(?:\|([a-z]*)(?:\|(-?[0-9]{1,14})?(?:\^([0-9]{1,14}))?(?:\|.*)?)?)?"  # marks, value, limit, reserved
 )
 
 
-def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS) -> str:
+class Worth(NamedTuple):
+    """What an element holds behind its marks, see the top of this module. None where there is none."""
+
+    value: int | None = None
+    limit: int | None = None
+
+    def text(self) -> str:
+        """As it is stored.
+
+        >>> Worth(4990, 50000).text(), Worth(None, 604800).text(), Worth().text()
+        ('4990^50000', '^604800', '')
+        """
+        limit = "" if self.limit is None else f"^{self.limit}"
+        return f"{'' if self.value is None else self.value}{limit}"
+
+
+NO_WORTH = Worth()
+
+
+def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS, worth: Worth = NO_WORTH) -> str:
     """`event` as an element.
 
-    phase: the current phase, used where the event names none. client: the sender assigns the variants.
+    phase: the current phase, used where the event names none. client: the sender assigns the variants. worth: the value
+    in minor units and its limit.
     """
     code = _CODES[event.type].upper() if client else _CODES[event.type]
     if event.goal is not None:
         code += f":{event.goal}"
     number = phase if event.phase is None else event.phase
     element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
-    if not any(marks):
+    if not any(marks) and worth is NO_WORTH:
         return element
     letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
+    if amount := worth.text():
+        return f"{element}|{letters}|{amount}"
     return f"{element}|{letters}" if letters else element
 
 
@@ -115,10 +145,11 @@ def read(element: str) -> Element:
     match = _ELEMENT.fullmatch(element)
     if match is None or (match[2] is None) != (match[1] not in "gG") or int(match[5]) >= YEAR_5000_MS:
         raise Unreadable(f"{element[:80]!r} is not an element of a row")
-    code, goal, variant, phase, at, event_id, letters = match.groups()
+    code, goal, variant, phase, at, event_id, letters, value, limit = match.groups()
     kind = _KINDS.get(code.lower()) or f"goal:{goal}"
     marks = Marks(*(letter in letters for letter in _LETTERS)) if letters else NO_MARKS
-    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks)
+    worth = [None if number is None else int(number) for number in (value, limit)]
+    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks, *worth)
 
 
 def identifier(element: str) -> str:

@@ -18,17 +18,22 @@ EXCLUSIONS = ("bot", "no-impression")
 
 # What is remarkable about a visitor who does count.
 # multiple-variants: seen in several, counts in the first. before-impression: had clicks or goals before the first
-# impression, which do not count. late-arrival, burst, no-cookie: the marks of the first impression, see
+# impression, which do not count. after-window: had clicks or goals after the conversion window, which do not count.
+# late-arrival, burst, no-cookie: the marks of the first impression, see
 # event_encoding. too-fast: more events in a second than a person can make. shared-id: several people use the id.
 FLAGS = (
     "multiple-variants",
     "before-impression",
+    "after-window",
     "late-arrival",
     "burst",
     "no-cookie",
     "too-fast",
     "shared-id",
 )
+
+# A visitor enters the count of a goal's events with at most this many.
+COUNT_CAP = 100
 
 # A visitor enters the squares with at most this many impressions and clicks: one bot with 1e5 impressions would
 # otherwise own the variance of CTR.
@@ -53,6 +58,13 @@ class Tally:
     converted[goal]       of those, how many reached the goal at least once ("click" is a goal)
     goal_events[goal]     how often a goal other than click was reached
     sx sy sxx syy sxy     Σx, Σy, Σx², Σy², Σxy over visitors; x impressions, y clicks, both capped at 100
+    repeat[goal]          Σ(n − 1) over visitors who reached a goal other than click, n their events, at most 100
+    repeat_squares[goal]  Σ(n² − 1), so that Σn = converted + repeat and Σn² = converted + repeat_squares
+    value_sum[goal]       Σv, in minor units; v is a visitor's sum of the goal's values, capped either way
+    value_squares[goal]   Σv²
+    value_cut[goal]       what the cap took away: Σ(sum before the cap − v)
+    value_capped[goal]    visitors whose sum was capped
+    value_repeat[goal]    Σ v(n − 1), so that Σvn = value_sum + value_repeat
     received, events      events sent to the rows, and distinct events in them (received - events: repeats)
     excluded[reason]      visitors left out, by reason
     excluded_events       events left out: all of an excluded visitor, or single ones of a visitor who counts
@@ -77,6 +89,13 @@ class Tally:
     excluded: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
     flagged_events: Counter[str] = field(default_factory=Counter)
+    repeat: Counter[str] = field(default_factory=Counter)
+    repeat_squares: Counter[str] = field(default_factory=Counter)
+    value_sum: Counter[str] = field(default_factory=Counter)
+    value_squares: Counter[str] = field(default_factory=Counter)
+    value_cut: Counter[str] = field(default_factory=Counter)
+    value_capped: Counter[str] = field(default_factory=Counter)
+    value_repeat: Counter[str] = field(default_factory=Counter)
 
     PLAIN: ClassVar = (
         "impressions",
@@ -91,7 +110,20 @@ class Tally:
         "events",
         "excluded_events",
     )
-    NAMED: ClassVar = ("converted", "goal_events", "excluded", "flagged", "flagged_events")
+    NAMED: ClassVar = (
+        "converted",
+        "goal_events",
+        "excluded",
+        "flagged",
+        "flagged_events",
+        "repeat",
+        "repeat_squares",
+        "value_sum",
+        "value_squares",
+        "value_cut",
+        "value_capped",
+        "value_repeat",
+    )
 
     def add(self, other: Tally, sign: int = 1) -> None:
         """Add `other`, or with sign −1 take it away."""

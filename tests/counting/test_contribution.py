@@ -189,3 +189,63 @@ def test_more_than_sixty_impressions_in_an_hour_are_several_people() -> None:
 
 def test_reserved_fields_of_an_element_are_ignored() -> None:
     assert contribution({f"i|green|0|{NOON}|i1||future"}, 1) == contribution({impression()}, 1)
+
+
+def bought(event_id: str, cents: int, *, cap: int = 50_000, at: int = NOON) -> str:
+    return f"g:buy|green|0|{at}|{event_id}||{cents}^{cap}"
+
+
+def numbers_of(*elements: str) -> dict[str, int]:
+    numbers = contribution(elements, len(elements))[TOTAL].numbers()
+    return {name: number for name, number in numbers.items() if "buy" in name}
+
+
+def test_a_single_purchase_needs_two_sums_besides_the_counts() -> None:
+    assert numbers_of(impression(), bought("b1", 4990)) == {
+        "converted.buy": 1,
+        "goal_events.buy": 1,
+        "value_sum.buy": 4990,
+        "value_squares.buy": 4990**2,
+    }
+
+
+def test_a_visitors_sum_is_capped_and_what_was_cut_is_kept() -> None:
+    assert numbers_of(impression(), bought("b1", 40_000), bought("b2", 30_000)) == {
+        "converted.buy": 1,
+        "goal_events.buy": 2,
+        "repeat.buy": 1,
+        "repeat_squares.buy": 3,
+        "value_sum.buy": 50_000,
+        "value_squares.buy": 50_000**2,
+        "value_cut.buy": 20_000,
+        "value_capped.buy": 1,
+        "value_repeat.buy": 50_000,
+    }
+
+
+def test_a_refund_is_taken_from_the_sum_before_the_cap() -> None:
+    numbers = numbers_of(impression(), bought("b1", 60_000), bought("r1", -60_000))
+    assert "value_sum.buy" not in numbers
+    assert (numbers["converted.buy"], numbers["goal_events.buy"]) == (1, 2)
+
+
+def test_purchases_come_out_the_same_in_whatever_order_they_arrive() -> None:
+    elements = [impression(), bought("b1", 40_000), bought("b2", 30_000), bought("r1", -500)]
+    assert len({str(contribution(order, 4)) for order in permutations(elements)}) == 1
+
+
+def test_conversions_after_the_window_do_not_count() -> None:
+    seen = f"i|green|0|{NOON}|i1||^3600"
+    inside, outside = bought("b1", 100, at=NOON + HOUR), bought("b2", 100, at=NOON + HOUR + 1)
+    tally = contribution([seen, inside, outside, click(at=NOON + 2 * HOUR)], 4)[TOTAL]
+    assert (tally.value_sum["buy"], tally.clicks, tally.excluded_events, tally.flagged["after-window"]) == (
+        100,
+        0,
+        2,
+        1,
+    )
+
+
+def test_impressions_after_the_window_still_count() -> None:
+    tally = contribution([f"i|green|0|{NOON}|i1||^60", impression("i2", at=NOON + HOUR)], 2)[TOTAL]
+    assert (tally.impressions, tally.flagged) == (2, Counter())

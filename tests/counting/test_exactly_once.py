@@ -15,6 +15,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from abacus.operations.rows.erase import erase
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, Manifest
+from chalicelib.domain.manifest import Experiment, GoalValue, Manifest
 from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
@@ -41,9 +42,33 @@ from tests.support.recount import Recount, Sent, merge, recount
 NOW = NOON + 20 * HOUR
 
 # Phase 0 is all blue, phase 1 all green: both are right for everybody, so a visitor may well be seen in two variants.
-HASHED = an_experiment("hashed", phases=(Weights(weights=(1.0, 0.0)), Weights(weights=(0.0, 1.0))), goals=("signup",))
+CAP, WINDOW_MS = 1500, 2 * HOUR  # cents of a visitor's sum; events of 13 hours later are outside the window
+HASHED = an_experiment(
+    "hashed",
+    phases=(Weights(weights=(1.0, 0.0)), Weights(weights=(0.0, 1.0))),
+    goals=("signup", "buy"),
+    goal_values={"buy": GoalValue(unit="EUR", cap=CAP)},
+    conversion_window_ms=WINDOW_MS,
+)
 CLIENT = an_experiment("client", assignment="client", goals=("signup",))
 MANIFEST = a_manifest(HASHED, CLIENT)
+
+
+def cents_of(event: Event) -> int | None:
+    """The value of an event in cents, by another route than the service's."""
+    return None if event.value is None else round(100 * float(event.value))
+
+
+def fields_of(event: Event) -> tuple[str, str, str | None, str, int, int]:
+    """What an event and its record in a test have in common, in the order of Sent."""
+    assert event.phase is not None
+    return event.id, event.type, event.goal, event.variant, event.phase, event.at
+
+
+def recount_of(experiment: str, sent: Sequence[Sent], received: int) -> Recount:
+    """The recount of one participant, by the experiment's own cap and window."""
+    window_ms = WINDOW_MS if experiment == HASHED.key else None
+    return recount(sent, experiment == CLIENT.key, received, cap=CAP, window_ms=window_ms)
 
 
 class FixedCatalog:
@@ -63,10 +88,14 @@ def events(draw: st.DrawFn) -> Event:
     kind = draw(st.sampled_from(["impression", "impression", "click", "goal"]))
     phase = draw(st.integers(0, 1)) if experiment == "hashed" else 0
     variant = ("blue", "green")[phase] if experiment == "hashed" else draw(st.sampled_from(["blue", "green"]))
+    goal = (
+        draw(st.sampled_from(["signup", "buy"] if experiment == "hashed" else ["signup"])) if kind == "goal" else None
+    )
     return Event(
         id=draw(st.sampled_from(["a", "b", "c", "d", "e", "f"])),
         type=kind,
-        goal="signup" if kind == "goal" else None,
+        goal=goal,
+        value=draw(st.sampled_from([Decimal(v) for v in ("9.99", "12.5", "-4", "0", "99")])) if goal == "buy" else None,
         experiment=experiment,
         variant=variant,
         phase=phase,
@@ -150,9 +179,7 @@ class World:
             key = RowKey(visitor, event.experiment)
             assert event.phase is not None
             late = event.at < NOW - HOUR
-            self.sent[key].append(
-                Sent(*key, event.id, event.type, event.goal, event.variant, event.phase, event.at, bot, late)
-            )
+            self.sent[key].append(Sent(*key, *fields_of(event), bot, late, cents_of(event)))
             self.stream.append(key)
 
     def deliver(self, order: random.Random, lose: bool) -> None:
@@ -210,7 +237,7 @@ class World:
         reconcile_rows(self.store, self.fold, now_ms=NOW)
 
     def expected(self, key: RowKey) -> Recount:
-        return recount(self.sent[key], key.experiment == "client", self.received[key])
+        return recount_of(key.experiment, self.sent[key], self.received[key])
 
     def check(self) -> None:
         for experiment in ("hashed", "client"):
@@ -298,6 +325,13 @@ class TalliesFirst(MemoryStore):
         super().commit(moves, [])
 
 
+def _as_of_a_bot(element: str) -> str:
+    fields = element.split("|")
+    fields += [""] * (6 - len(fields))
+    fields[5] = "b" + fields[5].removeprefix("b")
+    return "|".join(fields)
+
+
 class FlagAsAttribute(MemoryStore):
     """Broken: "is a bot" is an attribute of the row and not an element, so before and after a fold look the same."""
 
@@ -306,9 +340,9 @@ class FlagAsAttribute(MemoryStore):
 
     def _flagged(self, row: ParticipantRow) -> ParticipantRow:
         newest = max(row.pending | row.counted, key=lambda e: read_element(e)[:2], default="")
-        if not newest.endswith("|b"):
+        if not newest or not read_element(newest).bot:
             return row
-        return replace(row, counted=frozenset(e.removesuffix("|b") + "|b" for e in row.counted))
+        return replace(row, counted=frozenset(map(_as_of_a_bot, row.counted)))
 
 
 class StaleGenerations(MemoryStore):

@@ -11,6 +11,7 @@ import random
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 
@@ -27,10 +28,10 @@ from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.event_encoding import read as read_element
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import FIRST, LAST, RowKey, tallies_in
-from tests.counting.test_exactly_once import CLIENT, MANIFEST, NOW, FixedCatalog
+from tests.counting.test_exactly_once import MANIFEST, NOW, FixedCatalog, cents_of, fields_of, recount_of
 from tests.support import faults
 from tests.support.builders import HOUR, NOON
-from tests.support.recount import Sent, merge, recount
+from tests.support.recount import Sent, merge
 
 VISITORS = 60
 BATCHES = 240
@@ -49,11 +50,13 @@ def a_batch(dice: random.Random) -> tuple[Batch, bool]:
         kind = dice.choice(["impression", "impression", "click", "goal"])
         phase = dice.randint(0, 1) if experiment == "hashed" and dice.random() < 0.1 else 0
         variant = ("blue", "green")[phase] if experiment == "hashed" else dice.choice(["blue", "green"])
+        goal = dice.choice(["signup", "buy"] if experiment == "hashed" else ["signup"]) if kind == "goal" else None
         events.append(
             Event(
                 id=f"e{dice.randrange(400)}",
                 type=kind,  # type: ignore[arg-type]
-                goal="signup" if kind == "goal" else None,
+                goal=goal,
+                value=Decimal(dice.choice(["9.99", "12.5", "-4", "99"])) if goal == "buy" else None,
                 experiment=experiment,
                 variant=variant,
                 phase=phase,
@@ -134,15 +137,11 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
         for e in batch.events:
             assert e.phase is not None
             key = RowKey(batch.visitor, e.experiment)
-            sent[key].append(Sent(*key, e.id, e.type, e.goal, e.variant, e.phase, e.at, bot, e.at < NOW - HOUR))
+            sent[key].append(Sent(*key, *fields_of(e), bot, e.at < NOW - HOUR, cents_of(e)))
     for experiment in ("hashed", "client"):
         cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
         found = {tuple(cell): tally.numbers() for cell, tally in tallies_in(cells, 0).items() if tally.numbers()}
-        due = [
-            recount(sent[key], experiment == CLIENT.key, sent_received[key])
-            for key in sent
-            if key.experiment == experiment
-        ]
+        due = [recount_of(experiment, sent[key], sent_received[key]) for key in sent if key.experiment == experiment]
         assert found == merge(due)
     assert audit(store, [e.key for e in MANIFEST.experiments], sleep=lambda _: None).problems == []
     assert any(read_element(element).bot for row in store.scan() for element in row.counted)

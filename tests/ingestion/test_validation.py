@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from abacus.paths import PROJECT
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Manifest, Period, Phase
-from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, validate_event, validate_events
+from chalicelib.domain.manifest import GoalValue, Manifest, Period, Phase
+from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, Refusal, validate_event, validate_events
 from tests.support.builders import DAY, HOUR, MINUTE, NOON, a_manifest, a_visitor, an_event, an_experiment
 
 GREEN = a_visitor("green")
@@ -111,3 +113,23 @@ def test_every_outcome_is_documented_and_nothing_else() -> None:
     page = (PROJECT / "docs" / "outcomes.md").read_text()
     rows = [line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")]
     assert rows == [outcome.value for outcome in Outcome]
+
+
+VALUED = an_experiment(goals=("buy", "signup"), goal_values={"buy": GoalValue(unit="EUR", decimals=2, cap=50_000)})
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "message"),
+    [
+        ("buy", "49.9", None),
+        ("buy", "-49.90", None),
+        ("buy", None, "value: is missing; each 'buy' of cta-color carries one, in EUR."),
+        ("buy", "49.999", "value: 49.999 has more than 2 decimals."),
+        ("signup", "1", "value: 'signup' of cta-color carries no values."),
+        ("signup", None, None),
+    ],
+)
+def test_a_value_fits_its_goal(goal: str, value: str | None, message: str | None) -> None:
+    event = an_event(type="goal", goal=goal, value=value and Decimal(value))
+    refusal = validate_event(event, GREEN, a_manifest(VALUED), now_ms=NOON)
+    assert refusal == (message and Refusal(Outcome.WRONG_VALUE, message))

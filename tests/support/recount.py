@@ -27,14 +27,21 @@ class Sent(NamedTuple):
     at: int
     bot: bool
     late: bool = False
+    cents: int | None = None  # a goal's value
 
 
-def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recount:
-    """What one participant's accepted events amount to; `sent` in any order, repeats and all."""
+def recount(
+    sent: Iterable[Sent], client_assigned: bool, received: int, *, cap: int = 0, window_ms: int | None = None
+) -> Recount:
+    """What one participant's accepted events amount to; `sent` in any order, repeats and all.
+
+    cap: of a visitor's sum of values, in cents. window_ms: after the first impression, in which conversions count."""
     by_id: dict[str, list[Sent]] = defaultdict(list)
     for event in sent:
         by_id[event.id].append(event)
-    events = sorted((min(same, key=_text) for same in by_id.values()), key=lambda e: (e.at, e.id))
+    events = sorted(
+        (min(same, key=lambda e: _text(e, cap, window_ms)) for same in by_id.values()), key=lambda e: (e.at, e.id)
+    )
     totals: Recount = defaultdict(lambda: defaultdict(int))
     for e in events:
         name = {"impression": "impressions", "click": "clicks"}.get(e.type, f"goal_events.{e.goal}")
@@ -66,7 +73,12 @@ def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recou
         else:
             first_at = impressions[0].at
             early = [e for e in clicks + goals if e.at < first_at]
-            clicks, goals = [e for e in clicks if e not in early], [e for e in goals if e not in early]
+            late = [e for e in clicks + goals if window_ms is not None and e.at > first_at + window_ms]
+            if late:
+                book(impressions[0], excluded_events=len(late))
+                _name(totals, impressions[0], "flagged.after-window")
+            out = early + late
+            clicks, goals = [e for e in clicks if e not in out], [e for e in goals if e not in out]
             if early:
                 book(impressions[0], excluded_events=len(early))
                 _name(totals, impressions[0], "flagged.before-impression")
@@ -80,21 +92,36 @@ def recount(sent: Iterable[Sent], client_assigned: bool, received: int) -> Recou
                 _name(totals, impressions[0], f"converted.{goal}")
             for g in goals:
                 _name(totals, impressions[0], f"goal_events.{g.goal}")
+            for goal in {g.goal for g in goals}:
+                same = [g for g in goals if g.goal == goal]
+                n = len(same)
+                amounts = {"repeat": n - 1, "repeat_squares": n**2 - 1}
+                if (paid := sum(g.cents or 0 for g in same)) or any(g.cents is not None for g in same):
+                    v = sorted([-cap, paid, cap])[1]
+                    amounts |= {"value_sum": v, "value_squares": v**2, "value_cut": paid - v}
+                    amounts |= {"value_capped": int(paid != v), "value_repeat": v * (n - 1)}
+                for name, amount in amounts.items():
+                    _name(totals, impressions[0], f"{name}.{goal}", amount)
     return {
         place: {k: n for k, n in numbers.items() if n} for place, numbers in totals.items() if any(numbers.values())
     }
 
 
-def _name(totals: Recount, home: Sent, name: str) -> None:
+def _name(totals: Recount, home: Sent, name: str, n: int = 1) -> None:
     for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
-        totals[(*place, home.phase, home.variant)][name] += 1
+        totals[(*place, home.phase, home.variant)][name] += n
 
 
-def _text(e: Sent) -> str:
+def _text(e: Sent, cap: int, window_ms: int | None) -> str:
     """One id with several contents: the least of them as text counts (docs/decisions)."""
     kind = {"impression": "i", "click": "c", "goal": f"g:{e.goal}"}[e.type]
+    text = f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}"
     marks = ("b" if e.bot else "") + ("l" if e.late and e.type == "impression" else "")
-    return f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}" + (f"|{marks}" if marks else "")
+    if e.cents is not None:
+        return f"{text}|{marks}|{e.cents}^{cap}"
+    if e.type == "impression" and window_ms is not None:
+        return f"{text}|{marks}|^{window_ms // 1000}"
+    return f"{text}|{marks}" if marks else text
 
 
 def _when(at: int, form: str) -> str:

@@ -17,6 +17,7 @@ ROW_BYTES = 11_000  # for all events of a row
 ROW_OVERHEAD = 400  # key, counters and names of attributes, at most
 TIME_LENGTH = 14  # digits of the latest time that an event can have
 MARKS_LENGTH = 6  # a separator and five marks
+WORTH_LENGTH = 31  # a separator, a value and a limit
 
 # A visitor has at most this many events, however short they are. The squares of CTR stop at 100 impressions as well.
 MOST_IMPRESSIONS = 100
@@ -45,7 +46,8 @@ def longest_element(experiment: Experiment) -> int:
     kind = max((len(f"g:{goal}") for goal in experiment.goals), default=1)
     variant = max(len(key) for key in experiment.variant_keys)
     phase = len(str(experiment.current_phase))
-    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH
+    worth = WORTH_LENGTH if experiment.goal_values or experiment.conversion_window_ms else 0
+    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + worth
 
 
 @lru_cache(maxsize=256)
@@ -59,5 +61,7 @@ def _limits(element: int) -> RowLimits:
 def limits_of(experiment: Experiment | None) -> RowLimits:
     """The limits of a row of `experiment`; None: of an experiment with the longest names there can be."""
     return _limits(
-        longest_element(experiment) if experiment else 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH
+        longest_element(experiment)
+        if experiment
+        else 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + WORTH_LENGTH
     )
