@@ -188,7 +188,7 @@ def test_more_than_sixty_impressions_in_an_hour_are_several_people() -> None:
 
 
 def test_reserved_fields_of_an_element_are_ignored() -> None:
-    assert contribution({f"i|green|0|{NOON}|i1||future"}, 1) == contribution({impression()}, 1)
+    assert contribution({f"i|green|0|{NOON}|i1|||future"}, 1) == contribution({impression()}, 1)
 
 
 def bought(event_id: str, cents: int, *, cap: int = 50_000, at: int = NOON) -> str:
