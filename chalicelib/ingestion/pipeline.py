@@ -10,22 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.clock import DAY_MS, SECOND_MS
+from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.errors import Busy
-from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment
 from chalicelib.ingestion.catalog import Catalog, FreshManifest
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.request import ParsedRequest
 from chalicelib.ingestion.response import EventsResponse, RefusedEvent
+from chalicelib.ingestion.rows.element import element_of
 from chalicelib.ingestion.rows.limits import RowLimits, limits_of
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
 from chalicelib.ingestion.rows.writer import RowWriter
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
-from chalicelib.storage import event_encoding
-from chalicelib.storage.event_encoding import NO_WORTH, Marks, Worth
+from chalicelib.storage.event_encoding import Marks
 from chalicelib.storage.retry import is_busy
 from chalicelib.storage.store import RowKey, Store
 
@@ -185,7 +183,7 @@ class Ingest:
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
             marks = Marks(bot, late, no_cookie, burst, shared)
-            answer.rows.setdefault(experiment.key, []).append((index, _element(event, experiment, marks)))
+            answer.rows.setdefault(experiment.key, []).append((index, element_of(event, experiment, marks)))
         return answer
 
     def _book(
@@ -235,18 +233,3 @@ class Ingest:
             if not is_busy(error):
                 raise
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
-
-
-def _element(event: Event, experiment: Experiment, marks: Marks) -> str:
-    client = experiment.assignment == "client"
-    worth = _worth(event, experiment)
-    return event_encoding.write(event, phase=experiment.current_phase, client=client, marks=marks, worth=worth)
-
-
-def _worth(event: Event, experiment: Experiment) -> Worth:
-    if event.type == "impression" and experiment.conversion_window_ms is not None:
-        return Worth(limit=experiment.conversion_window_ms // SECOND_MS)
-    if event.value is None or event.goal is None:
-        return NO_WORTH
-    declared = experiment.goal_values[event.goal]
-    return Worth(int(event.value.scaleb(declared.decimals)), declared.cap)

@@ -90,7 +90,7 @@ _ELEMENT = re.compile(
 )
 
 
-class Worth(NamedTuple):
+class Amount(NamedTuple):
     """What an element holds behind its marks, see the top of this module. None where there is none."""
 
     value: int | None = None
@@ -99,32 +99,32 @@ class Worth(NamedTuple):
     def text(self) -> str:
         """As it is stored.
 
-        >>> Worth(4990, 50000).text(), Worth(None, 604800).text(), Worth().text()
+        >>> Amount(4990, 50000).text(), Amount(None, 604800).text(), Amount().text()
         ('4990^50000', '^604800', '')
         """
         limit = "" if self.limit is None else f"^{self.limit}"
         return f"{'' if self.value is None else self.value}{limit}"
 
 
-NO_WORTH = Worth()
+NO_AMOUNT = Amount()
 
 
-def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS, worth: Worth = NO_WORTH) -> str:
+def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS, amount: Amount = NO_AMOUNT) -> str:
     """`event` as an element.
 
-    phase: the current phase, used where the event names none. client: the sender assigns the variants. worth: the value
-    in minor units and its limit.
+    phase: the current phase, used where the event names none. client: the sender assigns the variants. amount: a value
+    in minor units, and its limit.
     """
     code = _CODES[event.type].upper() if client else _CODES[event.type]
     if event.goal is not None:
         code += f":{event.goal}"
     number = phase if event.phase is None else event.phase
     element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
-    if not any(marks) and worth is NO_WORTH:
+    if not any(marks) and amount is NO_AMOUNT:
         return element
     letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
-    if amount := worth.text():
-        return f"{element}|{letters}|{amount}"
+    if text := amount.text():
+        return f"{element}|{letters}|{text}"
     return f"{element}|{letters}" if letters else element
 
 
@@ -148,8 +148,8 @@ def read(element: str) -> Element:
     code, goal, variant, phase, at, event_id, letters, value, limit = match.groups()
     kind = _KINDS.get(code.lower()) or f"goal:{goal}"
     marks = Marks(*(letter in letters for letter in _LETTERS)) if letters else NO_MARKS
-    worth = [None if number is None else int(number) for number in (value, limit)]
-    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks, *worth)
+    amount = [None if number is None else int(number) for number in (value, limit)]
+    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks, *amount)
 
 
 def identifier(element: str) -> str:

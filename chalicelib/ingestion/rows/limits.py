@@ -11,13 +11,10 @@ from typing import NamedTuple
 
 from chalicelib.domain.manifest import Experiment
 from chalicelib.ingestion.request import MAX_EVENTS
-from chalicelib.storage.event_encoding import ID_LENGTH
+from chalicelib.ingestion.rows.element import LONGEST, longest_element
 
 ROW_BYTES = 11_000  # for all events of a row
 ROW_OVERHEAD = 400  # key, counters and names of attributes, at most
-TIME_LENGTH = 14  # digits of the latest time that an event can have
-MARKS_LENGTH = 6  # a separator and five marks
-WORTH_LENGTH = 31  # a separator, a value and a limit
 
 # A visitor has at most this many events, however short they are. The squares of CTR stop at 100 impressions as well.
 MOST_IMPRESSIONS = 100
@@ -41,15 +38,6 @@ class RowLimits(NamedTuple):
         return self.events - 1 + self.pending
 
 
-def longest_element(experiment: Experiment) -> int:
-    """Bytes of the longest event that `experiment` accepts, as `event_encoding` writes it."""
-    kind = max((len(f"g:{goal}") for goal in experiment.goals), default=1)
-    variant = max(len(key) for key in experiment.variant_keys)
-    phase = len(str(experiment.current_phase))
-    worth = WORTH_LENGTH if experiment.goal_values or experiment.conversion_window_ms else 0
-    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + worth
-
-
 @lru_cache(maxsize=256)
 def _limits(element: int) -> RowLimits:
     most = ROW_BYTES // element
@@ -60,8 +48,4 @@ def _limits(element: int) -> RowLimits:
 
 def limits_of(experiment: Experiment | None) -> RowLimits:
     """The limits of a row of `experiment`; None: of an experiment with the longest names there can be."""
-    return _limits(
-        longest_element(experiment)
-        if experiment
-        else 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + WORTH_LENGTH
-    )
+    return _limits(longest_element(experiment) if experiment else LONGEST)

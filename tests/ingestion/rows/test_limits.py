@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import ceil
 
 import pytest
@@ -10,11 +11,11 @@ from abacus.operations.prices import WRITE_UNIT
 from abacus.paths import PROJECT
 from chalicelib.counting.contribution import HOURS
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, Phase, Variant
+from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Variant
 from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
-from chalicelib.ingestion.rows.limits import ROW_BYTES, ROW_OVERHEAD, limits_of, longest_element
-from chalicelib.storage import event_encoding
+from chalicelib.ingestion.rows.element import element_of, longest_element
+from chalicelib.ingestion.rows.limits import ROW_BYTES, ROW_OVERHEAD, limits_of
 from chalicelib.storage.event_encoding import Marks
 from tests.support.builders import an_experiment
 
@@ -29,6 +30,9 @@ LONG = Experiment(
 )
 
 
+VALUED = LONG.model_copy(update={"goal_values": {"g" * 64: GoalValue(unit="EUR", decimals=4, cap=10**13)}})
+
+
 def largest_event(experiment: Experiment) -> str:
     goal = max(experiment.goals, key=len)
     event = Event(
@@ -38,19 +42,20 @@ def largest_event(experiment: Experiment) -> str:
         experiment=experiment.key,
         variant=max(experiment.variant_keys, key=len),
         at=95_617_583_999_999,
+        value=Decimal(-(10**9)) if experiment.goal_values else None,
     )
-    return event_encoding.write(event, phase=experiment.current_phase, client=True, marks=Marks(*[True] * 5))
+    return element_of(event, experiment.model_copy(update={"assignment": "client"}), Marks(*[True] * 5))
 
 
-@pytest.mark.parametrize("experiment", [SHORT, LONG])
+@pytest.mark.parametrize("experiment", [SHORT, LONG, VALUED])
 def test_no_event_is_longer_than_the_limits_assume(experiment: Experiment) -> None:
     assert len(largest_event(experiment)) <= longest_element(experiment)
 
 
-@pytest.mark.parametrize("experiment", [SHORT, LONG, None])
+@pytest.mark.parametrize("experiment", [SHORT, LONG, VALUED, None])
 def test_a_row_stays_within_its_bytes_and_takes_clicks_after_impressions(experiment: Experiment | None) -> None:
     limits = limits_of(experiment)
-    longest = longest_element(experiment) if experiment else longest_element(LONG) + 3  # four digits of phase
+    longest = longest_element(experiment) if experiment else longest_element(VALUED) + 3  # four digits of phase
     assert limits.most * longest <= ROW_BYTES
     assert 0 < limits.impressions < limits.events
     assert 0 < limits.pending <= MAX_EVENTS
