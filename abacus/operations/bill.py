@@ -1,7 +1,7 @@
-"""What ABacus costs on AWS: what was measured, times list prices. Dollars everywhere, none of them free of charge.
+"""The price of ABacus on AWS: measured use times list prices. All amounts are in dollars, before any free tier.
 
-Not in a request's price: delivery of ab.js and the site, storage (`storage`), the firewall, and what is paid by the
-month whatever the traffic (`at_rest`).
+The price of a request leaves out: delivery of ab.js and the site, storage (`storage`), the firewall, and what is paid
+each month without traffic (`at_rest`).
 """
 
 from __future__ import annotations
@@ -115,9 +115,13 @@ def at_traffic(measured: Mapping[Workload, list[Use]], requests: float, settings
     return sum(events(measured[nearest][0], nearest, settings.memory).values())
 
 
-class Kept(NamedTuple):
-    """What a site's rows come to: how many, in GB as DynamoDB stores them; `parts`: days until reconcile has read as
-    many rows as there are; `dollars`: a month, line by line."""
+class StoredRows(NamedTuple):
+    """The rows of a site.
+
+    Attributes:
+        gb: as DynamoDB stores them.
+        parts: days until reconcile has read as many rows as there are.
+        dollars: a month, line by line."""
 
     rows: float
     gb: float
@@ -145,7 +149,7 @@ def refused_write(events: int) -> float:
     return max(1, ceil(row_size(events) / WRITE))
 
 
-def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
+def storage(events_a_month: float, events_a_row: int, kept_days: int) -> StoredRows:
     """The rows that stay, where `events_a_month` come every month.
 
     Reconcile reads them once a day, strongly consistent, and at most ROWS_A_RUN of them a run."""
@@ -154,7 +158,7 @@ def storage(events_a_month: float, events_a_row: int, kept_days: int) -> Kept:
     gb = rows * (size + overhead) / GB
     parts = max(1, -(-round(rows) // ROWS_A_RUN))
     read = rows / parts * MONTH / 86400  # a month
-    return Kept(
+    return StoredRows(
         rows,
         gb,
         parts,

@@ -1,4 +1,4 @@
-"""What requests take from the tables, in DynamoDB's units: measured by running them on the emulator.
+"""How many of DynamoDB's units a request takes, measured by running requests on the emulator.
 
 `python -m abacus.operations.capacity` writes capacity.json, which `abacus cost` multiplies by prices. A test measures
 it again.
@@ -52,7 +52,7 @@ SCENARIOS = (
 )
 
 
-class _Shelf:
+class _FixedCatalog:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
 
@@ -76,7 +76,7 @@ def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
         for i in range(scenario.experiments)
     )
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
-    ingest = Ingest(store, _Shelf(Manifest(experiments=experiments)), None, 90, version, lambda *_: None)
+    ingest = Ingest(store, _FixedCatalog(Manifest(experiments=experiments)), None, 90, version, lambda *_: None)
     fold = Fold(store, 2, random.randrange, version, Patience())
     visitors = [f"{i:0{VISITOR}d}" for i in range(scenario.together)]
     uses = []
@@ -128,8 +128,8 @@ def text(measured: Mapping[Workload, list[Use]]) -> str:
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
-def kept() -> dict[Workload, list[Use]]:
-    """What was measured last, from the file."""
+def recorded() -> dict[Workload, list[Use]]:
+    """The last measurement, from capacity.json."""
     lines = json.loads(FILE.read_text())
     return {Workload(**{k: line[k] for k in Workload._fields}): [Use(*u) for u in line["uses"]] for line in lines}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Workload, kept, measure_all
+from abacus.operations.capacity import Workload, measure_all, recorded
 from abacus.operations.metering import Use
 from abacus.operations.price import price_line
 from abacus.paths import INFRA
@@ -96,5 +96,5 @@ def month() -> Iterator[str]:
 @click.option("--measure", is_flag=True, help="Measure again, on the local emulator.")
 def command(measure: bool) -> None:
     """Dollars for a million events and for a month, by AWS's list prices."""
-    for line in report(measure_all() if measure else kept(), bill.FunctionSettings.shipped()):
+    for line in report(measure_all() if measure else recorded(), bill.FunctionSettings.shipped()):
         click.echo(line)

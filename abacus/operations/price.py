@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from abacus.operations import bill
-from abacus.operations.capacity import Workload, kept
+from abacus.operations.capacity import Workload, recorded
 
 USUAL = 3  # events a request: an impression with a click or a goal, or the impressions of three experiments
 BUSY, QUIET = 25, 1  # rows that one fold counts together, on a site with many visitors and on one with few
@@ -20,7 +20,7 @@ class PriceRange(NamedTuple):
 
 def million_events(events_per_request: int = USUAL) -> PriceRange:
     """What a million events cost. `events_per_request`: 1, 3 or 10, which are measured."""
-    memory, measured = bill.FunctionSettings.shipped().memory, kept()
+    memory, measured = bill.FunctionSettings.shipped().memory, recorded()
 
     def dollars(together: int) -> float:
         workload = Workload(events_per_request, together)

@@ -20,7 +20,7 @@ from abacus.publishing import manifest_store as published
 from abacus.publishing.changes import Change, changes
 from abacus.publishing.periods import stamp
 from abacus.publishing.remote import Remote, remote
-from abacus.site.build import Asset, build_site
+from abacus.site.build import FRESH, Asset, build_site
 from abacus.site.public_manifest import public
 from chalicelib.domain import clock
 from chalicelib.domain.errors import ManifestError
@@ -29,9 +29,6 @@ from chalicelib.domain.manifest import Experiment, Manifest
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# A served file is at most a minute old: 30 s fresh, 30 s stale while the CDN fetches it again. While the origin is
-# down, the CDN serves what it has for a day.
-CACHE = "public, max-age=30, stale-while-revalidate=30, stale-if-error=86400"
 JSON_TYPE = "application/json; charset=utf-8"
 ROUNDS = 5  # of writing the site, while others publish
 
@@ -166,7 +163,7 @@ def site(manifest: Manifest, now_ms: int, build: Build) -> dict[str, Asset]:
 
 def _json(value: object) -> Asset:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Asset(text.encode(), JSON_TYPE, CACHE)
+    return Asset(text.encode(), JSON_TYPE, FRESH)
 
 
 def _put(s3: S3Client, bucket: str, path: str, asset: Asset) -> None:

@@ -14,6 +14,7 @@ from chalice.test import Client
 
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws
+from abacus.paths import PROJECT
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion.signatures import sign
 from chalicelib.runtime.service import Service
@@ -118,6 +119,24 @@ def test_a_beacon_may_say_text_plain(api: Api) -> None:
     for content_type in ("text/plain", "text/plain;charset=UTF-8", "application/json; charset=utf-8"):
         assert api.post(event(), Content_Type=content_type).status == 202
     assert api.post(event(), Content_Type="application/xml").status == 415
+
+
+def test_before_the_first_publish_every_event_is_refused_by_name(api: Api) -> None:
+    """S3 answers NoSuchKey to a function that may list the bucket; else AccessDenied, which is a 503 here."""
+    api.aws.s3.delete_object(Bucket=api.aws.names["BucketName"], Key=LIVE)
+    api.configure()  # a function that has read no manifest yet
+    answer = api.post(event())
+    assert (answer.status, [refusal["outcome"] for refusal in answer.body["refused"]]) == (202, ["unknown-experiment"])
+    for stage in ("dev", "prod"):
+        policy = json.loads((PROJECT / f".chalice/policies/{stage}/api_handler.json").read_text())
+        (listing,) = [s for s in policy["Statement"] if s["Action"] == "s3:ListBucket"]
+        # No condition: that of s3:prefix holds for no GetObject, whose request has no prefix.
+        assert listing == {
+            "Sid": "TellMissingFromForbidden",
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": f"arn:*:s3:::abacus-{stage}-*",
+        }
 
 
 def test_a_publish_seconds_ago_is_known_before_anything_is_refused(api: Api) -> None:

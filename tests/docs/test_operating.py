@@ -7,7 +7,7 @@ import re
 import pytest
 
 from abacus.operations import bill, prices
-from abacus.operations.capacity import kept
+from abacus.operations.capacity import recorded
 from abacus.operations.cost import by_traffic
 from abacus.paths import PROJECT
 
@@ -16,11 +16,11 @@ SETTINGS = bill.FunctionSettings.shipped()
 
 
 def test_the_price_at_each_traffic_is_what_the_command_says() -> None:
-    assert "\n".join(by_traffic(kept(), SETTINGS)) in PAGE
+    assert "\n".join(by_traffic(recorded(), SETTINGS)) in PAGE
 
 
 def test_a_month_is_its_events_and_the_rows_they_leave() -> None:
-    (line,) = (line for line in by_traffic(kept(), SETTINGS) if line.split()[0] == "100.0")
+    (line,) = (line for line in by_traffic(recorded(), SETTINGS) if line.split()[0] == "100.0")
     _, events, _, million, dollars, rows, _gb, stored, together = (float(n.replace(",", "")) for n in line.split())
     assert (events, rows) == (100 * 30 * 86400, 100 / 3 * 90 * 86400)
     assert dollars == pytest.approx(events / 1e6 * million, rel=0.005)  # the price of a million is shown in cents

@@ -13,7 +13,7 @@ import pytest
 from abacus.cli import COMMANDS, main
 from abacus.deploy import command as deploy
 from abacus.operations import bill, cost
-from abacus.operations.capacity import Workload, kept
+from abacus.operations.capacity import Workload, recorded
 from abacus.operations.price import price_line
 from abacus.paths import INFRA, PROJECT
 from tests.support import aws_cli
@@ -142,5 +142,5 @@ def test_the_most_that_a_flood_can_cost_in_a_day_is_what_the_page_says() -> None
     parameters = (PROJECT / "infra" / "edge.yaml").read_text()
     (limit,) = re.findall(r"RequestsPerSecond:\n    Type: Number\n    Default: (\d+)", parameters)
     scenario = Workload(3, 25)
-    million = sum(bill.request(kept()[scenario][0], scenario, bill.FunctionSettings.shipped().memory).values())
+    million = sum(bill.request(recorded()[scenario][0], scenario, bill.FunctionSettings.shipped().memory).values())
     assert f"about ${int(limit) * 86400 / 1e6 * million:,.0f} a day" in SECURITY

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Workload, kept, measure
+from abacus.operations.capacity import Workload, measure, recorded
 from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
@@ -25,7 +25,7 @@ from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import RowKey, RowLimit
 from tests.support.builders import NOON, a_manifest, an_element
 
-MEASURED = kept()
+MEASURED = recorded()
 BUSY = Workload(3, 25)
 MEMORY = bill.FunctionSettings.shipped().memory
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Workload, kept
+from abacus.operations.capacity import Workload, recorded
 from chalicelib.reporting import cost
 from chalicelib.storage.tally import Cell, Tally
 from tests.support.tallied import as_json
@@ -16,7 +16,7 @@ from tests.support.tallied import as_json
 def a_million(events: int, together: int) -> float:
     """Dollars for a million requests."""
     scenario = Workload(events, together)
-    return sum(bill.request(kept()[scenario][0], scenario, bill.FunctionSettings.shipped().memory).values())
+    return sum(bill.request(recorded()[scenario][0], scenario, bill.FunctionSettings.shipped().memory).values())
 
 
 def test_the_figures_that_ship_are_those_of_the_bill() -> None:
