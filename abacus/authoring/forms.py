@@ -184,6 +184,10 @@ class ExperimentForm(Form):
     minimum_detectable_effect: Annotated[
         Share | None, Field(description="The smallest relative change worth finding, such as 5 %. Plans the duration.")
     ] = None
+    equivalence_margin: Annotated[
+        Share | None,
+        Field(description="A relative difference this small counts as none; 1 % unless given. Fixed while it runs."),
+    ] = None
     start: Annotated[Moment | None, Field(description="Not before this time (UTC).")] = None
     end: Annotated[Moment | None, Field(description="Not from this time on (UTC).")] = None
     winner: Annotated[str | None, Field(description="Once stopped: the variant that every visitor gets.")] = None

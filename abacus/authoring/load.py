@@ -99,6 +99,7 @@ def experiment(form: ExperimentForm) -> Experiment:
         conversion_window_ms=form.conversion_window,
         assignment=form.assignment,
         minimum_detectable_effect=form.minimum_detectable_effect,
+        equivalence_margin=form.equivalence_margin,
         start=form.start,
         end=form.end,
         winner=form.winner,

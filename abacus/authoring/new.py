@@ -217,7 +217,7 @@ def _print_duration(draft: Draft, rate: float | None, per_day: float | None, bas
     if rate is None and not measured:
         click.echo(f"Assumed: {percent(ASSUMED_RATE)} of visitors convert today; add --rate to change that.")
     shares = [1 / len(draft.variants)] * len(draft.variants)
-    answer = needed(baseline, draft.lift, shares, tau=abs(draft.lift))
+    answer = needed(baseline, draft.lift, shares)
     if answer is None:
         click.echo(f"A rate of {percent(baseline)} cannot change by {percent(draft.lift)}: there is nothing to plan.")
         return

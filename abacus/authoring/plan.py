@@ -9,7 +9,8 @@ import click
 from abacus.options import CHANGE, SHARE
 from abacus.shares import as_number
 from abacus.shares import percent as exact_percent
-from chalicelib.analysis.planning import Needed, needed, whole_weeks
+from chalicelib.analysis.comparison import EQUIVALENCE_MARGIN
+from chalicelib.analysis.planning import Needed, attainable, needed, needed_for_equivalence, whole_weeks
 from chalicelib.analysis.wording import count, percent, split
 from chalicelib.statistics.power import POWER
 
@@ -20,24 +21,34 @@ from chalicelib.statistics.power import POWER
 @click.option("--variants", type=click.IntRange(2, 20), default=2, show_default=True, help="How many variants.")
 @click.option("--weights", metavar="SHARES", help="An uneven split, the control first: '90 %, 10 %'.")
 @click.option("--per-day", type=click.FloatRange(0, min_open=True), help="Visitors of the page per day.")
+@click.option(
+    "--margin", type=SHARE, default=EQUIVALENCE_MARGIN, help="Differences up to it count as none. Default: 1 %."
+)
 @click.option("--coverage", type=SHARE, default=1.0, help="Share of them who take part. Default: 100 %.")
 def command(
-    rate: float, lift: float, variants: int, weights: str | None, per_day: float | None, coverage: float
+    rate: float,
+    lift: float,
+    variants: int,
+    weights: str | None,
+    per_day: float | None,
+    margin: float,
+    coverage: float,
 ) -> None:
     """Calculate how many visitors each variant needs to detect LIFT over RATE.
 
-    The calculation is the one of the report for `minimum_detectable_effect: LIFT`."""
+    A positive LIFT is planned for both directions, better and worse, by the one that needs more visitors. The report
+    plans the same way for `minimum_detectable_effect: LIFT` and `equivalence_margin: MARGIN`."""
     for option, value in (("--rate", rate), ("--coverage", coverage)):
         if value <= 0 or (option == "--rate" and value >= 1):
             raise click.UsageError(f"{option}: {exact_percent(value)} leaves nothing to plan; write a share like 4 %")
     if lift <= -1:
         raise click.UsageError(f"--lift: {exact_percent(lift)} is impossible; a rate can fall by less than 100 %")
     shares = parse_weights(weights) if weights else [1 / variants] * variants
-    answer = needed(rate, lift, shares, tau=abs(lift))
-    if answer is None:
+    answer = needed(rate, lift, shares)
+    if answer is None or not attainable(rate, lift):
         reached = f"a rate of {percent(rate)} would become {percent(rate * (1 + lift))}"
         raise click.UsageError(f"--lift: there is nothing to detect, {reached}")
-    click.echo(describe(answer, shares, per_day * coverage if per_day else None))
+    click.echo(describe(answer, shares, per_day * coverage if per_day else None, margin))
 
 
 def parse_weights(text: str) -> list[float]:
@@ -54,8 +65,10 @@ def parse_weights(text: str) -> list[float]:
     return known
 
 
-def describe(answer: Needed, weights: list[float], per_day: float | None) -> str:
-    """The answer in a few lines. `per_day`: visitors who take part per day; None: unknown."""
+def describe(answer: Needed, weights: list[float], per_day: float | None, margin: float = EQUIVALENCE_MARGIN) -> str:
+    """The answer in a few lines. `per_day`: visitors who take part per day; None: unknown. `margin`: the relative
+    difference that counts as none."""
+    equivalent = needed_for_equivalence(answer.rate, margin, weights)
     becomes = f"{percent(answer.rate, 3)} becomes {percent(answer.rate * (1 + answer.lift), 3)}"
     lines = [
         f"To detect a lift of {percent(answer.lift)} ({becomes}) in {percent(POWER)} of cases, "
@@ -63,6 +76,8 @@ def describe(answer: Needed, weights: list[float], per_day: float | None) -> str
         _needs("looking as often as you like", answer.visitors, per_day),
         _needs("a single look at the end", answer.fixed, per_day),
     ]
+    if equivalent:
+        lines.append(_needs(f"to show that nothing differs by more than {percent(margin)}", equivalent, per_day))
     if per_day is None:
         lines.append("How long does that take? Add --per-day VISITORS.")
     return "\n".join(lines)

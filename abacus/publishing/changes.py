@@ -106,6 +106,10 @@ def _draft(before: Experiment, after: Experiment) -> Findings:
         yield "change", f"draft → {_summary(after)}"
 
 
+def _margin(margin: float | None) -> str:
+    return "1 % (the default)" if margin is None else percent(margin)
+
+
 def _frozen(before: Experiment, after: Experiment) -> Findings:
     """The fields that must not change once visitors have taken part."""
     old, new = listed(before.variant_keys), listed(after.variant_keys)
@@ -135,6 +139,14 @@ def _frozen(before: Experiment, after: Experiment) -> Findings:
         )
         lines = [namespace_line(before)] if before.namespace else ["# remove the field namespace"]
         yield "refusal", with_lines(text, lines)
+    if before.equivalence_margin != after.equivalence_margin:
+        old_margin = before.equivalence_margin
+        text = (
+            f"equivalence_margin {_margin(old_margin)} → {_margin(after.equivalence_margin)}: a margin chosen after "
+            'the first results can turn any of them into "no difference". Put the old one back'
+        )
+        line = "# remove the field equivalence_margin" if old_margin is None else f"equivalence_margin: {old_margin}"
+        yield "refusal", with_lines(text, [line])
     if before.assignment != after.assignment:
         text = (
             f"assignment {before.assignment} → {after.assignment}: the counts before and after would not be "

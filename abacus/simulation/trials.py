@@ -107,7 +107,7 @@ def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome:
     if outcome.missed is None and not all(_holds(c.lift_interval, scenario.lift(c.variant)) for c in found):
         outcome.missed = number
     split = measure(sample)
-    if outcome.imbalance is None and (split.proven or split.p < 0.001):
+    if outcome.imbalance is None and split.proven:
         outcome.imbalance = number
     if number == len(scenario.looks) - 1:
         bar = normal.critical(0.05 / len(found))

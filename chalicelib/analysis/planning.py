@@ -1,4 +1,4 @@
-"""How long to run: visitors needed, days at the current traffic, and what the present sample could show."""
+"""How long to run: visitors needed, days at the current traffic, and the lift that the sample so far can detect."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chalicelib.analysis.comparison import tau_of
+from chalicelib.analysis.comparison import EQUIVALENCE_MARGIN
 from chalicelib.analysis.sample import Sample
 from chalicelib.domain.clock import DAY_MS, day_start_ms, utc_day
 from chalicelib.domain.manifest import Experiment
 from chalicelib.statistics import ALPHA, power
 
-LIFT = 0.05  # what to look for where the experiment does not say
-RECENT = 7  # days of traffic to reckon with
+LIFT = 0.05  # the lift to plan for where the experiment declares none
+RECENT = 7  # days of traffic to plan with
+LONGEST = 90  # days; a test that needs longer is not worth running
 
 
 @dataclass(frozen=True)
 class Needed:
-    """Visitors in each variant to find `lift` with probability `power`, looking as often as one likes; fixed: with
-    a single look at the end. In the manifest's order."""
+    """Visitors in each variant, in the manifest's order, to detect `lift` with probability `power`: by the sequential
+    test, and by a fixed-horizon test (fixed: a single look at the end)."""
 
     rate: float
     lift: float
@@ -32,32 +33,65 @@ class Needed:
 
 @dataclass(frozen=True)
 class DurationPlan:
-    """days_left at the traffic of the last days; days: the same in whole weeks, at least one. mde_reached: the
-    lift that the present sample would find."""
+    """missing: visitors still needed; days_left at the traffic of the last days; days: the same in whole weeks, at
+    least one. mde_reached: the lift that the present sample would detect. margin: within which a lift counts as none;
+    equivalence_visitors, equivalence_days_left: what it takes to show that nothing differs by more."""
 
-    needed: Needed | None
-    visitors_per_variant: int | None
-    visitors_per_variant_fixed: int | None
-    visitors_per_day: float | None
-    missing: int | None
-    days_left: int | None
-    days: int | None
-    mde_reached: float | None
+    needed: Needed | None = None
+    visitors_per_variant: int | None = None
+    visitors_per_variant_fixed: int | None = None
+    visitors_per_day: float | None = None
+    missing: int | None = None
+    days_left: int | None = None
+    days: int | None = None
+    mde_reached: float | None = None
+    margin: float = EQUIVALENCE_MARGIN
+    equivalence_visitors: int | None = None
+    equivalence_days_left: int | None = None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether this traffic cannot detect the lift in a reasonable time."""
+        return self.days_left is not None and self.days_left > LONGEST
 
 
-def needed(rate: float, lift: float, weights: Sequence[float], *, tau: float, alpha: float = ALPHA) -> Needed | None:
-    """None where no such lift exists: a rate of 0 or 1, or one that the lift would carry past 1.
+def attainable(rate: float, lift: float) -> bool:
+    """Whether a rate changed by this lift is still a rate.
 
-    With several variants each comparison gets its share of alpha, and the smallest variant sets the pace.
+    >>> attainable(0.6, 0.5), attainable(0.6, 0.9)
+    (True, False)
+    """
+    return lift != 0 and 0 < rate < 1 and 0 < rate * (1 + lift) < 1
+
+
+def needed(rate: float, lift: float, weights: Sequence[float], *, alpha: float = ALPHA) -> Needed | None:
+    """Visitors to detect a lift, for a variant that is better by it or worse by it, whichever takes more; a negative
+    lift plans for a fall alone. `weights`: the split, the control first.
+
+    None where no such lift exists: a rate of 0 or 1, or one that the lift would carry past 1. With several variants
+    each comparison gets its share of alpha, and the smallest variant sets the pace.
     """
     live = [w for w in weights[1:] if w > 0]
-    if not 0 < rate < 1 or not 0 < rate * (1 + lift) < 1 or lift == 0 or not live or weights[0] <= 0:
+    lifts = [x for x in {lift, -abs(lift)} if attainable(rate, x)]
+    if not lifts or not live or weights[0] <= 0:
         return None
     ratio, share = min(live) / weights[0], alpha / len(live)
-    anytime = power.anytime_sample_size(rate, lift, ratio=ratio, alpha=share, tau=tau)
-    fixed = power.sample_size(rate, lift, ratio=ratio, alpha=share)
-    each = [[math.ceil(n * w / weights[0]) for w in weights] for n in (anytime, fixed)]
-    return Needed(rate, lift, power.POWER, tuple(each[0]), tuple(each[1]))
+    anytime = max(power.anytime_sample_size(rate, x, ratio=ratio, alpha=share) for x in lifts)
+    fixed = max(power.sample_size(rate, x, ratio=ratio, alpha=share) for x in lifts)
+    each = [tuple(math.ceil(n * w / weights[0]) for w in weights) for n in (anytime, fixed)]
+    return Needed(rate, lift, power.POWER, each[0], each[1])
+
+
+def needed_for_equivalence(
+    rate: float, margin: float, weights: Sequence[float], *, alpha: float = ALPHA
+) -> tuple[int, ...] | None:
+    """Visitors in each variant to show that it is within ±margin of the control, if nothing differs."""
+    live = [w for w in weights[1:] if w > 0]
+    if not 0 < rate < 1 or not 0 < margin < 1 or not live or weights[0] <= 0:
+        return None
+    ratio, share = min(live) / weights[0], alpha / len(live)
+    n = power.equivalence_sample_size(rate, margin, ratio=ratio, alpha=share)
+    return tuple(math.ceil(n * w / weights[0]) for w in weights)
 
 
 def whole_weeks(days: float) -> int:
@@ -87,38 +121,47 @@ def traffic(sample: Sample, today: date) -> float | None:
 
 
 def plan(sample: Sample, today: date) -> DurationPlan:
-    """The rate is the control's so far."""
-    experiment, tau = sample.experiment, tau_of(sample)
+    """The plan for the rate that the control has had so far. `today`: a UTC day."""
+    experiment = sample.experiment
     weights = experiment.phases[experiment.current_phase].weights
+    margin = experiment.equivalence_margin or EQUIVALENCE_MARGIN
     control = sample.counts(experiment.control)
     rate = control.converted / control.visitors if control.visitors > 0 else 0.0
     per_day = traffic(sample, today)
-    wanted = needed(rate, abs(experiment.minimum_detectable_effect or LIFT), weights, tau=tau)
+    wanted = needed(rate, abs(experiment.minimum_detectable_effect or LIFT), weights)
     if wanted is None:
-        return DurationPlan(None, None, None, per_day, None, None, None, None)
-    share = sum(weights)
+        return DurationPlan(visitors_per_day=per_day, margin=margin)
     have = [sample.counts(variant).visitors for variant in experiment.variant_keys]
-    missing = max((n - h) / w * share for n, h, w in zip(wanted.visitors, have, weights, strict=True) if w > 0)
-    missing = max(0, math.ceil(missing))
+    missing = _missing(wanted.visitors, have, weights)
     days_left = math.ceil(missing / per_day) if per_day else None
     live = [(h, w) for h, w in zip(have[1:], weights[1:], strict=True) if w > 0]
     smallest = min(h for h, _ in live)
-    reached = (
-        power.anytime_detectable_lift(rate, have[0], ratio=smallest / have[0], alpha=ALPHA / len(live), tau=tau)
-        if smallest > 0
-        else None
-    )
+    reached = None
+    if smallest > 0:
+        ratio = smallest / have[0]
+        reached = power.anytime_detectable_lift(rate, have[0], ratio=ratio, alpha=ALPHA / len(live))
     k = sum(w > 0 for w in weights)
+    equivalent = needed_for_equivalence(rate, margin, weights)
+    equivalence_days = math.ceil(_missing(equivalent, have, weights) / per_day) if equivalent and per_day else None
     return DurationPlan(
-        wanted,
-        math.ceil(sum(wanted.visitors) / k),
-        math.ceil(sum(wanted.fixed) / k),
-        per_day,
-        missing,
-        days_left,
-        None if days_left is None else whole_weeks(days_left),
-        reached,
+        needed=wanted,
+        visitors_per_variant=math.ceil(sum(wanted.visitors) / k),
+        visitors_per_variant_fixed=math.ceil(sum(wanted.fixed) / k),
+        visitors_per_day=per_day,
+        missing=missing,
+        days_left=days_left,
+        days=None if days_left is None else whole_weeks(days_left),
+        mde_reached=reached,
+        margin=margin,
+        equivalence_visitors=math.ceil(sum(equivalent) / k) if equivalent else None,
+        equivalence_days_left=equivalence_days,
     )
+
+
+def _missing(wanted: Sequence[int], have: Sequence[int], weights: Sequence[float]) -> int:
+    """Visitors of the experiment until the variant that is furthest behind has as many as wanted."""
+    share = sum(weights)
+    return max(0, math.ceil(max((n - h) / w * share for n, h, w in zip(wanted, have, weights, strict=True) if w > 0)))
 
 
 WEEK = 7

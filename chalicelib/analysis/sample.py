@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
 from chalicelib.domain.manifest import Experiment
 from chalicelib.statistics import Counts
-from chalicelib.statistics.stratified import Stratum
 from chalicelib.storage.tally import Tallies, Tally
 
 
 class Arm(NamedTuple):
+    """One variant in one phase."""
+
     phase: int
     variant: str
 
@@ -39,7 +40,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Sample:
-    """The tallies that count. `arms` are what is analysed; `days`, `hours` are the same by cohort and by activity.
+    """The tallies that are analysed: `arms`; `days`, `hours` are the same by cohort and by activity.
     `began`: the day of the first cohort, where it is known without the days."""
 
     experiment: Experiment
@@ -50,9 +51,13 @@ class Sample:
     began: date | None = None
     window: Window = Window()
 
+    def for_goal(self, goal: str) -> Sample:
+        """The same visitors, counted by another goal."""
+        return self if goal == self.goal else replace(self, goal=goal)
+
     @cached_property
     def phases(self) -> tuple[int, ...]:
-        """Phases in which anybody was seen, in order."""
+        """Phases with any visitor, in order."""
         return tuple(sorted({arm.phase for arm, tally in self.arms.items() if tally.visitors > 0}))
 
     @cached_property
@@ -70,9 +75,11 @@ class Sample:
         return totals
 
     def counts(self, variant: str) -> Counts:
+        """Visitors and conversions of a variant, over all phases."""
         return self.counted(self.totals[variant])
 
     def counted(self, tally: Tally | None) -> Counts:
+        """Visitors and conversions of a tally, by this sample's goal."""
         return Counts(0, 0) if tally is None else Counts(tally.converted[self.goal], tally.visitors)
 
     def weights(self, phase: int) -> tuple[float, ...] | None:
@@ -80,36 +87,29 @@ class Sample:
         phases = self.experiment.phases
         return phases[phase].weights if 0 <= phase < len(phases) else None
 
-    def strata(self, variant: str, arms: Arms | None = None) -> list[Stratum]:
-        """The control beside `variant` in each phase in which both were seen."""
-        arms = self.arms if arms is None else arms
-        control = self.experiment.control
-        pairs = (
-            Stratum(self.counted(arms.get(Arm(phase, control))), self.counted(arms.get(Arm(phase, variant))))
-            for phase in self.phases
-        )
-        return [pair for pair in pairs if pair.a.visitors > 0 and pair.b.visitors > 0]
-
 
 def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window, began: date | None = None) -> Sample:
-    """Leaves out variants that the experiment does not have, and days outside the window.
+    """The sample of a goal, without variants that the experiment does not have and days outside the window.
 
-    With a window the arms are the sum of its days; without one the totals say the same."""
+    With a window the arms are the sum of its days; without one they are the totals."""
     known = set(experiment.variant_keys)
     arms: Arms = {}
     days: dict[str, Arms] = {}
     hours: dict[str, Arms] = {}
+    source = "day" if window.bounded else "total"
     for cell, tally in sorted(tallies.items()):
         if cell.variant not in known or (cell.span == "day" and not window.holds(cell.when)):
             continue
-        into = [days.setdefault(cell.when, {})] if cell.span == "day" else []
-        into += [hours.setdefault(cell.when, {})] if cell.span == "hour" else []
-        into += [arms] if cell.span == ("day" if window.bounded else "total") else []
-        for target in into:
-            target.setdefault(Arm(cell.phase, cell.variant), Tally()).add(tally)
+        arm = Arm(cell.phase, cell.variant)
+        if cell.span == "day":
+            days.setdefault(cell.when, {}).setdefault(arm, Tally()).add(tally)
+        if cell.span == "hour":
+            hours.setdefault(cell.when, {}).setdefault(arm, Tally()).add(tally)
+        if cell.span == source:
+            arms.setdefault(arm, Tally()).add(tally)
     return Sample(experiment, goal, arms, days, hours, began, window)
 
 
 def possible(counts: Counts) -> bool:
-    """More converted than visitors can come out of lost beacons; no rate can be computed from it."""
+    """Whether a rate can be computed: lost events can leave more conversions than visitors."""
     return 0 <= counts.converted <= counts.visitors

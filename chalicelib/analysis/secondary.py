@@ -1,22 +1,20 @@
-"""What is reported beside the decision: the fixed-horizon reading, the exact one, the Bayesian one, CTR, and the shrunk
-lift. The verdict uses none of it."""
+"""What is reported next to the decision: the fixed-horizon test, the exact test, the posterior, CTR. The verdict
+rests on none of it but the posterior, which words the size of the effect."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.bayesian import Beliefs
 from chalicelib.analysis.comparison import Comparison, Decision, Pair
+from chalicelib.analysis.posterior import Posterior
 from chalicelib.analysis.sample import Arm, Sample, possible
-from chalicelib.analysis.standardisation import Comparable
+from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.statistics import ALPHA, Interval, multiple_testing
-from chalicelib.statistics.effects import Shrunk, difference_interval, shrink
+from chalicelib.statistics.effects import difference_interval
 from chalicelib.statistics.numerics import normal
-from chalicelib.statistics.ratio import ratio_test
 from chalicelib.statistics.sequential import conditional
 from chalicelib.statistics.sequential.lift_evidence import Evidence
-from chalicelib.statistics.stratified import walter
+from chalicelib.statistics.shrinkage import Shrunk
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class FixedReading:
 
 @dataclass(frozen=True)
 class BayesReading:
-    """The chance to be better than the control, and the credible interval of the lift; None without beliefs."""
+    """The chance to be better than the control, and the credible interval of the lift; None before a comparison."""
 
     p_better: float | None = None
     lift: float | None = None
@@ -44,13 +42,15 @@ class BayesReading:
 
 @dataclass(frozen=True)
 class CtrReading:
-    """Click-through rates at one look; standard errors by visitor."""
+    """Click-through rates compared; standard errors by visitor, pooled under the null. p and the interval are for one
+    look, p_anytime for every look."""
 
     lift: float | None
     difference: float
     difference_interval: Interval
     z: float
     p: float
+    p_anytime: float
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,19 @@ class Readings:
     fixed: FixedReading | None = None
 
 
-def comparisons(comparable: Comparable, compared: list[Comparison], beliefs: Beliefs, *, exact: bool) -> list[Readings]:
-    """One for every variant but the control. exact: whether the split is right, which the exact test relies on."""
-    sample, by_variant = comparable.sample, {c.variant: c for c in compared}
+def comparisons(
+    standardisation: Standardisation, compared: list[Comparison], beliefs: Posterior, *, exact: bool
+) -> list[Readings]:
+    """One for every variant but the control. `exact`: whether the split is right, which the exact test relies on."""
+    sample, by_variant = standardisation.sample, {c.variant: c for c in compared}
     control = sample.experiment.control
     p_values = [normal.two_sided(c.pair.evidence.z) for c in compared]
     adjusted = zip(multiple_testing.holm(p_values), multiple_testing.benjamini_hochberg(p_values), strict=True)
     fixed = {c.variant: _fixed(c.pair, *pair, len(compared)) for c, pair in zip(compared, adjusted, strict=True)}
     readings = []
     for variant in sample.experiment.variant_keys[1:]:
-        reading = Readings(variant, control, _bayes(beliefs, control, variant), _ctr(comparable, variant))
+        shrunk = beliefs.shrunk.get(variant)
+        reading = Readings(variant, control, _bayes(shrunk), _ctr(standardisation, variant))
         if c := by_variant.get(variant):
             reading = replace(
                 reading,
@@ -90,7 +93,7 @@ def comparisons(comparable: Comparable, compared: list[Comparison], beliefs: Bel
                 phases=len(c.strata),
                 lift=c.lift,
                 lift_interval=c.lift_interval,
-                lift_shrunk=_shrunk(c.pair),
+                lift_shrunk=shrunk,
                 p=c.p,
                 p_unadjusted=c.pair.evidence.p,
                 evidence=c.pair.evidence,
@@ -102,30 +105,22 @@ def comparisons(comparable: Comparable, compared: list[Comparison], beliefs: Bel
 
 
 def _fixed(pair: Pair, holm: float, bh: float, comparisons: int) -> FixedReading:
-    z, bar = pair.evidence.z, normal.critical(ALPHA / comparisons)
+    z, critical = pair.evidence.z, normal.critical(ALPHA / comparisons)
     difference, interval = None, None
     if len(pair.strata) == 1:
         a, b = pair.strata[0]
         difference = b.converted / b.visitors - a.converted / a.visitors
-        interval = difference_interval(a, b, bar)
+        interval = difference_interval(a, b, critical)
     return FixedReading(
         z=z,
         p=normal.two_sided(z),
         ln_p=normal.ln_two_sided(z),
         p_holm=holm,
         p_bh=bh,
-        lift_interval=pair.interval(bar),
+        lift_interval=pair.interval(critical),
         difference=difference,
         difference_interval=interval,
     )
-
-
-def _shrunk(pair: Pair) -> Shrunk:
-    """From the log ratio with half a conversion added, averaged over phases by precision."""
-    points = [walter(*stratum) for stratum in pair.strata]
-    precision = math.fsum(1 / variance for _, variance in points)
-    mean = math.fsum(y / variance for y, variance in points) / precision
-    return shrink(mean, 1 / math.sqrt(precision), pair.tau)
 
 
 def _exact(sample: Sample, pair: Pair) -> float | None:
@@ -137,23 +132,25 @@ def _exact(sample: Sample, pair: Pair) -> float | None:
         if weights and weights[0] > 0 and weights[own] > 0:
             a, b = (sample.counted(sample.arms.get(Arm(phase, keys[i]))) for i in (0, own))
             if possible(a) and possible(b):
-                phases.append(conditional.Clickers(a.converted, b.converted, weights[0], weights[own]))
-    return conditional.exact_evidence(phases, pair.tau).p if phases else None
+                phases.append(conditional.Converters(a.converted, b.converted, weights[0], weights[own]))
+    return conditional.exact_evidence(phases).p if phases else None
 
 
-def _bayes(beliefs: Beliefs, control: str, variant: str) -> BayesReading:
-    credible = beliefs.lift(control, variant)
-    if credible is None:
-        return BayesReading()
-    return BayesReading(credible.p_better, credible.median, Interval(credible.low, credible.high))
+def _bayes(shrunk: Shrunk | None) -> BayesReading:
+    return BayesReading(shrunk.p_positive, shrunk.lift, shrunk.interval) if shrunk else BayesReading()
 
 
-def _ctr(comparable: Comparable, variant: str) -> CtrReading | None:
-    """CTR against the control's, for one look; errors by visitor."""
-    a, b = comparable.ctr(comparable.sample.experiment.control), comparable.ctr(variant)
-    test = ratio_test(a, b)
+def _ctr(standardisation: Standardisation, variant: str) -> CtrReading | None:
+    """CTR against the control's. The interval excludes 0 exactly when p < 5 %."""
+    test = standardisation.ctr_test(variant)
     if test is None or test.se == 0:
         return None
     reach = normal.critical(ALPHA) * test.se
-    interval = Interval(test.difference - reach, test.difference + reach)
-    return CtrReading(test.difference / a.ctr if a.ctr else None, test.difference, interval, test.z, test.p)
+    return CtrReading(
+        lift=standardisation.ctr_lift(variant),
+        difference=test.difference,
+        difference_interval=Interval(test.difference - reach, test.difference + reach),
+        z=test.z,
+        p=test.p,
+        p_anytime=test.evidence.p,
+    )

@@ -1,59 +1,140 @@
-"""Rates that may be compared although the split changed: averages over phases, weighted alike for all variants."""
+"""Rates that can be compared although the split changed: averages over phases with the same weights for all
+variants."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from chalicelib.analysis.sample import Arm, Sample, possible
-from chalicelib.statistics.ratio import Ratio, Sums, ratio
-from chalicelib.statistics.stratified import standardised, standardised_ratio
+from chalicelib.statistics.ratio import Ratio, RatioTest, Sums, ratio
+from chalicelib.statistics.standardisation import (
+    StandardisedRate,
+    standardised,
+    standardised_ratio,
+    standardised_ratio_test,
+)
+from chalicelib.statistics.stratified import Stratum, harmonic_weight
 from chalicelib.storage.tally import Tally
 
-
-@dataclass(frozen=True)
-class Worth:
-    """A rate, and the number of visitors whose plain rate would be known as well. Within one phase: the visitors."""
-
-    rate: float
-    visitors: float
-
-    @property
-    def converted(self) -> float:
-        return self.rate * self.visitors
+EFFICIENCY = 0.95  # of a comparison that common weights must keep
 
 
 @dataclass(frozen=True)
-class Comparable:
+class Standardisation:
+    """A sample's rates and ratios, averaged over phases. The rates shown agree with the lifts: rate of a variant =
+    rate of the control × (1 + lift), whatever happened to the split.
+
+    The weight of a phase is 1/Σ 1/n over its variants, the same for all of them. A comparison has Mantel-Haenszel
+    weights of its own where its variant joined later, or where the common weights would cost more than 5 % of its
+    information (a third variant had few visitors in a phase that was large for these two). Then the variant's rate is
+    the control's times the ratio within the phases that they share.
+    """
+
     sample: Sample
 
     @cached_property
-    def phases(self) -> list[int]:
-        """Those in which every variant that was ever seen was seen; with none, phases are added up."""
-        seen = [variant for variant, tally in self.sample.totals.items() if tally.visitors > 0]
-        return [p for p in self.sample.phases if all(self._tally(p, variant).visitors > 0 for variant in seen)]
+    def common_weights(self) -> dict[int, float]:
+        """The weight of each phase in which the control and another variant were seen."""
+        weights = {}
+        for phase in self.sample.phases:
+            seen = [self._tally(phase, v).visitors for v in self.sample.experiment.variant_keys]
+            if seen[0] > 0 and any(n > 0 for n in seen[1:]):
+                weights[phase] = harmonic_weight([n for n in seen if n > 0])
+        return weights
+
+    @cached_property
+    def weights(self) -> dict[str, dict[int, float]]:
+        """Of each variant, the weights of the phases in which it is compared with the control; empty where there are
+        none. The control's are those of its rate."""
+        control, *others = self.sample.experiment.variant_keys
+        common = self.common_weights
+        weights = {variant: self._pair_weights(variant) for variant in others}
+        compared = [own for own in weights.values() if own]
+        if all(own[phase] == common[phase] for own in compared for phase in own):
+            return {control: common} | weights
+        of_control = {}
+        for phase in common:
+            n = self._tally(phase, control).visitors
+            of_control[phase] = harmonic_weight([n, sum(self._tally(phase, v).visitors for v in others)])
+        return {control: of_control} | weights
+
+    def _pair_weights(self, variant: str) -> dict[int, float]:
+        control = self.sample.experiment.control
+        own = {
+            phase: harmonic_weight([self._tally(phase, control).visitors, n])
+            for phase in self.common_weights
+            if (n := self._tally(phase, variant).visitors) > 0
+        }
+        common = {phase: self.common_weights[phase] for phase in own}
+        # The share of the information that the common weights keep, if all phases had the same rate.
+        kept = sum(common.values()) ** 2 / sum(common[p] ** 2 / own[p] for p in own) / sum(own.values()) if own else 1.0
+        return common if kept >= EFFICIENCY else own
+
+    def strata(self, variant: str) -> list[tuple[Stratum, float]]:
+        """The control and a variant in each phase that they share, with its weight. Without impossible counts."""
+        control = self.sample.experiment.control
+        pairs = []
+        for phase, weight in self.weights[variant].items():
+            a, b = (self.sample.counted(self._tally(phase, v)) for v in (control, variant))
+            if possible(a) and possible(b):
+                pairs.append((Stratum(a, b), weight))
+        return pairs
+
+    def rate(self, variant: str) -> StandardisedRate | None:
+        """The rate to show. None before the first visitor, and of impossible counts."""
+        own, control = self._rate(variant, self.weights[variant]), self.sample.experiment.control
+        if own is None or not self.weights[variant] or self.weights[variant] == self.weights[control]:
+            return own
+        among_shared, overall = (self._rate(control, self.weights[v]) for v in (variant, control))
+        if among_shared is None or overall is None or among_shared.rate == 0 or overall.rate == 0:
+            return own
+        return StandardisedRate(min(1.0, overall.rate * own.rate / among_shared.rate), own.visitors)
+
+    def shared_rates(self, variant: str) -> tuple[StandardisedRate, StandardisedRate] | None:
+        """The control's and a variant's rate over the phases that they share."""
+        weights = self.weights[variant]
+        a, b = self._rate(self.sample.experiment.control, weights), self._rate(variant, weights)
+        return (a, b) if weights and a is not None and b is not None else None
+
+    def ctr(self, variant: str) -> Ratio:
+        """Clicks per impression, with at most 100 impressions and clicks of each visitor."""
+        return self._ratio(variant, self.weights[variant])
+
+    def ctr_lift(self, variant: str) -> float | None:
+        """The relative difference of a variant's CTR to the control's, over the phases that they share."""
+        a, b = (self._ratio(v, self.weights[variant]).ctr for v in (self.sample.experiment.control, variant))
+        return b / a - 1 if a and b is not None else None
+
+    def ctr_test(self, variant: str) -> RatioTest | None:
+        """A variant's CTR against the control's, over the phases that they share."""
+        weights = self.weights[variant]
+        control = self._tallies(self.sample.experiment.control, weights)
+        pairs = [(sums(a), sums(b)) for a, b in zip(control, self._tallies(variant, weights), strict=True)]
+        return standardised_ratio_test(pairs, _values(weights))
+
+    def _ratio(self, variant: str, weights: Mapping[int, float]) -> Ratio:
+        return standardised_ratio([ratio(sums(t)) for t in self._tallies(variant, weights)], _values(weights))
+
+    def _rate(self, variant: str, weights: Mapping[int, float]) -> StandardisedRate | None:
+        counts = [self.sample.counted(tally) for tally in self._tallies(variant, weights)]
+        if any(c.visitors <= 0 or not possible(c) for c in counts):
+            return None
+        return standardised(counts, _values(weights))
+
+    def _tallies(self, variant: str, weights: Mapping[int, float]) -> list[Tally]:
+        """Its tallies in these phases; without any, all added up."""
+        return [self._tally(phase, variant) for phase in weights] or [self.sample.totals[variant]]
 
     def _tally(self, phase: int, variant: str) -> Tally:
         return self.sample.arms.get(Arm(phase, variant)) or Tally()
 
-    @cached_property
-    def sizes(self) -> list[float]:
-        """The weight of each phase: all its visitors."""
-        if not self.phases:
-            return [1.0]
-        return [float(sum(t.visitors for arm, t in self.sample.arms.items() if arm.phase == p)) for p in self.phases]
 
-    def _tallies(self, variant: str) -> list[Tally]:
-        return [self._tally(p, variant) for p in self.phases] or [self.sample.totals[variant]]
+def _values(weights: Mapping[int, float]) -> list[float]:
+    return list(weights.values()) or [1.0]
 
-    def rate(self, variant: str) -> Worth | None:
-        """None before the first visitor, and of impossible counts."""
-        counts = [self.sample.counted(tally) for tally in self._tallies(variant)]
-        if any(c.visitors <= 0 or not possible(c) for c in counts):
-            return None
-        return Worth(*standardised(counts, self.sizes))
 
-    def ctr(self, variant: str) -> Ratio:
-        """Over at most 100 impressions and clicks of each visitor."""
-        sums = [Sums(t.visitors, t.sx, t.sy, t.sxx, t.syy, t.sxy) for t in self._tallies(variant)]
-        return standardised_ratio([ratio(s) for s in sums], self.sizes)
+def sums(tally: Tally) -> Sums:
+    """The sums over visitors that the error of CTR comes from."""
+    return Sums(tally.visitors, tally.sx, tally.sy, tally.sxx, tally.syy, tally.sxy)

@@ -6,27 +6,30 @@ invalid > collecting > winner, loser > equivalent > inconclusive: the first that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from chalicelib.analysis.checks.check import Check
-from chalicelib.analysis.comparison import ROPE, Comparison
-from chalicelib.analysis.planning import WEEK, Age, DurationPlan
+from chalicelib.analysis.comparison import Comparison, inseparable
+from chalicelib.analysis.planning import LONGEST, WEEK, Age, DurationPlan
+from chalicelib.analysis.posterior import Posterior
 from chalicelib.analysis.sample import Sample
-from chalicelib.analysis.wording import count, listed, percent, sentence
+from chalicelib.analysis.wording import among, be, count, expected, listed, outcome, percent, sentence, uncertainty
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 Next = Literal["ship", "keep", "stop", "wait", "fix"]
 FATAL = ("impossible-counts", "srm")
+DOUBTS = ("srm", "twyman", "novelty")  # a warning of these is a doubt; an alarm of any check is
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the numbers say and what to do about it.
 
-    headline: the advice, in a few words. reason: the evidence, without the advice. doubts: names of the checks that
-    void the result (`invalid`) or that a winner should survive first. text: evidence and advice in one paragraph.
-    variant: the variant it is about, where it is about one. next: the advice as one word.
+    headline: the advice, in a few words. reason: the findings, without the advice. doubts: names of the checks that
+    void the result (`invalid`) or that a decision should survive first. text: evidence and advice in one paragraph.
+    variant: the variant it is about, if it is about one; of several winners, the one that is most probably the best.
+    candidates: winners that cannot be told apart. next: the advice as one word.
     """
 
     state: State
@@ -35,18 +38,21 @@ class Verdict:
     text: str
     next: Next
     variant: str | None = None
+    candidates: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that the verdict rests on."""
+    """Everything that the verdict rests on. `gate`: the primary goal, if this is another one and it is not decided."""
 
     sample: Sample
     comparisons: Sequence[Comparison]
     checks: Sequence[Check]
     duration: DurationPlan
     age: Age
+    beliefs: Posterior = field(default_factory=Posterior)
+    gate: str | None = None
 
     @property
     def control(self) -> str:
@@ -54,12 +60,13 @@ class Findings:
         return self.sample.experiment.control
 
     @property
-    def stopped(self) -> bool:
-        """Whether the experiment is over."""
-        return self.sample.experiment.status == "stopped"
+    def live(self) -> str | None:
+        """The variant that every visitor gets, once the experiment is stopped."""
+        experiment = self.sample.experiment
+        return (experiment.winner or experiment.control) if experiment.status == "stopped" else None
 
     @property
-    def go_on(self) -> str:
+    def continuation(self) -> str:
         """How a sentence begins that advises to collect more."""
         return "Resume it" if self.sample.experiment.status == "paused" else "Keep running"
 
@@ -70,56 +77,127 @@ class Findings:
             return "Waiting for visitors"
         return "Paused: nothing decided yet" if self.sample.experiment.status == "paused" else "Keep running"
 
+    @property
+    def doubts(self) -> list[str]:
+        """Checks that do not void the result, but that a decision should survive."""
+        serious = [c for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
+        return [check.name for check in serious]
 
-def decide(
-    sample: Sample, comparisons: Sequence[Comparison], checks: Sequence[Check], duration: DurationPlan, age: Age
-) -> Verdict:
+    @property
+    def decided(self) -> list[str]:
+        """The comparisons that are decided, in words."""
+        return [outcome(c, self.beliefs) for c in self.comparisons if c.decision in ("winner", "loser")]
+
+    @property
+    def caveat(self) -> str:
+        """The warning that a result from less than a full week deserves."""
+        full = self.age.week and self.age.days >= WEEK
+        return "" if full else " It ran for less than a full week, so weekdays may matter."
+
+
+def decide(findings: Findings) -> Verdict:
     """The first state that applies: invalid, collecting, winner, loser, equivalent, inconclusive."""
-    findings = Findings(sample, comparisons, checks, duration, age)
-    rules = (_invalid, _collecting, _winner, _loser, _equivalent)
-    return next((verdict for rule in rules if (verdict := rule(findings))), None) or _inconclusive(findings)
+    rules = (_invalid, _collecting, _exploratory, _winner, _loser, _equivalent)
+    verdict = next((verdict for rule in rules if (verdict := rule(findings))), None) or _inconclusive(findings)
+    return _stopped(findings, verdict) if findings.live else verdict
+
+
+def _stopped(findings: Findings, verdict: Verdict) -> Verdict:
+    """The verdict on an experiment that is over: first what every visitor gets now."""
+    live = findings.live
+    headline = f"{live} is live for everyone"
+    text = f"Stopped: {headline}. "
+    if verdict.state == "invalid":
+        return replace(verdict, headline=headline, text=f"{text}Do not trust the result: {verdict.text}")
+    agrees = live in verdict.candidates or live == verdict.variant
+    if verdict.state == "winner" and not agrees:
+        return replace(verdict, headline=headline, text=f"{text}{verdict.text}")
+    advice = f" Replace {live}." if verdict.state == "loser" and agrees else ""
+    return replace(
+        verdict, headline=headline, text=f"{text}{verdict.reason}{advice}", next="stop" if advice else "keep"
+    )
 
 
 def _invalid(findings: Findings) -> Verdict | None:
     for check in findings.checks:
         if check.state == "alarm" and check.name in FATAL:
-            text = f"Stop: {check.text[:1].lower()}{check.text[1:]}"
+            text = check.text if findings.live else f"Stop: {check.text[:1].lower()}{check.text[1:]}"
             return Verdict("invalid", "Fix the tracking first", check.text, text, "fix", doubts=(check.name,))
     return None
 
 
 def _collecting(findings: Findings) -> Verdict | None:
     """A stopped experiment keeps the result that it has."""
-    if findings.stopped:
+    if findings.live:
         return None
     if not findings.comparisons or findings.age.first is None:
         text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
         return Verdict("collecting", findings.wait, text, text, "wait")
     if findings.age.days >= WEEK and findings.age.week:
         return None
-    ahead = [_beats(c) for c in findings.comparisons if c.decision in ("winner", "loser")]
+    ahead = findings.decided
     so_far = sentence(f"{listed(ahead)} so far, but weekdays differ. ") if ahead else ""
     days = count(max(1, WEEK - findings.age.days), "more day")
-    reason = f"{so_far}Too early to judge before a full week: {days} to go."
-    text = f"{so_far}{findings.go_on} for {days}: too early to judge before a full week."
+    reason = f"{so_far}Too early to decide before a full week: {days} to go."
+    text = f"{so_far}{findings.continuation} for {days}: too early to decide before a full week."
     return Verdict("collecting", findings.wait, reason, text, "wait")
+
+
+def _exploratory(findings: Findings) -> Verdict | None:
+    """A secondary goal decides nothing before the primary one is decided."""
+    decided = findings.decided
+    if not findings.gate or not decided:
+        return None
+    reason = sentence(
+        f"exploratory: {listed(decided)} by {findings.sample.goal}, "
+        f"but {findings.gate}, the primary goal, is not decided."
+    )
+    return Verdict("inconclusive", findings.wait, reason, f"{reason} Decide by {findings.gate}.", "wait")
 
 
 def _winner(findings: Findings) -> Verdict | None:
     winners = [c for c in findings.comparisons if c.decision == "winner"]
     if not winners:
         return None
-    best = max(winners, key=lambda c: c.lift if c.lift is not None else float("inf"))
+    chances = findings.beliefs.best
+    best = max(winners, key=lambda c: chances[c.variant].p_best if c.variant in chances else 0.0)
     others = [c.variant for c in winners if c is not best]
-    too = f"; {listed(others)} {'beats' if len(others) == 1 else 'beat'} it too" if others else ""
-    doubts = _doubts(findings)
-    reason = sentence(f"{_beats(best)}{too}.{_short(findings)}")
-    text = f"{reason} Check first: {listed(doubts)}. Then ship it." if doubts else f"{reason} Ship it."
-    if findings.sample.experiment.winner == best.variant:
-        headline = f"{best.variant} is live for everybody"
-    else:
-        headline = f"Check, then ship {best.variant}" if doubts else f"Ship {best.variant}"
-    return Verdict("winner", headline, reason, text, "ship", best.variant, tuple(doubts))
+    alike = inseparable(findings.sample, best.variant, others) if others else []
+    candidates = [key for key in findings.sample.experiment.variant_keys if key in {best.variant, *alike}]
+    doubts = findings.doubts
+    reason = sentence(f"{outcome(best, findings.beliefs)}{_others(findings, others, alike)}.{_rivals(findings, best)}")
+    reason += findings.caveat
+    ship = f"ship {among(candidates)}" if alike else f"ship {best.variant}"
+    text = f"{reason} Check first: {listed(doubts)}. Then {ship}." if doubts else f"{reason} {sentence(ship)}."
+    headline = f"Check, then {ship}" if doubts else sentence(ship)
+    if alike:
+        return Verdict("winner", headline, reason, text, "ship", best.variant, tuple(candidates), tuple(doubts))
+    headline = f"{headline}: {expected(best, findings.beliefs)}"
+    return Verdict("winner", headline, reason, text, "ship", best.variant, doubts=tuple(doubts))
+
+
+def _others(findings: Findings, others: Sequence[str], alike: Sequence[str]) -> str:
+    """The other winners, behind the best one."""
+    if not others:
+        return ""
+    beat = f"; {listed(list(others))} {'beats' if len(others) == 1 else 'beat'} {findings.control} too"
+    return f"{beat}, and {listed(list(alike))} cannot be told apart from the best" if alike else beat
+
+
+def _rivals(findings: Findings, best: Comparison) -> str:
+    """Variants that are more probably the best than the winner, although they have not beaten the control yet."""
+    chances = findings.beliefs.best
+    rivals = [
+        c.variant
+        for c in findings.comparisons
+        if c.decision == "open"
+        and best.variant in chances
+        and c.variant in chances
+        and chances[c.variant].p_best > chances[best.variant].p_best
+    ]
+    if not rivals:
+        return ""
+    return " " + sentence(f"{listed(rivals)} may be better still, but {be(rivals)} not decided yet.")
 
 
 def _loser(findings: Findings) -> Verdict | None:
@@ -127,80 +205,49 @@ def _loser(findings: Findings) -> Verdict | None:
     if not losers:
         return None
     worst = min(losers, key=lambda c: c.lift or 0.0).variant
-    lost = listed([_beats(c) for c in losers])
+    lost = listed([outcome(c, findings.beliefs) for c in losers])
     undecided = [c.variant for c in findings.comparisons if c.decision == "open"]
-    if undecided and not findings.stopped:
-        reason = sentence(f"{lost}. Drop it; {listed(undecided)} {_is(undecided)} not decided yet.")
-        text = sentence(f"{lost}. Drop it. {findings.go_on} for {listed(undecided)}, not decided yet.")
-        return Verdict("loser", findings.wait, reason, text, "wait", worst)
-    reason = sentence(f"{lost}.{_short(findings)}")
-    keep = f"Keep {findings.control}"
-    return Verdict("loser", keep, reason, f"{reason} {keep}.", "keep", worst)
+    doubts = findings.doubts
+    check = f" Check first: {listed(doubts)}." if doubts else ""
+    if undecided and not findings.live:
+        reason = sentence(f"{lost}. Drop it; {listed(undecided)} {be(undecided)} not decided yet.")
+        text = f"{sentence(lost)}.{check} Drop it. {findings.continuation} for {listed(undecided)}, not decided yet."
+        return Verdict("loser", findings.wait, reason, text, "wait", worst, doubts=tuple(doubts))
+    reason = f"{sentence(lost)}.{findings.caveat}"
+    keep = f"keep {findings.control}"
+    text = f"{reason}{check} Then {keep}." if doubts else f"{reason} {sentence(keep)}."
+    headline = f"Check, then {keep}" if doubts else sentence(keep)
+    return Verdict("loser", headline, reason, text, "keep", worst, doubts=tuple(doubts))
 
 
 def _equivalent(findings: Findings) -> Verdict | None:
     if not findings.comparisons or any(c.decision != "equivalent" for c in findings.comparisons):
         return None
     variants = [c.variant for c in findings.comparisons]
-    reason = sentence(f"{listed(variants)} {_is(variants)} within {percent(ROPE)} of {findings.control}.")
-    text = f"{reason} Stop, and take whichever you like."
-    return Verdict("equivalent", "Stop, and take either one", reason, text, "stop")
+    margin = f"within {percent(findings.duration.margin)} of {findings.control}"
+    reason = sentence(f"{listed(variants)} {be(variants)} {margin}: no difference that matters.")
+    doubts = findings.doubts
+    check = f" Check first: {listed(doubts)}." if doubts else ""
+    text = f"{reason}{check} Stop, and keep the variant that you prefer."
+    return Verdict("equivalent", "Stop: no difference that matters", reason, text, "stop", doubts=tuple(doubts))
 
 
 def _inconclusive(findings: Findings) -> Verdict:
-    ranges = [_range(c) for c in findings.comparisons if c.decision == "open" and c.lift is not None]
-    told = listed(ranges) if ranges else "too few converted to compare"
-    if findings.stopped:
-        keep = f"Keep {findings.control}"
-        text = f"Stopped undecided: {told}. {keep}."
-        return Verdict("inconclusive", keep, f"Stopped undecided: {told}.", text, "keep")
+    ranges = [uncertainty(c) for c in findings.comparisons if c.decision == "open" and c.lift is not None]
+    so_far = listed(ranges) if ranges else "too few visitors converted to compare"
+    if findings.live:
+        return Verdict("inconclusive", "", f"Not decided: {so_far}.", "", "keep")
     duration = findings.duration
     if duration.needed is None or duration.days_left is None:
-        text = f"{findings.go_on}: so far {told}."
-        return Verdict("inconclusive", findings.wait, f"So far {told}.", text, "wait")
-    aim = percent(duration.needed.lift)
+        text = f"{findings.continuation}: so far {so_far}."
+        return Verdict("inconclusive", findings.wait, f"So far {so_far}.", text, "wait")
+    aim, bolder = percent(duration.needed.lift), "Stop, or test something bolder"
+    if duration.hopeless:
+        reason = f"This traffic cannot find a difference of {aim} within {LONGEST} days. So far {so_far}."
+        return Verdict("inconclusive", bolder, reason, f"{reason} {bolder}.", "stop")
     if duration.days_left > 0:
-        days = count(duration.days_left, "day")
-        reason = f"About {days} to detect {aim}. So far {told}."
-        text = f"{findings.go_on}: about {days} to detect {aim}. So far {told}."
-        return Verdict("inconclusive", findings.wait, reason, text, "wait")
-    reason = sentence(f"{told}. A difference of {aim} would very likely have shown by now.")
-    text = f"{reason} Stop, and try something bolder."
-    return Verdict("inconclusive", "Stop, or try something bolder", reason, text, "stop")
-
-
-def _is(words: Sequence[str]) -> str:
-    return "is" if len(words) == 1 else "are"
-
-
-def _beats(c: Comparison) -> str:
-    """ "green beats blue by 12 % (at least 4 %)" """
-    verb = "beats" if c.decision == "winner" else "loses to"
-    bound = c.lift_interval.low if c.decision == "winner" else -c.lift_interval.high
-    by = f" by {percent(abs(c.lift))}" if c.lift is not None else ""
-    at_least = f" (at least {percent(bound)})" if bound > 0 else ""
-    return f"{c.variant} {verb} {c.control}{by}{at_least}"
-
-
-def _range(c: Comparison) -> str:
-    """ "green is between 8 % worse and 15 % better than blue" """
-    ends = [
-        f"{percent(abs(end))} {'worse' if end < 0 else 'better'}" if abs(end) < 10 else "many times better"
-        for end in c.lift_interval
-    ]
-    return f"{c.variant} is between {ends[0]} and {ends[1]} than {c.control}"
-
-
-def _doubts(findings: Findings) -> list[str]:
-    """Checks that do not void the result, but that a winner should survive."""
-    return [
-        check.name
-        for check in findings.checks
-        if check.state == "alarm" or (check.state == "warning" and check.name in ("srm", "twyman", "novelty"))
-    ]
-
-
-def _short(findings: Findings) -> str:
-    if findings.age.week and findings.age.days >= WEEK:
-        return ""
-    return " It ran for less than a full week, so weekdays may matter."
+        estimate = f"about {count(duration.days_left, 'day')} to detect {aim}. So far {so_far}."
+        text = f"{findings.continuation}: {estimate}"
+        return Verdict("inconclusive", findings.wait, sentence(estimate), text, "wait")
+    reason = sentence(f"{so_far}. A difference of {aim} would very likely have shown by now.")
+    return Verdict("inconclusive", bolder, reason, f"{reason} {bolder}.", "stop")

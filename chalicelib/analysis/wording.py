@@ -1,8 +1,12 @@
-"""Numbers as people say them, for the sentences of verdict and health."""
+"""Numbers and effects in words, for the sentences of the verdict and the checks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
+
+from chalicelib.analysis.comparison import Comparison
+from chalicelib.analysis.posterior import Posterior
 
 
 def percent(fraction: float, digits: int = 2) -> str:
@@ -34,6 +38,14 @@ def listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def be(words: Sequence[str]) -> str:
+    """
+    >>> be(["red"]), be(["red", "green"])
+    ('is', 'are')
+    """
+    return "is" if len(words) == 1 else "are"
+
+
 def sentence(text: str) -> str:
     """
     >>> sentence("green beats blue.")
@@ -57,3 +69,39 @@ def split(weights: tuple[float, ...] | list[float]) -> str:
     """
     total = sum(weights)
     return "/".join(f"{100 * w / total:.3g}" for w in weights) if total else "empty"
+
+
+def outcome(c: Comparison, beliefs: Posterior) -> str:
+    """ "green beats blue by about 31 % (measured 33 %, at least 17 %)": the expected lift, which is shrunk, the
+    measured one, and the bound of the confidence sequence."""
+    verb = "beats" if c.decision == "winner" else "loses to"
+    shrunk = beliefs.shrunk.get(c.variant)
+    bound = c.lift_interval.low if c.decision == "winner" else -c.lift_interval.high
+    by = f" by about {percent(abs(shrunk.lift))}" if shrunk else ""
+    details = [f"measured {percent(abs(c.lift))}"] if c.lift is not None else []
+    details += [f"at least {percent(bound)}"] if bound > 0 else []
+    return f"{c.variant} {verb} {c.control}{by}" + (f" ({', '.join(details)})" if details else "")
+
+
+def expected(c: Comparison, beliefs: Posterior) -> str:
+    """ "expect 31 % more (measured 33 %)": for the headline of a winner."""
+    shrunk = beliefs.shrunk.get(c.variant)
+    measured = f" (measured {percent(c.lift)})" if c.lift is not None else ""
+    return f"expect {percent(shrunk.lift)} more{measured}" if shrunk else f"better than {c.control}"
+
+
+def uncertainty(c: Comparison) -> str:
+    """ "green is between 8 % worse and 15 % better than blue" """
+    ends = [
+        f"{percent(abs(end))} {'worse' if end < 0 else 'better'}" if abs(end) < 10 else "many times better"
+        for end in c.lift_interval
+    ]
+    return f"{c.variant} is between {ends[0]} and {ends[1]} than {c.control}"
+
+
+def among(words: Sequence[str]) -> str:
+    """
+    >>> among(["red", "green", "teal"])
+    'one of red, green and teal'
+    """
+    return f"one of {listed(list(words))}"

@@ -126,6 +126,7 @@ class Experiment(Model):
     conversion_window_ms: Annotated[int, Field(gt=0)] | None = None
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
+    equivalence_margin: float | None = None
     start: int | None = None
     end: int | None = None
     winner: VariantKey | None = None

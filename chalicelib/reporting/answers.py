@@ -7,11 +7,12 @@ from typing import Literal
 from chalicelib.analysis.checks.check import State as CheckState
 from chalicelib.analysis.comparison import Decision
 from chalicelib.domain.manifest import Status
+from chalicelib.reporting.cost import CostAnswer
+from chalicelib.reporting.metrics import MetricAnswer
 from chalicelib.reporting.models import (
     AgeAnswer,
     AnswerPart,
     ComparisonAnswer,
-    CostAnswer,
     Ends,
     HealthAnswer,
     Number,
@@ -118,7 +119,10 @@ class HistoryEntry(AnswerPart):
 
 class Report(AnswerPart):
     """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
-    `simulated`: some of its visitors are the demo's."""
+
+    `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
+    decides. `simulated`: some of its visitors are the demo's.
+    """
 
     experiment: str
     description: str
@@ -134,11 +138,13 @@ class Report(AnswerPart):
     phase: int
     phases: tuple[PhaseAnswer, ...]
     alpha: float
-    tau: float
+    taus: tuple[float, ...]
     stratified: bool
     age: AgeAnswer
     variants: tuple[VariantAnswer, ...]
     comparisons: tuple[ComparisonAnswer, ...]
+    primary: str
+    metrics: tuple[MetricAnswer, ...]
     omnibus: OmnibusAnswer | None
     health: HealthAnswer
     excluded: dict[str, int]

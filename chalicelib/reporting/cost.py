@@ -6,8 +6,9 @@ The figures are those of `abacus cost`, which measures and multiplies. Nothing o
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
-from chalicelib.reporting.models import CostAnswer
+from chalicelib.reporting.models import AnswerPart
 from chalicelib.storage.tally import Tallies, Tally
 
 PRICES_OF = "2026-11-21"  # the day on which AWS's list prices were read
@@ -17,6 +18,19 @@ REGION = "us-east-1"
 # rows are folded at once: 25 on a busy site, each alone on a quiet one.
 BUSY = 5.28
 QUIET = 9.56
+
+
+class CostAnswer(AnswerPart):
+    """What all events of the experiment have cost so far, from the least to the most: one request for each visitor on
+    a busy site, one for each event on a quiet one. AWS list prices, without any free tier, storage or delivery."""
+
+    currency: Literal["USD"]
+    prices_of: date
+    region: str
+    events: int
+    requests: tuple[int, int]
+    per_million: tuple[float, float]
+    dollars: tuple[float, float]
 
 
 def so_far(tallies: Tallies) -> CostAnswer | None:

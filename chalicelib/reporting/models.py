@@ -37,7 +37,8 @@ class AnswerPart(BaseModel):
 
 
 class VerdictAnswer(AnswerPart):
-    """What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them."""
+    """What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
+    `candidates`: winners that cannot be told apart."""
 
     state: VerdictState
     headline: str
@@ -45,6 +46,7 @@ class VerdictAnswer(AnswerPart):
     text: str
     next: Next
     variant: str | None
+    candidates: tuple[str, ...]
     doubts: tuple[str, ...]
 
 
@@ -112,7 +114,7 @@ class EvidenceAnswer(AnswerPart):
 
 
 class ShrunkAnswer(AnswerPart):
-    """The lift to expect after shipping: pulled towards 0 as far as its standard error deserves."""
+    """The lift to expect after a rollout: pulled towards 0 as far as its standard error deserves."""
 
     weight: Number
     mean: Number
@@ -136,7 +138,8 @@ class FixedAnswer(AnswerPart):
 
 
 class BayesAnswer(AnswerPart):
-    """The Bayesian reading: the chance to be better than the control, and the credible interval of the lift."""
+    """The chance to be better than the control, and the credible interval of the lift: the posterior of
+    `lift_shrunk`."""
 
     p_better: Number
     lift: Number
@@ -144,13 +147,14 @@ class BayesAnswer(AnswerPart):
 
 
 class CtrAnswer(AnswerPart):
-    """Click-through rates compared at one look; standard errors by visitor."""
+    """Click-through rates compared, standard errors by visitor. All for one look, but `p_anytime`, for every look."""
 
     lift: Number
     difference: Number
     difference_interval: Ends
     z: Number
     p: Number
+    p_anytime: Number
 
 
 class ComparisonAnswer(AnswerPart):
@@ -184,7 +188,8 @@ class OmnibusAnswer(AnswerPart):
 
 
 class PlanAnswer(AnswerPart):
-    """How long it takes to detect `lift` with probability `power`, at the traffic of the last days."""
+    """How long it takes to detect `lift`, either way, with probability `power`, at the traffic of the last days; and to
+    show that no difference is larger than `margin`."""
 
     rate: Number
     lift: Number
@@ -196,6 +201,9 @@ class PlanAnswer(AnswerPart):
     days_left: int | None
     days: int | None
     mde_reached: Number
+    margin: Number
+    equivalence_visitors_per_variant: int | None
+    equivalence_days_left: int | None
 
 
 class AgeAnswer(AnswerPart):
@@ -233,16 +241,3 @@ class PhaseAnswer(AnswerPart):
     first: str | None
     last: str | None
     variants: tuple[PhaseVariantAnswer, ...]
-
-
-class CostAnswer(AnswerPart):
-    """What all events of the experiment have cost so far, from the least to the most: one request for each visitor on
-    a busy site, one for each event on a quiet one. AWS list prices, without any free tier, storage or delivery."""
-
-    currency: Literal["USD"]
-    prices_of: date
-    region: str
-    events: int
-    requests: tuple[int, int]
-    per_million: tuple[float, float]
-    dollars: tuple[float, float]

@@ -1,4 +1,4 @@
-"""One experiment's tallies as the answers of GET /stats: what happened, how sure it is, what to do next."""
+"""One experiment's tallies as the answers of GET /stats."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from datetime import date
 from typing import Literal
 
 from chalicelib.analysis import secondary
-from chalicelib.analysis.bayesian import believe
 from chalicelib.analysis.checks import health
+from chalicelib.analysis.checks.health import Health
 from chalicelib.analysis.checks.ledger import Ledger
-from chalicelib.analysis.comparison import compare, is_stratified, tau_of
-from chalicelib.analysis.planning import DurationPlan, age, plan
+from chalicelib.analysis.comparison import is_stratified
+from chalicelib.analysis.metrics import PRIMARY, MetricResult, compare_goals
+from chalicelib.analysis.planning import Age, DurationPlan, age, plan
+from chalicelib.analysis.posterior import Posterior, posterior
 from chalicelib.analysis.sample import Sample, Window, possible, select
-from chalicelib.analysis.standardisation import Comparable
-from chalicelib.analysis.verdict import decide
+from chalicelib.analysis.standardisation import Standardisation
+from chalicelib.analysis.verdict import Findings, Verdict, decide
 from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
-from chalicelib.reporting.answers import Report, Summary
+from chalicelib.reporting.answers import DayAnswer, HourAnswer, Report, Summary
 from chalicelib.reporting.history import live, phases
+from chalicelib.reporting.metrics import metric_answers
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import variant_rows
-from chalicelib.statistics import ALPHA, multiple_testing
+from chalicelib.statistics import ALPHA, TAUS, multiple_testing
 from chalicelib.storage.tally import EXCLUSIONS, FLAGS, Tallies
 
 Series = Literal["none", "day", "hour"]
@@ -41,7 +44,7 @@ class Question:
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What is known beside the tallies. `now_ms`: epoch milliseconds; `began`: the day of the first cohort, where the
+    """What is known besides the tallies. `now_ms`: epoch milliseconds; `began`: the day of the first cohort, where the
     tallies have no days; `entries`: the ledger, None where it was not read; `refused`: events by outcome."""
 
     now_ms: int
@@ -50,13 +53,46 @@ class ReportContext:
     refused: Mapping[str, int] | None = None
 
 
-def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> Summary:
-    """One entry in the list of GET /stats, for the goal that every experiment has."""
-    sample = select(experiment, totals, CLICK, Window(), context.began)
-    comparisons = compare(sample)
-    checks = health.assess(sample, comparisons, entries=None, refused={})
-    duration = plan(sample, utc_day(context.now_ms))
-    variants = variant_rows(Comparable(sample))
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that both answers are made of, so that the list and the report agree."""
+
+    sample: Sample
+    metrics: dict[str, MetricResult]
+    standardisation: Standardisation
+    beliefs: Posterior
+    checks: Health
+    duration: DurationPlan
+    age: Age
+    verdict: Verdict
+
+
+def analyse(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Analysis:
+    """Compare, check, plan and decide, for one goal."""
+    sample = select(experiment, tallies, question.goal, Window(question.start, question.end), context.began)
+    metrics = compare_goals(sample)
+    metric = metrics[question.goal]
+    standardisation = Standardisation(sample)
+    beliefs = posterior(standardisation, [c.pair for c in metric.comparisons])
+    checks = health.assess(sample, metric.comparisons, entries=context.entries, refused=context.refused or {})
+    findings = Findings(
+        sample=sample,
+        comparisons=metric.comparisons,
+        checks=checks.checks,
+        duration=plan(sample, utc_day(context.now_ms)),
+        age=age(sample, context.now_ms),
+        beliefs=beliefs,
+        gate=None if metric.confirmatory else PRIMARY,
+    )
+    return Analysis(
+        sample, metrics, standardisation, beliefs, checks, findings.duration, findings.age, decide(findings)
+    )
+
+
+def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) -> Summary:
+    """One entry in the list of GET /stats, for the primary goal."""
+    analysis = analyse(experiment, tallies, Question(PRIMARY), context)
+    variants = variant_rows(analysis.standardisation)
     return Summary.model_validate(
         {
             "experiment": experiment.key,
@@ -64,9 +100,9 @@ def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> 
             "status": experiment.status,
             "shipped": experiment.winner,
             "live": live(experiment),
-            "goal": CLICK,
-            "verdict": decide(sample, comparisons, checks.checks, duration, age(sample, context.now_ms)),
-            "health": checks.state,
+            "goal": PRIMARY,
+            "verdict": analysis.verdict,
+            "health": analysis.checks.state,
             "impressions": sum(row.impressions for row in variants),
             "clicks": sum(row.clicks for row in variants),
             "visitors": sum(row.visitors for row in variants),
@@ -79,7 +115,7 @@ def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> 
             "comparisons": [
                 {"variant": c.variant, "control": c.control, "decision": c.decision}
                 | {"lift": c.lift, "lift_interval": c.lift_interval, "p": c.p}
-                for c in comparisons
+                for c in analysis.metrics[PRIMARY].comparisons
             ],
         }
     )
@@ -87,14 +123,9 @@ def summary(experiment: Experiment, totals: Tallies, context: ReportContext) -> 
 
 def report(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Report:
     """GET /stats/{experiment}, from the experiment's tallies."""
-    sample = select(experiment, tallies, question.goal, Window(question.start, question.end), context.began)
-    refused = context.refused or {}
-    comparisons = compare(sample)
-    checks = health.assess(sample, comparisons, entries=context.entries, refused=refused)
-    duration = plan(sample, utc_day(context.now_ms))
-    experiment_age = age(sample, context.now_ms)
-    comparable = Comparable(sample)
-    beliefs = believe(comparable)
+    analysis = analyse(experiment, tallies, question, context)
+    sample, checks, totals = analysis.sample, analysis.checks, analysis.sample.totals.values()
+    comparisons = analysis.metrics[question.goal].comparisons
     # The exact test conditions on the configured split, so it needs the split to be right.
     exact = checks.split.state != "alarm" and experiment.assignment == "hash"
     return Report.model_validate(
@@ -113,33 +144,35 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "phase": experiment.current_phase,
             "phases": phases(sample),
             "alpha": ALPHA,
-            "tau": tau_of(sample),
+            "taus": TAUS,
             "stratified": is_stratified(comparisons),
-            "age": experiment_age,
-            "variants": variant_rows(comparable, beliefs),
-            "comparisons": secondary.comparisons(comparable, comparisons, beliefs, exact=exact),
+            "age": analysis.age,
+            "variants": variant_rows(analysis.standardisation, analysis.beliefs),
+            "comparisons": secondary.comparisons(analysis.standardisation, comparisons, analysis.beliefs, exact=exact),
+            "primary": PRIMARY,
+            "metrics": metric_answers(analysis.metrics),
             "omnibus": _omnibus(sample),
             "health": {
                 "state": checks.state,
                 "checks": checks.checks,
                 "srm": checks.split.figures,
                 "conservation": context.entries,
-                "multiple_variants": sum(t.flagged["multiple-variants"] for t in sample.totals.values()),
+                "multiple_variants": sum(tally.flagged["multiple-variants"] for tally in totals),
             },
-            "excluded": {
-                reason: sum(tally.excluded[reason] for tally in sample.totals.values()) for reason in EXCLUSIONS
-            },
-            "flagged": {flag: sum(tally.flagged[flag] for tally in sample.totals.values()) for flag in FLAGS},
-            "refused": refused,
-            "plan": _plan(duration),
-            "verdict": decide(sample, comparisons, checks.checks, duration, experiment_age),
-            "series": by_day(sample)
-            if question.series == "day"
-            else by_hour(sample)
-            if question.series == "hour"
-            else (),
+            "excluded": {reason: sum(tally.excluded[reason] for tally in totals) for reason in EXCLUSIONS},
+            "flagged": {flag: sum(tally.flagged[flag] for tally in totals) for flag in FLAGS},
+            "refused": context.refused or {},
+            "plan": _plan(analysis.duration),
+            "verdict": analysis.verdict,
+            "series": _series(sample, question.series),
         }
     )
+
+
+def _series(sample: Sample, series: Series) -> tuple[DayAnswer, ...] | tuple[HourAnswer, ...]:
+    if series == "none":
+        return ()
+    return by_day(sample) if series == "day" else by_hour(sample)
 
 
 def _omnibus(sample: Sample) -> multiple_testing.GTest | None:
@@ -163,4 +196,7 @@ def _plan(duration: DurationPlan) -> dict[str, float | int | None]:
         "days_left": duration.days_left,
         "days": duration.days,
         "mde_reached": duration.mde_reached,
+        "margin": duration.margin,
+        "equivalence_visitors_per_variant": duration.equivalence_visitors,
+        "equivalence_days_left": duration.equivalence_days_left,
     }

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from chalicelib.analysis.comparison import compare
+from chalicelib.analysis.metrics import compare_goal
 from chalicelib.analysis.sample import Arms, Sample, possible
-from chalicelib.analysis.standardisation import Comparable
+from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.domain.clock import utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.reporting.answers import (
@@ -39,17 +39,17 @@ def by_day(sample: Sample) -> tuple[DayAnswer, ...]:
         for arm, tally in sample.days[day].items():
             so_far.setdefault(arm, Tally()).add(tally)
         cohort, cumulative = _with_arms(sample, sample.days[day]), _with_arms(sample, so_far)
-        comparable, expected = Comparable(cumulative), _expected(cohort)
+        standardisation, expected = Standardisation(cumulative), _expected(cohort)
         points.append(
             DayAnswer(
                 at=day,
                 variants=tuple(
-                    _day_variant(cohort, comparable, variant, expected.get(variant))
+                    _day_variant(cohort, standardisation, variant, expected.get(variant))
                     for variant in sample.experiment.variant_keys
                 ),
                 comparisons=tuple(
                     DayComparisonAnswer(variant=c.variant, lift=c.lift, lift_interval=c.lift_interval, p=c.p)
-                    for c in compare(cumulative)
+                    for c in compare_goal(cumulative)
                 ),
             )
         )
@@ -65,13 +65,15 @@ def _expected(cohort: Sample) -> dict[str, float]:
     expected: dict[str, float] = {}
     for phase in cohort.phases if cohort.experiment.assignment == "hash" else ():
         weights = cohort.weights(phase) or ()
+        if not any(weights):
+            continue
         visitors = sum(max(0, tally.visitors) for arm, tally in cohort.arms.items() if arm.phase == phase)
         for variant, weight in zip(cohort.experiment.variant_keys, weights, strict=False):
             expected[variant] = expected.get(variant, 0.0) + visitors * weight / sum(weights)
     return expected
 
 
-def _day_variant(cohort: Sample, cumulative: Comparable, variant: str, expected: float | None) -> DayVariantAnswer:
+def _day_variant(cohort: Sample, cumulative: Standardisation, variant: str, expected: float | None) -> DayVariantAnswer:
     tally, counts = cohort.totals[variant], cohort.counts(variant)
     converted, visitors = counts
     total = cumulative.sample.counts(variant)

@@ -1,11 +1,11 @@
-"""What happened in each variant: counts, and the rates that may be compared."""
+"""The rows of the variants: counts, and rates that can be compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.analysis.bayesian import Beliefs
-from chalicelib.analysis.standardisation import Comparable
+from chalicelib.analysis.posterior import Posterior
+from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.domain.manifest import CLICK
 from chalicelib.statistics import Interval
 from chalicelib.statistics.rates import wilson
@@ -13,8 +13,8 @@ from chalicelib.statistics.rates import wilson
 
 @dataclass(frozen=True)
 class VariantRow:
-    """Counts are sums over phases. While there is one phase, so are rate and ctr; over several they are comparable
-    averages (analysis/standardisation.py). The interval of ctr counts at most 100 impressions of each visitor."""
+    """Counts are sums over phases. Over several phases rate and ctr are weighted averages that can be compared
+    (analysis/standardisation.py). ctr and its interval count at most 100 impressions and clicks of each visitor."""
 
     variant: str
     control: bool
@@ -33,24 +33,23 @@ class VariantRow:
     excluded: dict[str, int]
 
 
-def variant_rows(comparable: Comparable, beliefs: Beliefs | None = None) -> list[VariantRow]:
-    """One for every variant, in the manifest's order; p_best and expected_loss only with beliefs."""
-    sample = comparable.sample
+def variant_rows(standardisation: Standardisation, beliefs: Posterior | None = None) -> list[VariantRow]:
+    """One for every variant, in the manifest's order; p_best and expected_loss only with a posterior."""
+    sample = standardisation.sample
     experiment = sample.experiment
     weights = experiment.phases[experiment.current_phase].weights
-    found = []
+    rows = []
     for variant, weight in zip(experiment.variant_keys, weights, strict=True):
-        tally, rate, ctr = sample.totals[variant], comparable.rate(variant), comparable.ctr(variant)
+        tally, rate, ctr = sample.totals[variant], standardisation.rate(variant), standardisation.ctr(variant)
         best = beliefs.best.get(variant) if beliefs else None
-        raw = tally.clicks / tally.impressions if tally.impressions > 0 else None
-        found.append(
+        rows.append(
             VariantRow(
                 variant=variant,
                 control=variant == experiment.control,
                 weight=weight,
                 impressions=tally.impressions,
                 clicks=tally.clicks,
-                ctr=raw if len(comparable.phases) < 2 else ctr.ctr,
+                ctr=ctr.ctr,
                 ctr_interval=ctr.interval,
                 visitors=tally.visitors,
                 converted=tally.converted[sample.goal],
@@ -62,4 +61,4 @@ def variant_rows(comparable: Comparable, beliefs: Beliefs | None = None) -> list
                 excluded={reason: n for reason, n in sorted(tally.excluded.items()) if n},
             )
         )
-    return found
+    return rows

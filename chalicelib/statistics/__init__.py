@@ -1,17 +1,15 @@
-"""What the numbers say: pure functions over counts, standard library only.
+"""Statistical routines: pure functions over counts, standard library only.
 
-rates       one variant's rate, two variants' pooled z          (Wilson)
-band        one variant's rate, for every look at once
-lift        the relative lift and the difference, fixed horizon (Koopman, Mee)
-anytime     evidence that may be looked at as often as you like (score mixture)
-clickers    a second opinion, exact in small samples
-posterior   Beta posteriors on one grid; bayes: P(best), loss, credible lift
-stratified  phases and days side by side, never pooled
-ratio       CTR, whose error comes from visitors and not from impressions
-srm         did the split come out as configured?
-omnibus     several variants at once; multiple: Holm and Benjamini-Hochberg
-power       how many visitors; shrinkage: what a winner's lift is worth; bandit: next weights
-normal, chi2, roots, dirichlet: the mathematics underneath
+rates             one variant's rate (Wilson), two variants' pooled z
+effects           relative lift and difference by score intervals (Koopman, Mee), fixed horizon
+ratio             CTR, a ratio of sums: its error comes from visitors, not from impressions
+stratified        phases or days compared within each, then combined (Mantel-Haenszel)
+srm               sample ratio mismatch: did the split come out as configured?
+shrinkage         posterior of the lift, chance to be best, expected loss
+multiple_testing  Holm, Benjamini-Hochberg, e-BH, gatekeeping, G-test
+power             sample sizes, detectable lifts
+sequential/       the anytime-valid test and confidence sequences
+numerics/         normal and χ² distributions, root finding, quadrature
 
 Import a module, not this package: loading everything costs milliseconds that a cold start does not have.
 """
@@ -20,8 +18,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-ALPHA = 0.05  # the share of wrong calls that we accept
-TAU = 0.1  # the lift that we expect to see, as a standard deviation of the log odds ratio
+ALPHA = 0.05  # the share of wrong decisions that we accept
+
+# Standard deviations of the true log odds ratio over which the sequential test averages: lifts of 2 % to 60 %.
+TAUS = (0.02, 0.06, 0.2, 0.6)
 
 
 class Counts(NamedTuple):
@@ -32,7 +32,7 @@ class Counts(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """Both ends belong to it; an end may be infinite."""
+    """Both ends belong to the interval; an end may be infinite."""
 
     low: float
     high: float

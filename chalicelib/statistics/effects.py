@@ -1,4 +1,4 @@
-"""How much better: the score interval of the relative lift p_b / p_a − 1."""
+"""Relative lift p_b / p_a − 1 and difference p_b − p_a, with their score intervals."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAU, Counts, Interval
-from chalicelib.statistics.numerics import normal
+from chalicelib.statistics import Counts, Interval
 from chalicelib.statistics.numerics.roots import falling_root
 
 
@@ -23,13 +22,20 @@ def lift(a: Counts, b: Counts) -> float | None:
     return (b.converted * a.visitors - a.converted * b.visitors) / (a.converted * b.visitors)
 
 
-def lift_score(a: Counts, b: Counts) -> Callable[[float], float]:
-    """z(R) as a function of ln R: how far the counts are from "p_b = R p_a"; decreasing.
+class ConstrainedRates(NamedTuple):
+    """The rates that fit two arms best under "b = R a"; not_a, not_b: 1 minus each, with all its digits."""
 
-        z(R) = (p̂_b − R p̂_a) / (q_b √v),  v = (1−q_a)/(n_a q_a) + (1−q_b)/(n_b q_b),  q_b = R q_a
-        q_a = 2X / (B + √D),  B = n_a + x_b + R(n_b + x_a),  D = B² − 4NRX
+    a: float
+    b: float
+    not_a: float
+    not_b: float
 
-    q_a, q_b: the rates that fit the counts best under the hypothesis. At R = 1 it is the pooled z.
+
+def constrained_rates(a: Counts, b: Counts, ln_ratio: float) -> ConstrainedRates:
+    """The maximum likelihood rates under the hypothesis that b's is R times a's.
+
+        q_a = 2X / (B + √D),  B = n_a + x_b + R(n_b + x_a),  D = B² − 4NRX,  q_b = R q_a
+
     B² − 4NRX loses half its digits where both rates are near 1. With y = n − x, S = y_a + R y_b, T = (R−1)X:
 
         D = (y_a − R y_b − T)² + 4R y_a y_b
@@ -37,27 +43,41 @@ def lift_score(a: Counts, b: Counts) -> Callable[[float], float]:
 
     Source: Koopman (1984), Biometrics 40:513-517.
 
+    >>> f"{constrained_rates(Counts(200, 1000), Counts(230, 1000), 0.0).a:.6f}"
+    '0.215000'
+    """
+    (xa, na), (xb, nb) = a, b
+    both, ya, yb = xa + xb, na - xa, nb - xb
+    ratio = math.exp(ln_ratio)
+    s, t = ya + ratio * yb, math.expm1(ln_ratio) * both
+    d = math.hypot(ya - ratio * yb - t, 2 * math.sqrt(ratio * ya * yb))
+    denominator = na + xb + ratio * (nb + xa) + d
+    rate = 2 * both / denominator
+    return ConstrainedRates(rate, ratio * rate, max(0.0, d + s + t) / denominator, max(0.0, d + s - t) / denominator)
+
+
+def lift_score(a: Counts, b: Counts) -> Callable[[float], float]:
+    """z(R) as a function of ln R: how far the counts are from "p_b = R p_a"; decreasing.
+
+        z(R) = (p̂_b − R p̂_a) / (q_b √v),  v = (1−q_a)/(n_a q_a) + (1−q_b)/(n_b q_b),  q_b = R q_a
+
+    q_a, q_b: see constrained_rates. At R = 1 it is the pooled z. Source: Koopman (1984), Biometrics 40:513-517.
+
     >>> f"{lift_score(Counts(200, 1000), Counts(230, 1000))(0.0):.6f}"
     '1.632872'
     """
-    xa, na = a
-    xb, nb = b
-    both, ya, yb = xa + xb, na - xa, nb - xb
+    (xa, na), (xb, nb) = a, b
     excess = xb * na - xa * nb
 
     def z(ln_ratio: float) -> float:
         less = math.expm1(ln_ratio)
         ratio = less + 1
-        s, t = ya + ratio * yb, less * both
-        d = math.hypot(ya - ratio * yb - t, 2 * math.sqrt(ratio * ya * yb))
-        whole = na + xb + ratio * (nb + xa) + d
-        rest_a, rest_b = max(0.0, d + s + t), max(0.0, d + s - t)
-        # Numerator and denominator of z both multiplied by q_a's denominator over 2X.
-        v = ratio / both * (ratio * rest_a / na + rest_b / nb) / 2
+        rates = constrained_rates(a, b, ln_ratio)
+        variance = ratio * rates.a * (ratio * rates.not_a / na + rates.not_b / nb)
         top = (excess - less * xa * nb) / (na * nb)
-        if v == 0:
+        if variance <= 0:
             return math.inf if top > 0 else -math.inf if top < 0 else 0.0
-        return top * whole / (2 * both) / math.sqrt(v)
+        return top / math.sqrt(variance)
 
     return z
 
@@ -67,7 +87,7 @@ def lift_interval(a: Counts, b: Counts, critical: float) -> Interval:
 
     With critical = 1.96 the fixed-horizon interval: it excludes 0 exactly when the pooled z-test's p is below
     5 %. With the critical value of a confidence sequence it may be looked at at any time.
-    Low is −1 while b has not converted, high is infinite while a has not; [−1, ∞) before the first conversion.
+    Low is −1 while b has not converted, high infinite while a has not; [−1, ∞) before the first conversion.
     Units: lift, 0.1 = 10 % better.
     Source: Koopman (1984); solved for ln R, where z is nearly a straight line.
 
@@ -87,47 +107,6 @@ def lift_interval(a: Counts, b: Counts, critical: float) -> Interval:
     if a.converted > 0:
         high = math.expm1(falling_root(lambda u: z(u) + critical, start, step))
     return Interval(low, high)
-
-
-def koopman(a: Counts, b: Counts, alpha: float = ALPHA) -> Interval:
-    """The fixed-horizon interval of the lift, valid for one look.
-
-    >>> low, high = koopman(Counts(200, 1000), Counts(230, 1000))
-    >>> f"{low:.4f} {high:.4f}"
-    '-0.0275 0.3604'
-    """
-    return lift_interval(a, b, normal.critical(alpha))
-
-
-class Shrunk(NamedTuple):
-    """weight: the share of the measured log ratio that is kept; mean, sd: of the log ratio; lift, interval: what
-    to expect after shipping; p_positive: the chance that it is better at all."""
-
-    weight: float
-    mean: float
-    sd: float
-    lift: float
-    interval: Interval
-    p_positive: float
-
-
-def shrink(log_ratio: float, se: float, tau: float = TAU, alpha: float = ALPHA) -> Shrunk:
-    """The measured log ratio pulled towards 0 as far as its error deserves.
-
-        w = τ²/(τ² + se²);  mean = w · log ratio;  sd = √w · se;  lift = exp(mean) − 1
-
-    τ: the standard deviation of true log ratios, before seeing the data.
-    Sources: Efron (2011), JASA 106:1602-1614; van Zwet & Cator (2021), Statistica Neerlandica 75:437-452.
-
-    >>> f"{shrink(0.12, 0.05).lift:.4f}"
-    '0.1008'
-    """
-    weight = tau * tau / (tau * tau + se * se)
-    mean, sd = weight * log_ratio, math.sqrt(weight) * se
-    reach = normal.critical(alpha) * sd
-    positive = normal.cdf(mean / sd) if sd > 0 else float(mean > 0)
-    interval = Interval(math.expm1(mean - reach), math.expm1(mean + reach))
-    return Shrunk(weight, mean, sd, math.expm1(mean), interval, positive)
 
 
 def _constrained_rate(a: Counts, b: Counts, delta: float) -> float:
@@ -227,13 +206,3 @@ def difference_interval(a: Counts, b: Counts, critical: float) -> Interval:
 
 def _others(arm: Counts) -> Counts:
     return Counts(arm.visitors - arm.converted, arm.visitors)
-
-
-def mee(a: Counts, b: Counts, alpha: float = ALPHA) -> Interval:
-    """The fixed-horizon interval of the difference, valid for one look.
-
-    >>> low, high = mee(Counts(200, 1000), Counts(230, 1000))
-    >>> f"{low:.4f} {high:.4f}"
-    '-0.0060 0.0660'
-    """
-    return difference_interval(a, b, normal.critical(alpha))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import Counts
+from chalicelib.statistics import ALPHA, Counts
 from chalicelib.statistics.numerics import chi2
 
 
@@ -44,6 +44,34 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
         smallest = min(smallest, m * p_values[index] / rank)
         adjusted[index] = smallest
     return adjusted
+
+
+def e_bh(ln_e: Sequence[float], alpha: float = ALPHA) -> list[bool]:
+    """e-Benjamini-Hochberg: which of several e-values are discoveries, at a false discovery rate of α.
+
+        sorted E₁ ≥ … ≥ E_m: reject the k largest, k the last with E_k ≥ m/(k α)
+
+    Valid under any dependence and at any stopping time. Source: Wang & Ramdas (2022), JRSS B 84:822-852.
+
+    >>> e_bh([math.log(60), math.log(10), math.log(25)])
+    [True, False, False]
+    """
+    m = len(ln_e)
+    order = sorted(range(m), key=ln_e.__getitem__, reverse=True)
+    rejected = max((k for k, i in enumerate(order, 1) if ln_e[i] >= math.log(m / (k * alpha))), default=0)
+    return [i in order[:rejected] for i in range(m)]
+
+
+def gatekeeping(primary: float, secondary: Sequence[float], alpha: float = ALPHA) -> list[float] | None:
+    """Holm-adjusted p-values of the secondary hypotheses; None while the primary one is not rejected at α.
+
+    The primary hypothesis is tested at the full α, so that further goals cost it nothing.
+    Source: Dmitrienko & Tamhane (2007), Pharmaceutical Statistics 6:171-180.
+
+    >>> gatekeeping(0.01, [0.01, 0.04]), gatekeeping(0.2, [0.01, 0.04])
+    ([0.02, 0.04], None)
+    """
+    return holm(secondary) if primary <= alpha else None
 
 
 class GTest(NamedTuple):

@@ -1,4 +1,4 @@
-"""How many visitors it takes, and what a given number of visitors can show.
+"""Sample sizes, and the lift that a given number of visitors can detect.
 
 Units: rates and lifts as fractions; visitors in the control, the variant having `ratio` times as many.
 """
@@ -6,10 +6,12 @@ Units: rates and lifts as fractions; visitors in the control, the variant having
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from chalicelib.statistics import ALPHA, TAU
+from chalicelib.statistics import ALPHA, TAUS
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.numerics.roots import falling_root, root
+from chalicelib.statistics.sequential.lift_evidence import critical
 
 POWER = 0.8
 
@@ -38,64 +40,32 @@ def sample_size(rate: float, lift: float, *, ratio: float = 1.0, alpha: float = 
     return ((normal.critical(alpha) * null + normal.quantile(power) * real) / (other - rate)) ** 2
 
 
-def power(rate: float, lift: float, visitors: float, *, ratio: float = 1.0, alpha: float = ALPHA) -> float:
-    """The probability that one look at `visitors` in the control finds a difference if it is `lift`.
+def anytime_information(
+    log_odds: float, *, alpha: float = ALPHA, power: float = POWER, taus: Sequence[float] = TAUS
+) -> float:
+    """The information at which a single look at the sequential test finds `log_odds` with probability `power`.
 
-    Both tails, so that it is α when the lift is 0; sample_size neglects the wrong one.
+        smallest I with |δ|√I − z_β ≥ c(I),  c = lift_evidence.critical
 
-    >>> f"{power(0.05, 0.1, 31234):.6f}"
-    '0.800008'
-    """
-    other = rate * (1 + lift)
-    null, real = _spreads(rate, other, ratio)
-    shift, bar = abs(other - rate) * math.sqrt(visitors), normal.critical(alpha) * null
-    if real <= 0:
-        return float(shift > bar)
-    return normal.cdf((shift - bar) / real) + normal.cdf((-shift - bar) / real)
+    As if z had variance 1 under the alternative: where the rates are close. Source: Howard et al. (2021).
 
-
-def detectable_lift(
-    rate: float, visitors: float, *, ratio: float = 1.0, alpha: float = ALPHA, power: float = POWER
-) -> float | None:
-    """The smallest positive lift that one look at `visitors` in the control finds with probability `power`.
-
-    None where even a rate of 100 % would not do.
-
-    >>> f"{detectable_lift(0.05, 31234):.6f}"
-    '0.099999'
-    """
-    if visitors <= 0 or not 0 < rate < 1:
-        return None
-    most = 1 / rate - 1
-
-    def missing(ln_lift: float) -> float:
-        lift = min(math.exp(ln_lift), most)
-        return math.log(sample_size(rate, lift, ratio=ratio, alpha=alpha, power=power) / visitors)
-
-    if missing(math.log(most)) > 0:
-        return None
-    return math.exp(falling_root(missing, math.log(most) - 1e-9, 0.5))
-
-
-def anytime_information(log_odds: float, *, alpha: float = ALPHA, power: float = POWER, tau: float = TAU) -> float:
-    """The information at which a single look at the anytime test finds `log_odds` with probability `power`.
-
-        smallest I with |δ|√I − z_β ≥ c(I),  c² = (1 + τ²I)/(τ²I) · (2 ln(1/α) + ln(1 + τ²I))
-
-    Looking all along finds it sooner: an upper bound. Source: Howard et al. (2021).
-
-    >>> f"{anytime_information(math.log(0.055 / 0.945) - math.log(0.05 / 0.95)):.3f}"
+    >>> f"{anytime_information(math.log(0.055 / 0.945) - math.log(0.05 / 0.95), taus=[0.1]):.3f}"
     '1502.712'
     """
     z = normal.quantile(power)
 
     def missing(ln_info: float) -> float:
         info = math.exp(ln_info)
-        r = tau * tau * info
-        bar = math.sqrt((1 + r) / r * (math.log1p(r) - 2 * math.log(alpha)))
-        return bar + z - abs(log_odds) * math.sqrt(info)
+        return critical(info, alpha, taus) + z - abs(log_odds) * math.sqrt(info)
 
     return math.exp(falling_root(missing, math.log(10 / log_odds**2), 1.0))
+
+
+def _missing(rate: float, other: float, visitors: float, ratio: float, bar: float, z_beta: float) -> float:
+    """How much the difference of two rates falls short of being detected, in units of √visitors; see
+    anytime_sample_size."""
+    null, real = _spreads(rate, other, ratio)
+    return bar * null + z_beta * real - abs(other - rate) * math.sqrt(visitors)
 
 
 def anytime_sample_size(
@@ -105,18 +75,30 @@ def anytime_sample_size(
     ratio: float = 1.0,
     alpha: float = ALPHA,
     power: float = POWER,
-    tau: float = TAU,
+    taus: Sequence[float] = TAUS,
 ) -> float:
-    """Control visitors for the anytime test to find `lift`: n = I / (p̄q̄ r/(1 + r)), δ the log odds ratio.
+    """Control visitors for the sequential test to find `lift` with probability `power` at a single look.
 
-    >>> f"{anytime_sample_size(0.05, 0.1):.1f}"
-    '60418.1'
+        smallest n with |p₂ − p₁|√n ≥ c(I) √(p̄q̄(1 + 1/r)) + z_β √(p₁q₁ + p₂q₂/r),  I = p̄q̄ n r/(1 + r)
+
+    Fleiss' two spreads with the sequential test's critical value: under the alternative z does not have variance 1,
+    which matters for uneven splits and high rates. If you look all along you find it sooner: an upper bound.
+
+    >>> f"{anytime_sample_size(0.05, 0.1):.0f}"
+    '67919'
     """
     other = rate * (1 + lift)
     log_odds = math.log1p(lift) - math.log((1 - other) / (1 - rate))
     mean = (rate + ratio * other) / (1 + ratio)
-    info = anytime_information(log_odds, alpha=alpha, power=power, tau=tau)
-    return info / (mean * (1 - mean) * ratio / (1 + ratio))
+    per_visitor = mean * (1 - mean) * ratio / (1 + ratio)
+    z_beta = normal.quantile(power)
+
+    def missing(ln_visitors: float) -> float:
+        n = math.exp(ln_visitors)
+        return _missing(rate, other, n, ratio, critical(per_visitor * n, alpha, taus), z_beta) / math.sqrt(n)
+
+    start = anytime_information(log_odds, alpha=alpha, power=power, taus=taus) / per_visitor
+    return math.exp(falling_root(missing, math.log(start), 0.1))
 
 
 def anytime_detectable_lift(
@@ -126,32 +108,60 @@ def anytime_detectable_lift(
     ratio: float = 1.0,
     alpha: float = ALPHA,
     power: float = POWER,
-    tau: float = TAU,
+    taus: Sequence[float] = TAUS,
 ) -> float | None:
-    """The smallest positive lift that the anytime test finds at this size, with probability `power`, on a single
+    """The smallest positive lift that the sequential test finds at this size, with probability `power`, on a single
     look; the inverse of anytime_sample_size. None where even a rate of 100 % would not do.
 
-    >>> f"{anytime_detectable_lift(0.05, 60418.12):.4f}"
+    >>> f"{anytime_detectable_lift(0.05, 67918.5):.4f}"
     '0.1000'
     """
     if visitors <= 0 or not 0 < rate < 1:
         return None
+    z_beta = normal.quantile(power)
+
+    def other_rate(log_odds: float) -> float:
+        return 1 / (1 + (1 - rate) / rate * math.exp(-log_odds))
 
     def missing(log_odds: float) -> float:
-        """Falls as the lift grows: the score to reach, less the score to expect."""
-        other = 1 / (1 + (1 - rate) / rate * math.exp(-log_odds))
+        """Falls as the lift grows, until the other rate nears 1."""
+        other = other_rate(log_odds)
         mean = (rate + ratio * other) / (1 + ratio)
-        info = mean * (1 - mean) * visitors * ratio / (1 + ratio)
-        r = tau * tau * info
-        if r <= 0:
-            return math.inf
-        bar = math.sqrt((1 + r) / r * (math.log1p(r) - 2 * math.log(alpha)))
-        return bar + normal.quantile(power) - log_odds * math.sqrt(info)
+        bar = critical(mean * (1 - mean) * visitors * ratio / (1 + ratio), alpha, taus)
+        return _missing(rate, other, visitors, ratio, bar, z_beta)
 
     # Information shrinks again as the other rate nears 1: look no further than where the score peaks.
     steps = [0.001 * 1.3**k for k in range(45)]
     enough = next((step for step in steps if missing(step) <= 0), None)
     if enough is None:
         return None
-    log_odds = root(missing, 0.0, enough)
-    return 1 / (rate + (1 - rate) * math.exp(-log_odds)) - 1
+    return other_rate(root(missing, 0.0, enough)) / rate - 1
+
+
+def equivalence_sample_size(
+    rate: float,
+    margin: float,
+    *,
+    ratio: float = 1.0,
+    alpha: float = ALPHA,
+    power: float = POWER,
+    taus: Sequence[float] = TAUS,
+) -> float:
+    """Control visitors for the confidence sequence to lie within ±margin, with probability `power`, if nothing differs.
+
+        smallest n with (c(I) + z_{β/2}) se ≤ ln(1 + margin),  se = √((1−p)/p · (1 + 1/r)/n) = (1−p)/√I
+
+    Units: margin is a lift, 0.01 = 1 %. Source: two one-sided tests (Schuirmann 1987) with the sequential critical
+    value.
+
+    >>> f"{equivalence_sample_size(0.2, 0.05):.0f}"
+    '70142'
+    """
+    z = normal.quantile(1 - (1 - power) / 2)
+
+    def missing(ln_info: float) -> float:
+        info = math.exp(ln_info)
+        return (critical(info, alpha, taus) + z) * (1 - rate) / math.sqrt(info) - math.log1p(margin)
+
+    info = math.exp(falling_root(missing, math.log(20 * ((1 - rate) / math.log1p(margin)) ** 2), 1.0))
+    return info / (rate * (1 - rate) * ratio / (1 + ratio))

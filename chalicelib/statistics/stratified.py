@@ -1,96 +1,152 @@
-"""Phases (or days) side by side: compared within each, then averaged. Never pooled: a change of the split while
-the rate also drifts makes pooled numbers wrong in 99 of 100 experiments without any difference."""
+"""Phases (or days) compared within each, then combined. Never pooled: a change of the split while the rate also drifts
+makes pooled numbers wrong in 99 of 100 experiments without any difference."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAU, Counts, Interval
+from chalicelib.statistics import TAUS, Counts, Interval
+from chalicelib.statistics.effects import constrained_rates
 from chalicelib.statistics.numerics import chi2, normal
-from chalicelib.statistics.rates import wilson
-from chalicelib.statistics.ratio import Ratio
+from chalicelib.statistics.numerics.roots import falling_root
 from chalicelib.statistics.sequential import lift_evidence
 
 
 class Stratum(NamedTuple):
+    """The control (a) and a variant (b) within one phase or day."""
+
     a: Counts
     b: Counts
 
 
 class Combined(NamedTuple):
-    """ratio: Mantel-Haenszel p_b/p_a (None while a has not converted); se: of its logarithm (None while
-    unknown); evidence: the anytime test over all strata."""
+    """ratio: weighted p_b/p_a (None while a has not converted); se: standard error of its logarithm (None while
+    unknown); evidence: the sequential test over all strata."""
 
     ratio: float | None
     se: float | None
     evidence: lift_evidence.Evidence
 
 
-def combine(strata: Sequence[Stratum], tau: float = TAU) -> Combined:
-    """One comparison out of several strata.
+def harmonic_weight(visitors: Sequence[int]) -> float:
+    """The weight of a stratum: 1 / Σ 1/n over the variants in it; n_a n_b / N for two (Mantel & Haenszel 1959).
 
-        ratio = Σ x_b n_a/N / Σ x_a n_b/N                                       (Mantel & Haenszel 1959)
-        se² = Σ (n_a n_b X − x_a x_b N)/N² / (Σ x_b n_a/N · Σ x_a n_b/N)        (Greenland & Robins 1985)
-        U = Σ (x_b − X n_b/N),  V = Σ n_a n_b X(N−X) / (N²(N−1)),  z = U/√V,  info = V
+    >>> harmonic_weight([100, 300])
+    75.0
+    """
+    return 1 / math.fsum(1 / n for n in visitors)
 
-    A stratum with one empty arm says nothing and counts for nothing.
+
+def combine(
+    strata: Sequence[Stratum], taus: Sequence[float] = TAUS, weights: Sequence[float] | None = None
+) -> Combined:
+    """One comparison out of several strata, with weights w (default Mantel-Haenszel's n_a n_b / N).
+
+        ratio = Σ w p_b / Σ w p_a;  se² = Σ w² (X − x_a x_b N/(n_a n_b))/(n_a n_b) / (Σ w p_a · Σ w p_b)
+        U = Σ w (p_b − p_a),  V = Σ w² X(N−X) / (n_a n_b (N−1)),  z = U/√V,  info = (Σ w X(N−X)/(N(N−1)))² / V
+
+    With the default weights: Cochran-Mantel-Haenszel's z, info = V, and the standard error of Greenland & Robins
+    (1985). A stratum with one empty arm counts for nothing.
 
     >>> both = combine([Stratum(Counts(1311, 25000), Counts(1381, 25000))])
     >>> f"{both.ratio:.6f} {both.evidence.z:.6f}"
     '1.053394 1.386992'
     """
-    ratio_b = ratio_a = spread = u = v = 0.0
-    for (xa, na), (xb, nb) in strata:
+    ratio_b = ratio_a = spread = u = v = slope = 0.0
+    for ((xa, na), (xb, nb)), weight in zip(strata, weights or _default_weights(strata), strict=True):
         n, x = na + nb, xa + xb
         if na <= 0 or nb <= 0:
             continue
-        ratio_b += xb * na / n
-        ratio_a += xa * nb / n
-        spread += (na * nb * x - xa * xb * n) / (n * n)
-        u += (xb * na - xa * nb) / n
-        v += na * nb * x * (n - x) / (n * n * (n - 1))
-    z = u / math.sqrt(v) if v > 0 else 0.0
+        ratio_b += weight * xb / nb
+        ratio_a += weight * xa / na
+        spread += weight * weight * (na * nb * x - xa * xb * n) / (na * nb) / (na * nb)
+        u += weight * (xb * na - xa * nb) / (na * nb)
+        v += weight * weight * x * (n - x) / (na * nb) / (n - 1)
+        slope += weight * x * (n - x) / n / (n - 1)
+    z, info = (u / math.sqrt(v), slope * slope / v) if v > 0 else (0.0, 0.0)
     known = ratio_a > 0 and ratio_b > 0 and spread >= 0
     return Combined(
         ratio_b / ratio_a if ratio_a > 0 else None,
         math.sqrt(spread / (ratio_a * ratio_b)) if known else None,
-        lift_evidence.mixture(z, v, tau),
+        lift_evidence.mixture(z, info, taus),
     )
 
 
-def lift_interval(combined: Combined, critical: float) -> Interval:
-    """exp(ln ratio ± critical · se) − 1; [−1, ∞) while se is unknown. Units: lift.
+def _default_weights(strata: Sequence[Stratum]) -> list[float]:
+    return [harmonic_weight([a.visitors, b.visitors]) if min(a.visitors, b.visitors) > 0 else 0.0 for a, b in strata]
 
-    >>> low, high = lift_interval(combine([Stratum(Counts(1311, 25000), Counts(1381, 25000))]), 1.959964)
+
+def stratified_score(strata: Sequence[Stratum], weights: Sequence[float]) -> Callable[[float], float]:
+    """z(R) as a function of ln R: how far the strata are from "p_b = R p_a in each". At R = 1 it is combine's z.
+
+        z(R) = Σ w (p_b − R p_a) / √(Σ w² N/(N−1) (q_b(1−q_b)/n_b + R² q_a(1−q_a)/n_a))
+
+    q_a, q_b = R q_a: the rates that fit a stratum best under the hypothesis (effects.constrained_rates). Zero at the
+    weighted ratio. Source: the stratified score test of Miettinen & Nurminen (1985), Stat Med 4:213-226, with N/(N−1).
+
+    >>> z = stratified_score([Stratum(Counts(1311, 25000), Counts(1381, 25000))], [12500.0])
+    >>> f"{z(0.0):.6f}"
+    '1.386992'
+    """
+    total_a = math.fsum(w * a.converted / a.visitors for (a, _), w in zip(strata, weights, strict=True))
+    total_b = math.fsum(w * b.converted / b.visitors for (_, b), w in zip(strata, weights, strict=True))
+    # At R = 1 the difference is taken in whole numbers, stratum by stratum, so that nothing cancels.
+    excess = math.fsum(
+        w * (b.converted * a.visitors - a.converted * b.visitors) / (a.visitors * b.visitors)
+        for (a, b), w in zip(strata, weights, strict=True)
+    )
+
+    def z(ln_ratio: float) -> float:
+        ratio, variance = math.exp(ln_ratio), 0.0
+        for (a, b), weight in zip(strata, weights, strict=True):
+            if a.converted + b.converted == 0:
+                continue
+            n, rates = a.visitors + b.visitors, constrained_rates(a, b, ln_ratio)
+            spread = ratio * rates.a * (rates.not_b / b.visitors + ratio * rates.not_a / a.visitors)
+            variance += weight * weight * spread * n / (n - 1)
+        top = excess - math.expm1(ln_ratio) * total_a if abs(ln_ratio) < 0.5 else total_b - ratio * total_a
+        if variance <= 0:
+            return math.copysign(math.inf, top) if top else 0.0
+        return top / math.sqrt(variance)
+
+    return z
+
+
+def lift_interval(strata: Sequence[Stratum], weights: Sequence[float], critical: float) -> Interval:
+    """All lifts whose stratified score is within ±critical. It excludes 0 exactly when |combine's z| > critical.
+
+    [−1, ∞) before the first conversion; low is −1 while b has not converted, high infinite while a has not. All strata
+    have visitors in both arms. Units: lift, 0.1 = 10 % better.
+
+    >>> low, high = lift_interval([Stratum(Counts(1311, 25000), Counts(1381, 25000))], [12500.0], 1.959964)
     >>> f"{low:.6f} {high:.6f}"
-    '-0.021268 0.133753'
+    '-0.021251 0.133737'
     """
-    if not combined.ratio or combined.se is None or math.isinf(critical):
+    converted_a, converted_b = sum(s.a.converted for s in strata), sum(s.b.converted for s in strata)
+    if not strata or converted_a + converted_b == 0 or math.isinf(critical):
         return Interval(-1.0, math.inf)
-    middle, reach = math.log(combined.ratio), critical * combined.se
-    return Interval(math.expm1(middle - reach), _expm1(middle + reach))
-
-
-def confidence_sequence(combined: Combined, alpha: float = ALPHA, tau: float = TAU) -> Interval:
-    """The lift's interval at every look at once.
-
-    >>> both = combine([Stratum(Counts(1311, 25000), Counts(1381, 25000))])
-    >>> low, high = confidence_sequence(both)
-    >>> f"{low:.4f} {high:.4f}"
-    '-0.0601 0.1806'
-    """
-    return lift_interval(combined, lift_evidence.critical(combined.evidence.info, alpha, tau))
-
-
-def _expm1(x: float) -> float:
-    return math.expm1(x) if x < 700 else math.inf
+    z = stratified_score(strata, weights)
+    rate_a = math.fsum(w * max(s.a.converted, 0.5) / s.a.visitors for s, w in zip(strata, weights, strict=True))
+    rate_b = math.fsum(w * max(s.b.converted, 0.5) / s.b.visitors for s, w in zip(strata, weights, strict=True))
+    start = math.log(rate_b / rate_a)
+    if converted_a and converted_b:
+        start = math.log(combine(strata, weights=weights).ratio or rate_b / rate_a)
+    step = min(2.0, critical * math.sqrt(1 / max(converted_a, 0.5) + 1 / max(converted_b, 0.5)))
+    low, high, at_zero = -1.0, math.inf, z(0.0)
+    if converted_b:
+        low = math.expm1(falling_root(lambda u: z(u) - critical, start, step))
+        low = min(low, 0.0) if at_zero <= critical else max(low, 0.0)
+    if converted_a:
+        high = math.expm1(falling_root(lambda u: z(u) + critical, start, step))
+        high = max(high, 0.0) if at_zero >= -critical else min(high, 0.0)
+    return Interval(low, high)
 
 
 class Heterogeneity(NamedTuple):
-    """Do the strata tell the same story? i2: the share of their scatter that is not chance. trend: change of the
-    log ratio per stratum (None with fewer than three)."""
+    """Do the strata agree? i2: the share of their scatter that is not chance. trend: change of the log ratio per
+    stratum (None with fewer than three)."""
 
     q: float
     df: int
@@ -108,18 +164,27 @@ def heterogeneity(strata: Sequence[Stratum]) -> Heterogeneity:
         wᵢ = 1/varᵢ,  varᵢ = 1/(x_b+½) − 1/(n_b+½) + 1/(x_a+½) − 1/(n_a+½)
         Q = Σ wᵢ (yᵢ − ȳ)²,  I² = max(0, 1 − df/Q);  slope = Σ w (i−ī)(y−ȳ) / Σ w (i−ī)²,  z = slope·√Σ w (i−ī)²
 
-    A stratum with one empty arm has no ratio and takes no part, but keeps its place in time.
-    Sources: Cochran (1954); Higgins & Thompson (2002), Stat Med 21:1539-1558.
+    A stratum with one empty arm has no ratio and takes no part, but keeps its place in time. One stratum agrees with
+    itself: Q, df and I² are 0. Sources: Cochran (1954); Higgins & Thompson (2002), Stat Med 21:1539-1558.
 
-    >>> round(heterogeneity([Stratum(Counts(7, 500), Counts(13, 500))]).q, 9)
-    0.0
+    >>> heterogeneity([Stratum(Counts(7, 500), Counts(13, 500))])[:4]
+    (0.0, 0, 1.0, 0.0)
     """
     points: list[tuple[float, float, float]] = []
     for index, (a, b) in enumerate(strata):
         if a.visitors > 0 and b.visitors > 0:
             y, variance = walter(a, b)
             points.append((float(index), y, 1 / variance))
-    if not points:
+    return scatter(points)
+
+
+def scatter(points: Sequence[tuple[float, float, float]]) -> Heterogeneity:
+    """Cochran's Q and the weighted trend of points (place in time, value, 1/variance).
+
+    >>> scatter([(0, 1.0, 4.0), (1, 2.0, 4.0)])[:2]
+    (2.0, 1)
+    """
+    if len(points) < 2:
         return Heterogeneity(0.0, 0, 1.0, 0.0, None, None, None)
     total = math.fsum(w for _, _, w in points)
     mean_y = math.fsum(w * y for _, y, w in points) / total
@@ -139,7 +204,7 @@ def heterogeneity(strata: Sequence[Stratum]) -> Heterogeneity:
 def walter(a: Counts, b: Counts) -> tuple[float, float]:
     """The log ratio with half a conversion added everywhere, and its variance: defined for any two arms with visitors.
 
-    Where everybody converted the variance comes out 0; then it is that of one more visitor who did not.
+    Where everyone converted the variance comes out 0; then it is that of one more visitor who did not.
     Source: Walter (1975), Biometrika 62:371-374.
 
     >>> walter(Counts(0, 1), Counts(1, 1))
@@ -148,44 +213,3 @@ def walter(a: Counts, b: Counts) -> tuple[float, float]:
     xa, na, xb, nb = a.converted + 0.5, a.visitors + 0.5, b.converted + 0.5, b.visitors + 0.5
     variance = (na - xa) / (na * xa) + (nb - xb) / (nb * xb)
     return math.log(xb / nb) - math.log(xa / na), variance or 1 / (na * na) + 1 / (nb * nb)
-
-
-def standardised(strata: Sequence[Counts], sizes: Sequence[float]) -> tuple[float, float]:
-    """One arm's rate as if its visitors had been spread over the strata in proportion to `sizes`.
-
-        rate = Σ ωᵢ xᵢ/nᵢ,  ωᵢ = sizeᵢ / Σ size;  visitors = 1 / Σ (ωᵢ²/nᵢ)
-
-    Returns (rate, the number of visitors that it is worth), to put into a Wilson interval. With one stratum: the
-    plain rate and its visitors. Arms standardised alike can be compared; pooled ones cannot.
-    Source: direct standardisation, Fleiss, Levin, Paik (2003), ch. 19.
-
-    >>> standardised([Counts(10, 100), Counts(30, 100)], [1, 1])
-    (0.2, 200.0)
-    """
-    total = math.fsum(sizes)
-    rate = math.fsum(size / total * x / n for (x, n), size in zip(strata, sizes, strict=True))
-    worth = math.fsum((size / total) ** 2 / n for (_, n), size in zip(strata, sizes, strict=True))
-    return min(1.0, rate), 1 / worth
-
-
-def standardised_ratio(strata: Sequence[Ratio], sizes: Sequence[float], alpha: float = ALPHA) -> Ratio:
-    """The same for a ratio: q = Σ ωᵢ qᵢ, var = Σ ωᵢ² varᵢ.
-
-    >>> from .ratio import Sums, ratio
-    >>> half = ratio(Sums(5, 5, 2, 5, 2, 2))
-    >>> standardised_ratio([half, half], [1, 1]).ctr
-    0.4
-    """
-    if len(strata) == 1:
-        return strata[0]
-    total = math.fsum(sizes)
-    q = variance = 0.0
-    for one, size in zip(strata, sizes, strict=True):
-        if one.ctr is None:
-            return Ratio(None, 0.0, None, None, None)
-        q += size / total * one.ctr
-        variance += (size / total) ** 2 * one.variance
-    if variance <= 0 or not 0 < q < 1:
-        return Ratio(q, variance, None, None, None)
-    n_eff = q * (1 - q) / variance
-    return Ratio(q, variance, None, n_eff, wilson(q * n_eff, n_eff, alpha))

@@ -143,6 +143,7 @@ STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
         ({}, {"seed": "x"}, "seed cta-color → x: every visitor would be assigned again, and no count would show it."),
         ({}, {"namespace": Namespace(name="n", start=0.0, end=0.5)}, "namespace changed:"),
         ({}, {"assignment": "client"}, "assignment hash → client:"),
+        ({}, {"equivalence_margin": 0.05}, "equivalence_margin 1 % (the default) → 5 %: a margin chosen after"),
         ({}, {"status": "draft"}, "running → draft: visitors have taken part. Pause it instead:\n    status: paused"),
         ({"status": "stopped", "winner": "green"}, {}, "stopped → running: all visitors have seen green since"),
         ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is not in your file, and visitors were counted in it"),

@@ -55,7 +55,8 @@ def test_a_real_lift_is_found_with_the_power_that_was_promised() -> None:
     """87.3 % at twice a fixed test's visitors; fewer than 85 of 120 would happen once in 2 million runs."""
     found = outcomes(better(0.2, 60), 120)
     assert sum(o.winner for o in found) >= 85
-    assert not any(o.decided is not None and not o.winner for o in found)
+    # A loser, although it is better: more than 4 of 120 would happen once in 200 runs at a true 1 %.
+    assert sum(o.decided is not None and not o.winner for o in found) <= 4
 
 
 def test_phases_added_up_find_what_is_not_there_and_within_phases_they_do_not() -> None:

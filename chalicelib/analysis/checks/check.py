@@ -1,4 +1,4 @@
-"""One thing looked at, and whether it is as it should be."""
+"""The result of one data check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["ok", "warning", "alarm"]
-ALARM = 0.001  # p below which a check cries
+ALARM = 0.001  # p below which a check raises an alarm
 WARNING = 0.01
 POINT = 0.01  # a share, or a difference of shares, worth mentioning
 

@@ -1,4 +1,5 @@
-"""Can the numbers be believed? Named checks, each ok, warning or alarm, with a sentence and its figures."""
+"""Data checks: can the numbers be trusted? Each has a name, a state (ok, warning, alarm), a sentence and its
+figures."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ from dataclasses import dataclass
 
 from chalicelib.analysis.checks import sample_ratio
 from chalicelib.analysis.checks.arrivals import arrivals
-from chalicelib.analysis.checks.check import ALARM, POINT, WARNING, Check, State, worst
+from chalicelib.analysis.checks.check import ALARM, POINT, Check, State, worst
+from chalicelib.analysis.checks.imbalance_cause import explain
 from chalicelib.analysis.checks.ledger import Ledger, conservation, refusals
 from chalicelib.analysis.checks.validity import novelty, simpson, twyman
 from chalicelib.analysis.comparison import Comparison
@@ -69,7 +71,7 @@ def impossible(sample: Sample) -> Check:
             wrong.append(f"{where}: {tally.visitors} visitors but {count(tally.impressions, 'impression')}")
     figures = {"found": wrong}
     if not wrong:
-        return Check("impossible-counts", "ok", "All counts can be true.", figures)
+        return Check("impossible-counts", "ok", "No impossible counts.", figures)
     text = f"Impossible counts: {'; '.join(wrong[:3])}. Rebuild the tallies: `abacus rebuild`."
     return Check("impossible-counts", "alarm", text, figures)
 
@@ -79,15 +81,14 @@ def sample_ratio_check(sample: Sample) -> Check:
     if sample.experiment.assignment == "client":
         text = "The sender draws the variants and a visitor counts in each one seen: the split is not checked."
         return Check("srm", "ok", text, {"p": None, "p_anytime": None})
-    found = sample_ratio.measure(sample)
-    state: State = "alarm" if found.proven or found.p < ALARM else "warning" if found.p < WARNING else "ok"
-    figures = found.figures()
+    imbalance = sample_ratio.measure(sample)
+    state: State = "alarm" if imbalance.proven else "warning" if imbalance.p < ALARM else "ok"
+    figures = imbalance.figures()
     if state == "ok":
         return Check("srm", state, "Visitors came in the configured proportions.", figures)
-    text = f"{sample_ratio.explain(sample, found)}."
-    if not found.proven:
-        often = "one look in 1,000" if state == "alarm" else "one look in 100"
-        text += f" By chance it would be {often}: look again tomorrow."
+    text = f"{explain(sample, imbalance)}."
+    if state == "warning":
+        text += " Chance does this at one look in 1,000, and you look often: not proven. Look again tomorrow."
     return Check("srm", state, sentence(text), figures)
 
 

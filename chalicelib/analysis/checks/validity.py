@@ -1,4 +1,4 @@
-"""Results that look like one thing and are another: phases that disagree, novelty wearing off, too good to be true."""
+"""Checks on the result itself: Simpson's paradox, novelty effects, Twyman's law."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from chalicelib.storage.tally import Tally
 
 
 def simpson(comparisons: Sequence[Comparison]) -> Check:
-    """Does adding up the phases tell another story than comparing within them?"""
-    told = []
+    """Simpson's paradox: does adding up the phases give another result than comparing within them?"""
+    differing = []
     figures: dict[str, Any] = {}
     for c in comparisons:
-        combined = stratified.combine(c.strata)
+        combined = c.pair.combined
         pooled = _pooled(c.strata)
         if len(c.strata) < 2 or c.lift is None or pooled is None or combined.se is None or not combined.ratio:
             continue
         figures[c.variant] = {"within_phases": c.lift, "added_up": pooled}
         apart = abs(pooled - c.lift) > 2 * combined.se * combined.ratio
         if pooled * c.lift < 0 or apart:
-            told.append(f"{c.variant} {percent(c.lift)} within phases, {percent(pooled)} when added up")
-    if not told:
+            differing.append(f"{c.variant} {percent(c.lift)} within phases, {percent(pooled)} when added up")
+    if not differing:
         return Check("simpson", "ok", "Phases agree with their sum.", figures)
-    text = f"Simpson's paradox: {'; '.join(told)}. The comparison is made within phases, so it stands."
+    text = f"Simpson's paradox: {'; '.join(differing)}. The comparison is made within phases, so it stands."
     return Check("simpson", "warning", text, figures)
 
 
@@ -40,33 +40,33 @@ def _pooled(strata: tuple[Stratum, ...]) -> float | None:
 
 
 def novelty(sample: Sample) -> Check:
-    """Does the lift wear off (or grow) from one day's newcomers to the next?"""
+    """Novelty effect: does the lift shrink (or grow) from one day's new visitors to the next?"""
     figures: dict[str, Any] = {}
-    lowest, told = 1.0, ""
+    lowest, finding = 1.0, ""
     variants = sample.experiment.variant_keys[1:]
     for variant in variants:
         days = [_pair(sample, variant, day) for day in sample.days]
-        found = stratified.heterogeneity([d for d in days if possible(d.a) and possible(d.b)])
+        days_tested = stratified.heterogeneity([d for d in days if possible(d.a) and possible(d.b)])
         figures[variant] = {
-            "days": found.df + 1,
-            "trend_per_day": found.trend,
-            "p": found.trend_p,
-            "q_p": found.p,
-            "i2": found.i2,
+            "days": days_tested.df + 1,
+            "trend_per_day": days_tested.trend,
+            "p": days_tested.trend_p,
+            "q_p": days_tested.p,
+            "i2": days_tested.i2,
         }
-        if found.trend is not None and found.trend_p is not None and found.trend_p < lowest:
-            lowest = found.trend_p
-            drift = "shrinks" if found.trend < 0 else "grows"
-            told = f"{variant}'s lift {drift} by about {percent(abs(found.trend))} a day"
+        if days_tested.trend is not None and days_tested.trend_p is not None and days_tested.trend_p < lowest:
+            lowest = days_tested.trend_p
+            drift = "shrinks" if days_tested.trend < 0 else "grows"
+            finding = f"{variant}'s lift {drift} by about {percent(abs(days_tested.trend))} a day"
     p = min(1.0, lowest * max(1, len(variants)))
     if p >= WARNING:
         return Check("novelty", "ok", "The lift does not drift from day to day.", figures)
-    text = sentence(f"{told}: judge by the latest weeks, or run longer.")
+    text = sentence(f"{finding}: judge by the latest weeks, or run longer.")
     return Check("novelty", "alarm" if p < ALARM else "warning", text, figures)
 
 
 def _pair(sample: Sample, variant: str, day: str) -> Stratum:
-    """One day's newcomers, phases added up: a phase begins between days, but for its first."""
+    """The visitors first seen on one day. Phases are added up: a new one rarely begins within a day."""
     both = []
     for key in (sample.experiment.control, variant):
         total = Tally()
@@ -78,7 +78,7 @@ def _pair(sample: Sample, variant: str, day: str) -> Stratum:
 
 
 def twyman(sample: Sample, comparisons: Sequence[Comparison]) -> Check:
-    """Any figure that looks interesting or different is usually wrong."""
+    """Twyman's law: any figure that looks interesting or different is usually wrong."""
     odd = [
         f"{c.variant} differs by {percent(c.lift)}"
         for c in comparisons
@@ -92,7 +92,7 @@ def twyman(sample: Sample, comparisons: Sequence[Comparison]) -> Check:
     counts = {variant: sample.counts(variant) for variant in sample.totals}
     if any(c.converted > 0 for c in counts.values()):
         odd += [
-            f"nobody of {count(c.visitors, 'visitor')} to {variant} converted"
+            f"none of {count(c.visitors, 'visitor')} to {variant} converted"
             for variant, c in counts.items()
             if c.visitors > 1000 and c.converted == 0
         ]

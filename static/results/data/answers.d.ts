@@ -47,6 +47,7 @@ export interface LiveAnswer {
 }
 /**
  * What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
+ * `candidates`: winners that cannot be told apart.
  */
 export interface VerdictAnswer {
   state: "invalid" | "collecting" | "winner" | "loser" | "equivalent" | "inconclusive";
@@ -55,6 +56,7 @@ export interface VerdictAnswer {
   text: string;
   next: "ship" | "keep" | "stop" | "wait" | "fix";
   variant: string | null;
+  candidates: string[];
   doubts: string[];
 }
 /**
@@ -89,7 +91,9 @@ export interface RecentDay {
 }
 /**
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
- * `simulated`: some of its visitors are the demo's.
+ *
+ * `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
+ * decides. `simulated`: some of its visitors are the demo's.
  */
 export interface Report {
   experiment: string;
@@ -106,11 +110,13 @@ export interface Report {
   phase: number;
   phases: PhaseAnswer[];
   alpha: number;
-  tau: number;
+  taus: number[];
   stratified: boolean;
   age: AgeAnswer;
   variants: VariantAnswer[];
   comparisons: ComparisonAnswer[];
+  primary: string;
+  metrics: MetricAnswer[];
   omnibus: OmnibusAnswer | null;
   health: HealthAnswer;
   excluded: {
@@ -212,7 +218,7 @@ export interface ComparisonAnswer {
   ctr: CtrAnswer | null;
 }
 /**
- * The lift to expect after shipping: pulled towards 0 as far as its standard error deserves.
+ * The lift to expect after a rollout: pulled towards 0 as far as its standard error deserves.
  */
 export interface ShrunkAnswer {
   weight: number | null;
@@ -245,7 +251,8 @@ export interface FixedAnswer {
   difference_interval: [number | null, number | null] | null;
 }
 /**
- * The Bayesian reading: the chance to be better than the control, and the credible interval of the lift.
+ * The chance to be better than the control, and the credible interval of the lift: the posterior of
+ * `lift_shrunk`.
  */
 export interface BayesAnswer {
   p_better: number | null;
@@ -253,7 +260,7 @@ export interface BayesAnswer {
   lift_interval: [number | null, number | null] | null;
 }
 /**
- * Click-through rates compared at one look; standard errors by visitor.
+ * Click-through rates compared, standard errors by visitor. All for one look, but `p_anytime`, for every look.
  */
 export interface CtrAnswer {
   lift: number | null;
@@ -261,6 +268,47 @@ export interface CtrAnswer {
   difference_interval: [number | null, number | null] | null;
   z: number | null;
   p: number | null;
+  p_anytime: number | null;
+}
+/**
+ * One metric: the rate of a goal. `confirmatory`: whether its comparisons may support a decision; a secondary
+ * metric's may once the primary one is decided, and are exploratory before.
+ */
+export interface MetricAnswer {
+  metric: string;
+  kind: "rate";
+  goal: string;
+  primary: boolean;
+  confirmatory: boolean;
+  variants: MetricVariantAnswer[];
+  comparisons: MetricComparisonAnswer[];
+}
+/**
+ * One variant by one metric.
+ */
+export interface MetricVariantAnswer {
+  variant: string;
+  control: boolean;
+  visitors: number;
+  converted: number;
+  goal_events: number;
+  rate: number | null;
+  rate_interval: [number | null, number | null] | null;
+}
+/**
+ * A variant against the control by one metric. `p` and `lift_interval` hold at every look. Of the primary metric
+ * they hold for all variants at once, of the others for all secondary metrics and variants at once. `discovery`:
+ * whether it stays one at a false discovery rate of 5 % over all metrics (e-BH).
+ */
+export interface MetricComparisonAnswer {
+  variant: string;
+  control: string;
+  decision: "winner" | "loser" | "equivalent" | "open";
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+  p_unadjusted: number | null;
+  discovery: boolean;
 }
 /**
  * Is there any difference between the variants at all? A G-test at one look.
@@ -313,7 +361,8 @@ export interface ConservationAnswer {
   rebuilding: boolean;
 }
 /**
- * How long it takes to detect `lift` with probability `power`, at the traffic of the last days.
+ * How long it takes to detect `lift`, either way, with probability `power`, at the traffic of the last days; and to
+ * show that no difference is larger than `margin`.
  */
 export interface PlanAnswer {
   rate: number | null;
@@ -326,6 +375,9 @@ export interface PlanAnswer {
   days_left: number | null;
   days: number | null;
   mde_reached: number | null;
+  margin: number | null;
+  equivalence_visitors_per_variant: number | null;
+  equivalence_days_left: number | null;
 }
 /**
  * One UTC day: its new visitors, and everything up to it.

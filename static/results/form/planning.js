@@ -1,34 +1,51 @@
-// How many visitors it takes to find a lift. The same formula as chalicelib/statistics/power.py (anytime_sample_size);
-// tests/fixtures/statistics/planning.json holds both to the same numbers.
+// How many visitors it takes to find a lift. The same formula as chalicelib/analysis/planning.py (needed);
+// tests/fixtures/planning.json holds both to the same numbers.
 
 const ALPHA = 0.05;
 const Z_POWER = 0.8416212335729143; // the normal quantile of 80 %
+const TAUS = [0.02, 0.06, 0.2, 0.6]; // chalicelib/statistics/__init__.py
 
 /** Visitors in each variant of an even split, looking as often as you like, to find `lift` over `rate` with a
- *  probability of 80 %; null where there is no such lift. Rates and lifts are fractions.
+ *  probability of 80 %, in either direction; null where there is no such lift. Rates and lifts are fractions.
  *  @param {number} rate
  *  @param {number} lift
  *  @param {number} variants
  *  @returns {number | null} */
 export function visitorsPerVariant(rate, lift, variants) {
-  const other = rate * (1 + lift);
-  if (!(rate > 0 && rate < 1 && other > 0 && other < 1 && lift !== 0 && variants > 1)) return null;
-  const logOdds = Math.log1p(lift) - Math.log((1 - other) / (1 - rate));
-  const mean = (rate + other) / 2;
-  return Math.ceil(information(logOdds, ALPHA / (variants - 1), Math.abs(lift)) / ((mean * (1 - mean)) / 2));
+  const exists = (x) => rate > 0 && rate < 1 && rate * (1 + x) > 0 && rate * (1 + x) < 1 && x !== 0;
+  if (!exists(lift) || !(variants > 1)) return null;
+  const lifts = [lift, -Math.abs(lift)].filter(exists);
+  return Math.ceil(Math.max(...lifts.map((x) => visitors(rate, rate * (1 + x), ALPHA / (variants - 1)))));
 }
 
-/** The information at which the sequential test finds `logOdds`: bisection on its logarithm. */
-function information(logOdds, alpha, tau) {
-  const missing = (info) => {
-    const r = tau * tau * info;
-    const bar = Math.sqrt(((1 + r) / r) * (Math.log1p(r) - 2 * Math.log(alpha)));
-    return bar + Z_POWER - Math.abs(logOdds) * Math.sqrt(info);
+/** Control visitors for the sequential test to tell `rate` from `other`: bisection on their logarithm. */
+function visitors(rate, other, alpha) {
+  const mean = (rate + other) / 2;
+  const spread = Math.sqrt(2 * mean * (1 - mean));
+  const real = Math.sqrt(rate * (1 - rate) + other * (1 - other));
+  const missing = (n) =>
+    criticalScore((mean * (1 - mean) * n) / 2, alpha) * spread + Z_POWER * real - Math.abs(other - rate) * Math.sqrt(n);
+  return bisect((ln) => missing(Math.exp(ln)), -5, 45);
+}
+
+/** The score at which the mean of the e-values over TAUS reaches 1/alpha: bisection on its logarithm. */
+function criticalScore(info, alpha) {
+  const evidence = (z) => {
+    const terms = TAUS.map((tau) => {
+      const r = tau * tau * info;
+      return (z * z * r) / (2 * (1 + r)) - Math.log1p(r) / 2;
+    });
+    const largest = Math.max(...terms);
+    return largest + Math.log(terms.reduce((sum, x) => sum + Math.exp(x - largest), 0) / TAUS.length);
   };
-  let [low, high] = [-20, 60];
-  for (let n = 0; n < 80; n++) {
+  return bisect((ln) => Math.log(1 / alpha) - evidence(Math.exp(ln)), -2, 30);
+}
+
+/** e to the power of where a falling function crosses zero. */
+function bisect(f, low, high) {
+  for (let n = 0; n < 60; n++) {
     const middle = (low + high) / 2;
-    if (missing(Math.exp(middle)) > 0) low = middle;
+    if (f(middle) > 0) low = middle;
     else high = middle;
   }
   return Math.exp(high);

@@ -14,9 +14,9 @@ export const STATES = {
 
 export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
 
-/** The reason for the verdict, with the checks to look at before shipping a winner. */
+/** The reason for the verdict, with the checks to look at before acting on it. */
 export function reason({ verdict }) {
-  if (verdict.state !== "winner" || !verdict.doubts.length) return verdict.reason;
+  if (verdict.state === "invalid" || !verdict.doubts.length) return verdict.reason;
   return `${verdict.reason} Check first: ${listed(verdict.doubts.map((name) => `“${titleOf(name)}”`))}.`;
 }
 

@@ -163,7 +163,7 @@ function item(entry) {
     h(
       "p",
       { class: "said" },
-      h("b", {}, `${headline(entry)}.`),
+      h("b", {}, `${localised(headline(entry))}.`),
       " ",
       liveSince(entry) && `${liveSince(entry)}. `,
       h("span", {}, localised(reason(entry))),
@@ -188,7 +188,7 @@ function row(entry) {
       entry.status !== "running" && statusChip(entry),
       dataChip(entry),
     ),
-    h("p", { class: "said" }, headline(entry)),
+    h("p", { class: "said" }, localised(headline(entry))),
     h("p", { class: "lifted" }, Number.isFinite(best) ? lift(best) : null),
     h("p", { class: "numbers" }, whole(entry.visitors), unseen(" visitors")),
   );

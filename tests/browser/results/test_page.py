@@ -276,7 +276,7 @@ def test_the_result_is_copied_as_text_for_a_chat(results: Site, new_page: Open) 
     assert (head, why) == (f"cta-color: {headline('cta-color')}", reason("cta-color"))
     assert (blue, green) == (
         "• blue (control): 9.67% of 7,593 visitors",
-        "• green: 12.5% of 7,486 visitors, lift +30% (+12% to +50%)",
+        "• green: 12.5% of 7,486 visitors, lift +30% (+11% to +51%)",
     )
     assert href == results.page("#/cta-color")
 
