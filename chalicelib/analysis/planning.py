@@ -180,6 +180,11 @@ class Age:
     days: int
     week: bool
 
+    @property
+    def full_week(self) -> bool:
+        """Whether at least seven days count, and every weekday among them."""
+        return self.week and self.days >= WEEK
+
 
 def age(sample: Sample, now_ms: int) -> Age:
     """The age of an experiment at `now_ms`, epoch milliseconds.

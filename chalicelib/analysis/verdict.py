@@ -80,8 +80,7 @@ class Findings:
     @property
     def doubts(self) -> list[str]:
         """Checks that do not void the result, but that a decision should survive."""
-        serious = [c for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
-        return [check.name for check in serious]
+        return [c.name for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
 
     @property
     def decided(self) -> list[str]:
@@ -91,8 +90,7 @@ class Findings:
     @property
     def caveat(self) -> str:
         """The warning that a result from less than a full week deserves."""
-        full = self.age.week and self.age.days >= WEEK
-        return "" if full else " It ran for less than a full week, so weekdays may matter."
+        return "" if self.age.full_week else " It ran for less than a full week, so weekdays may matter."
 
 
 def decide(findings: Findings) -> Verdict:
@@ -133,10 +131,9 @@ def _collecting(findings: Findings) -> Verdict | None:
     if not findings.comparisons or findings.age.first is None:
         text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
         return Verdict("collecting", findings.wait, text, text, "wait")
-    if findings.age.days >= WEEK and findings.age.week:
+    if findings.age.full_week:
         return None
-    ahead = findings.decided
-    so_far = sentence(f"{listed(ahead)} so far, but weekdays differ. ") if ahead else ""
+    so_far = sentence(f"{listed(findings.decided)} so far, but weekdays differ. ") if findings.decided else ""
     days = count(max(1, WEEK - findings.age.days), "more day")
     reason = f"{so_far}Too early to decide before a full week: {days} to go."
     text = f"{so_far}{findings.continuation} for {days}: too early to decide before a full week."
@@ -247,7 +244,7 @@ def _inconclusive(findings: Findings) -> Verdict:
         return Verdict("inconclusive", bolder, reason, f"{reason} {bolder}.", "stop")
     if duration.days_left > 0:
         estimate = f"about {count(duration.days_left, 'day')} to detect {aim}. So far {so_far}."
-        text = f"{findings.continuation}: {estimate}"
-        return Verdict("inconclusive", findings.wait, sentence(estimate), text, "wait")
+        advice = f"{findings.continuation}: {estimate}"
+        return Verdict("inconclusive", findings.wait, sentence(estimate), advice, "wait")
     reason = sentence(f"{so_far}. A difference of {aim} would very likely have shown by now.")
     return Verdict("inconclusive", bolder, reason, f"{reason} {bolder}.", "stop")
