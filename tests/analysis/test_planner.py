@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-
 import pytest
 from click.testing import CliRunner, Result
 
 from abacus.authoring.plan import command
-from abacus.paths import PROJECT, node
 from chalicelib.analysis.planning import Needed, needed
 
 
@@ -83,20 +79,3 @@ def test_coverage_makes_it_longer() -> None:
 def test_what_cannot_be_planned_is_refused_with_the_reason(arguments: tuple[str, ...], message: str) -> None:
     result = plan(*arguments)
     assert (result.exit_code, message in result.output) == (2, True)
-
-
-CASES = json.loads((PROJECT / "tests" / "fixtures" / "planning.json").read_text())
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_report_and_the_results_page_plan_alike(case: dict[str, float]) -> None:
-    """One table for the Python and the JavaScript of the same formula."""
-    rate, lift, variants, visitors = (case[key] for key in ("rate", "lift", "variants", "visitors"))
-    plan_of_report = needed(rate, lift, [1 / variants] * int(variants))
-    assert plan_of_report is not None
-    assert plan_of_report.visitors[0] == visitors
-    module = (PROJECT / "static" / "results" / "form" / "planning.js").as_uri()
-    code = f"import({json.dumps(module)}).then((m) => console.log(m.visitorsPerVariant({rate}, {lift}, {variants})))"
-    command = [str(node()), "--experimental-default-type=module", "--eval", code]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(answer.stdout) == visitors

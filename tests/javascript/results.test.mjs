@@ -16,7 +16,7 @@ const { highlighted } = await import("../../static/results/charts/highlight.js")
 const { nextKey, nextSteps, stageOption } = await import("../../static/results/data/next_steps.js");
 const { problems, yaml } = await import("../../static/results/form/draft.js");
 const { perDay, visitorsPerVariant, wholeWeeks } = await import("../../static/results/form/planning.js");
-const PLANNING = JSON.parse(readFileSync(new URL("../fixtures/statistics/planning.json", import.meta.url), "utf8"));
+const PLANNING = JSON.parse(readFileSync(new URL("../fixtures/planning.json", import.meta.url), "utf8"));
 const german = navigator.language === "de-DE";
 
 test("numbers are written as the reader's language does", { skip: !german }, () => {
