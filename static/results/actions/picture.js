@@ -35,7 +35,7 @@ export function picture(report, look, shared) {
   fill(pen, hue, [0, 0, 12, top - 28]);
   const state = STATES[report.verdict.state]?.[0] ?? report.verdict.state;
   write(pen, `${title(report)} · ${state}`, MARGIN, 80, { size: 28, weight: 600, paint: hue });
-  write(pen, localised(headline(report)), MARGIN, 156, { size: 62, weight: 700 });
+  write(pen, headline(report), MARGIN, 156, { size: 62, weight: 700 });
   why.forEach((line, n) => write(pen, line, MARGIN, 212 + 36 * n, { size: 26 }));
   rows.forEach((row, n) => variantRow(pen, { report, row, hue: look[row.variant].hue, shared, y: top + 34 + ROW * n }));
   const visitors = whole(report.variants.reduce((sum, row) => sum + row.visitors, 0));

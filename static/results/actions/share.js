@@ -13,7 +13,7 @@ export function text(report, href) {
     return `• ${row.variant}${row.control ? " (control)" : ""}: ${share(row.rate)} of ${whole(row.visitors)} visitors${against}`;
   });
   const since = liveSince(report);
-  const head = [`${title(report)}: ${localised(headline(report))}`, ...(since ? [since] : []), localised(reason(report))];
+  const head = [`${title(report)}: ${headline(report)}`, ...(since ? [since] : []), localised(reason(report))];
   return [...head, "", ...rows, "", href].join("\n");
 }
 

@@ -20,7 +20,7 @@ export function reason({ verdict }) {
   return `${verdict.reason} Check first: ${listed(verdict.doubts.map((name) => `“${titleOf(name)}”`))}.`;
 }
 
-/** What to do; for a stopped experiment what visitors get now. */
+/** What to do, with numbers in the reader's format; for a stopped experiment what visitors get now. */
 export function headline({ status, shipped, variants, verdict }) {
   if (status !== "stopped") return localised(verdict.headline);
   if (shipped) return `${shipped} is live for everyone`;

@@ -25,6 +25,7 @@ export function experimentView(report, route) {
   const visited = report.variants.some((row) => row.visitors > 0);
   const partly = Boolean(report.window.from || report.window.to);
   const drawn = figures(report, look, route);
+  const metrics = metricsTable(report, route, look);
   return [
     h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
     h(
@@ -46,7 +47,7 @@ export function experimentView(report, route) {
     partly && !visited ? noneThen() : verdictCard(report, act(report, route)),
     healthLine(report, here(route, { open: "checks" }), visited),
     !visited && !partly && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
-    metricsTable(report, route, look) ?? goals(report, route),
+    !metrics && goals(report, route),
     report.verdict.state === "invalid" &&
       h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
     variantTable(report, look),
@@ -56,6 +57,7 @@ export function experimentView(report, route) {
         { class: "quiet note" },
         "The split changed while it ran. The rates are averages over the phases, so that variants can be compared.",
       ),
+    metrics,
     visited && takeAway(),
     drawn.length > 0 && lineChoice(report, look, route),
     h(

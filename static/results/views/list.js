@@ -163,7 +163,7 @@ function item(entry) {
     h(
       "p",
       { class: "said" },
-      h("b", {}, `${localised(headline(entry))}.`),
+      h("b", {}, `${headline(entry)}.`),
       " ",
       liveSince(entry) && `${liveSince(entry)}. `,
       h("span", {}, localised(reason(entry))),
@@ -175,7 +175,7 @@ function item(entry) {
 
 /** One line for each of a hundred experiments. */
 function row(entry) {
-  const best = bestLift(entry);
+  const decided = entry.comparisons.find((c) => c.variant === entry.verdict.variant && c.decision !== "open");
   return h(
     "li",
     { "data-key": `row-${entry.experiment}`, class: entry.verdict.state },
@@ -188,8 +188,8 @@ function row(entry) {
       entry.status !== "running" && statusChip(entry),
       dataChip(entry),
     ),
-    h("p", { class: "said" }, localised(headline(entry))),
-    h("p", { class: "lifted" }, Number.isFinite(best) ? lift(best) : null),
+    h("p", { class: "said" }, headline(entry)),
+    h("p", { class: "lifted" }, decided && lift(decided.lift)),
     h("p", { class: "numbers" }, whole(entry.visitors), unseen(" visitors")),
   );
 }

@@ -27,7 +27,7 @@ export function verdictCard(report, ...more) {
       "div",
       {},
       h("p", { class: "state" }, term("verdict", label), partly(window)),
-      h("h2", { class: "advice" }, localised(headline(report))),
+      h("h2", { class: "advice" }, headline(report)),
       since && h("p", { class: "since", dir: "auto" }, since),
       h("p", { class: "why" }, stopped && h("b", {}, "What the data say: "), localised(reason(report))),
     ),
