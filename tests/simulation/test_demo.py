@@ -78,7 +78,7 @@ def test_the_service_takes_every_event_from_a_signed_sender() -> None:
     for visitor in PEOPLE:
         batch, _, malformed = parse(f'{{"visitor":"{visitor.id}","events":[]}}'.encode())
         events = [Event(**event) for visit in visitor.visits for event in visit]
-        _, verdicts = validate_events(
+        verdicts = validate_events(
             events, batch.visitor, MANIFEST, lambda: MANIFEST, now_ms=NOON, window_back_ms=90 * DAY
         )
         assert (malformed, set(verdicts)) == ((), {None})
@@ -112,6 +112,12 @@ def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product)
     until(lambda: received(product) >= before + first.total() + again.total())
     days = {point["at"] for key in STORIES for point in product.ask(f"/stats/{key}").json()["series"]}
     assert len(days) > 15
+    assert {entry["simulated"] for entry in product.ask("/stats").json()["experiments"]} == {True}
+    clear = [str(ABACUS), "demo", "--clear", "--home", str(product.home)]
+    removed = subprocess.run(clear, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    assert removed.endswith(" simulated visitors; all others stay\n")
+    assert {entry["simulated"] for entry in product.ask("/stats").json()["experiments"]} == {False}
+    assert received(product) == before
 
 
 def received(product: Product) -> int:
