@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from itertools import permutations
+
+import pytest
 
 from chalicelib.counting.contribution import contribution
 from chalicelib.storage.tally import Cell, Tally
@@ -249,3 +252,27 @@ def test_conversions_after_the_window_do_not_count() -> None:
 def test_impressions_after_the_window_still_count() -> None:
     tally = contribution([f"i|green|0|{NOON}|i1||^60", impression("i2", at=NOON + HOUR)], 2)[TOTAL]
     assert (tally.impressions, tally.flagged) == (2, Counter())
+
+
+def test_the_squares_of_clicks_stop_at_a_hundred_too() -> None:
+    clicks = {click(f"c{n}", at=NOON + n) for n in range(150)}
+    total = contribution(clicks | {impression()}, 151)[TOTAL]
+    assert (total.clicks, total.sy, total.syy, total.sxy) == (150, 100, 10_000, 100)
+
+
+def test_one_event_whose_sender_assigns_makes_the_whole_row_count_by_variant() -> None:
+    elements = {impression(), impression("i2", variant="blue", at=NOON + 1, client=True)}
+    cells = contribution(elements, 2)
+    assert (cells[TOTAL].visitors, cells[Cell("total", "", 0, "blue")].visitors) == (1, 1)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_days_and_hours_are_utc_wherever_the_process_runs(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        cells = {cell.when for cell in contribution({impression()}, 1)}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert cells == {"", "2026-11-21", "2026-11-21T12"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from chalicelib.counting.contribution import contribution
-from chalicelib.counting.fold import Fold
+from chalicelib.counting.fold import Fold, bookings
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import (
     FIRST,
@@ -131,3 +131,71 @@ def test_a_row_of_a_generation_that_is_over_is_counted_again_in_the_live_one() -
     fold([KEY], now_ms=NOW)
     assert live(store) == contribution({an_element()}, 1)
     assert store.rows[KEY].generation == 1
+
+
+def test_an_hour_expires_a_fortnight_after_it_and_a_day_never() -> None:
+    cells = contribution({an_element()}, 1)
+    expiry = {b.cell.split("#")[0]: b.expires_at for b in bookings({("cta-color", 0): cells}, NOW, 0)}
+    assert expiry == {"hour": NOON // 1000 + 14 * 86_400, "day": None, "total": None}
+
+
+def test_every_row_is_folded_where_a_transaction_has_room_for_some() -> None:
+    store = MemoryStore()
+    keys = [RowKey(f"v{n}", "cta-color") for n in range(25)]
+    for n, key in enumerate(keys):  # 1 + 4 + 2 items for each row, so that 25 of them need more than one transaction
+        write(store, *(an_element(id=f"e{i}", at=NOON - (n * 4 + i) * HOUR) for i in range(4)), key=key)
+    result = a_fold(store)(keys, now_ms=NOW)
+    assert (result.rows, result.transactions > 1) == (25, True)
+    assert not any(row.needs_fold for row in store.rows.values())
+
+
+def test_a_transaction_of_exactly_a_hundred_items_is_not_exceeded_by_one() -> None:
+    for hours in range(88, 100):  # total, day and each hour, beside the rows: one of these fills it to the last item
+        store = MemoryStore()
+        keys = [RowKey(f"v{n}", "cta-color") for n in range(9)]
+        for n, key in enumerate(keys):
+            mine = range(n * 11, min(n * 11 + 11, hours))
+            write(store, *(an_element(id=f"e{i}", at=NOON - i * HOUR) for i in mine), key=key)
+        a_fold(store)(keys, now_ms=NOW)
+        assert not any(row.needs_fold for row in store.rows.values())
+
+
+def test_no_row_is_dropped_when_a_fold_clashes_again_and_again() -> None:
+    store = MemoryStore()
+    keys = [RowKey(f"v{n}", "cta-color") for n in range(8)]
+    for key in keys:
+        write(store, an_element(), key=key)
+    clashes = iter([True] * 5)
+    commit = store.commit
+
+    def clashing(moves: Sequence[Move], booked: Sequence[Booking]) -> None:
+        if next(clashes, False):
+            raise Stale("another fold was faster")
+        commit(moves, booked)
+
+    store.commit = clashing  # type: ignore[method-assign]
+    assert a_fold(store)(keys, now_ms=NOW).rows == 8
+
+
+def test_after_a_clash_the_generations_are_read_again() -> None:
+    store = MemoryStore()
+    write(store, an_element())
+    commit = store.commit
+
+    def clashing(moves: Sequence[Move], booked: Sequence[Booking]) -> None:
+        store.commit = commit  # type: ignore[method-assign]
+        store.open_generation("cta-color", Generations(0), Generations(0, 7))
+        raise Stale("another fold was faster")
+
+    store.commit = clashing  # type: ignore[method-assign]
+    a_fold(store)([KEY], now_ms=NOW)
+    assert store.rows[KEY].generation == 7
+
+
+def test_a_row_that_cannot_be_read_is_named_and_the_others_are_folded() -> None:
+    store = MemoryStore()
+    write(store, an_element())
+    broken = RowKey("v9", "cta-color")
+    write(store, f"i|gr#en|0|{NOON}|e1", key=broken)
+    result = a_fold(store)([KEY, broken], now_ms=NOW)
+    assert (result.events, result.broken) == (1, [broken])

@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.manifest import Manifest, Period
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.request import Batch, ParsedRequest, each
 from chalicelib.ingestion.response import EventsResponse
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
@@ -350,3 +350,35 @@ def test_when_the_queue_refuses_too_the_sender_is_told_to_come_back(spill: Calla
 def test_an_error_that_waiting_cannot_mend_is_not_hidden() -> None:
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         a_failing_desk(lambda: faults.error("ResourceNotFoundException")).send(an_event())
+
+
+# ---------------------------------------------------------------- one sentence each
+
+
+def test_an_event_that_is_counted_already_is_repeated() -> None:
+    desk = Desk()
+    desk.send(an_event())
+    desk.fold()
+    assert desk.send(an_event()) == answer(repeated=1)
+
+
+def test_a_duplicate_within_one_request_is_received_too() -> None:
+    desk = Desk()
+    desk.send(an_event(), an_event())
+    (row,) = desk.store.rows_of(GREEN)
+    assert (row.received, len(row.pending)) == (2, 1)
+
+
+def test_a_malformed_event_is_noted() -> None:
+    desk = Desk()
+    desk.ingest.receive(each(GREEN, [{"id": 1}]), now_ms=NOON)
+    assert desk.notes == {("?", "malformed"): 1}
+
+
+def test_the_manifest_is_read_again_before_an_event_is_refused_as_not_running() -> None:
+    stopped = a_manifest(an_experiment(status="stopped", periods=(Period(end=NOON - 1),)))
+    desk = Desk(manifest=stopped)
+    desk.refresh = lambda now: a_manifest()  # type: ignore[method-assign, assignment]
+    ingest = replace(desk.ingest, catalog=desk)
+    request = ParsedRequest(Batch(visitor=GREEN, events=(an_event(),)), (0,))
+    assert ingest.receive(request, now_ms=NOON) == answer(accepted=1)

@@ -17,7 +17,7 @@ from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey, RowLimit
+from chalicelib.storage.store import FIRST, LAST, Booking, Generations, ParticipantRow, RowKey, RowLimit, tallies_in
 from chalicelib.storage.tally import Tallies, Tally
 from tests.support.builders import DAY, NOON, an_element
 from tests.support.memory_store import MemoryStore
@@ -246,3 +246,49 @@ def test_rows_that_cannot_be_are_told() -> None:
     )
     (problem,) = audit(store, ["cta-color"], sleep=lambda _: None).problems[:1]
     assert problem == ("1 row broken: unreadable, fewer events received than held, or no generation. v9 in cta-color.")
+
+
+def test_a_visitor_counted_into_the_old_generation_just_before_the_swap_is_moved_too() -> None:
+    store, fold = a_filled_store()
+    opened = store.open_generation
+    key = RowKey("v99", "cta-color")
+
+    def swap(experiment: str, now: Generations, then: Generations) -> None:
+        if then.fill is None:  # a fold that read the old generations commits a new visitor at the last moment
+            elements = frozenset({an_element(variant="green")})
+            store.rows[key] = ParticipantRow(key, counted=elements, received=1, folded=1, generation=0, version="x")
+        opened(experiment, now, then)
+
+    store.open_generation = swap  # type: ignore[method-assign]
+    rebuilt(store, fold)
+    assert (visitors(store), audit(store, ["cta-color"], sleep=lambda _: None).problems) == (31, [])
+
+
+def test_erasing_during_a_rebuild_takes_the_visitor_out_of_the_generation_it_is_in() -> None:
+    store, _ = a_filled_store()
+    store.open_generation("cta-color", Generations(0), Generations(0, 5))
+    key = RowKey("v1", "cta-color")
+    store.reopen(store.rows[key], 5, "x")
+    a_fold(store)([key], now_ms=NOW)
+    erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0)
+    filling = tallies_in(store.cells("cta-color", first=FIRST, last=LAST), 5)
+    assert sum(tally.visitors for cell, tally in filling.items() if cell.span == "total") == 0
+
+
+def test_a_rebuild_goes_on_past_a_row_that_cannot_be_read_and_names_it() -> None:
+    store, fold = a_filled_store()
+    broken = RowKey("v9999", "cta-color")
+    store.rows[broken] = ParticipantRow(broken, counted=frozenset({"nonsense"}), received=1, generation=0, version="x")
+    assert recount(store, "cta-color").broken == (broken,)
+    result = rebuild(store, fold, "cta-color", clock_ms=lambda: NOW, version=lambda: "r")
+    assert (result.broken, visitors(store)) == ((broken,), 30)
+    assert "v9999 in cta-color" in audit(store, ["cta-color"], sleep=lambda _: None).problems[0]
+    assert erase(store, "v9999", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+
+
+def test_an_item_of_the_tallies_that_cannot_be_read_is_skipped_and_named() -> None:
+    store, _ = a_filled_store()
+    store.book([Booking("cta-color", "total#0#0#gr#en#0", {"visitors": 5})])
+    assert visitors(store) == 30
+    (problem,) = audit(store, ["cta-color"], sleep=lambda _: None).problems
+    assert problem == "cta-color: 1 item of the tallies cannot be read: total#0#0#gr#en#0."
