@@ -31,10 +31,10 @@ from tests.support.browsers.chromium import chromium, playwright_driver
 RUNS = 10
 SDK = Path(__file__).parent.parent / "node_modules/@growthbook/growthbook/dist/bundles/auto.min.js"
 LOOKS = 2000  # ms that the probe looks on
-RUNS_ON = 3000  # ms in which a script has done what it does on a page that nobody touches
+RUNS_ON = 3000  # ms in which a script has done what it does on a page without input
 EVERYBODY_BOLD = (0.0, 1.0)
 
-# Assigns, applies, reports: what nobody can do without, and nothing that a promise of ours is made of.
+# Assigns, applies, reports: what every such script must do, and nothing that a promise of ours is made of.
 FLOOR = """(()=>{const s=localStorage,v=s.id||=Math.random().toString(36).slice(2);
 const h=t=>{let n=2166136261;for(let i=0;i<t.length;i++)n=Math.imul(n^t.charCodeAt(i),16777619);return n>>>0};
 for(const[k,to]of[["cta-color",5e3],["hero",0]]){const w=h(h(k+v)+"")%1e4<to?"plain":"bold";
@@ -127,7 +127,7 @@ def pages() -> dict[str, str]:
 def serving() -> Iterator[str]:
     """The pages, /0 ..., and what they load, on a free port of the loopback; the origin."""
     built = scripts(public(manifest()), Options())
-    files = {name: built[name] for name in ("ab.js", "ab.async.js")}
+    files = {name: body for name, body in built.items() if name.endswith(".js")}
     files |= {"floor.js": FLOOR.encode(), "style.css": STYLE.encode()}
     files |= {"auto.min.js": SDK.read_bytes(), "api/features/abacus": features()}
 
