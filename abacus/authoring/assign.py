@@ -38,7 +38,7 @@ def decide(experiment: Experiment, visitor: str, url: str, attributes: Json, now
         steps = ("assignment: client: the sender chooses the variant",)
         return Decision(experiment.key, None, True, steps)
     if experiment.status == "stopped" and experiment.winner:
-        return _winner(experiment, url, attributes)
+        return _winner(experiment, visitor, url, attributes)
     closed = _closed(experiment, now)
     if closed:
         return Decision(experiment.key, experiment.control, False, (closed,))
@@ -52,9 +52,11 @@ def decide(experiment: Experiment, visitor: str, url: str, attributes: Json, now
     )
 
 
-def _winner(experiment: Experiment, url: str, attributes: Json) -> Decision:
-    """Every visitor gets it where the experiment ran, whatever coverage and namespace say."""
+def _winner(experiment: Experiment, visitor: str, url: str, attributes: Json) -> Decision:
+    """All visitors but the holdout get it where the experiment ran, whatever its coverage and namespace."""
     assert experiment.winner is not None
+    if experiment.holds_out(visitor):
+        return Decision(experiment.key, experiment.control, False, ("stopped, and the visitor is in the holdout",))
     here = experiment.urls is None or matches(experiment.urls, url)
     meant = experiment.condition is None or satisfied(experiment.condition, attributes)
     if here and meant:

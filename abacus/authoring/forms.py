@@ -206,4 +206,8 @@ class SiteForm(Form):
     client_key: Annotated[
         Slug | None, Field(description="The name under which GrowthBook's SDKs ask for the experiments.")
     ] = None
+    holdout: Annotated[
+        Share | None,
+        Field(description="The share of visitors kept out of every experiment, such as 5 %, to measure them together."),
+    ] = None
     experiments: Annotated[list[ExperimentForm], Field(description="Any number of experiments.")] = []

@@ -12,8 +12,9 @@ from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
 from abacus.authoring.metrics.forms import goal_forms
 from abacus.authoring.problems import At, Problem, Problems, findings
-from abacus.authoring.rules import check, check_together
+from abacus.authoring.rules import check, check_holdout, check_together
 from abacus.authoring.syntax.reader import Document, read
+from chalicelib.domain.holdout import with_holdout
 from chalicelib.domain.manifest import (
     CLICK,
     Experiment,
@@ -42,16 +43,19 @@ def load(folder: Path) -> Manifest:
     problems: list[Problem] = []
     places: list[tuple[Document, At, ExperimentForm]] = []
     client_keys: list[tuple[Document, str]] = []
+    holdouts: list[tuple[Document, float]] = []
     for file in manifest_files(folder):
         document, unreadable = read(file, _name(file))
         problems += unreadable
         if document is None:
             continue
-        client_key, forms, found = _forms(document.value)
+        site, forms, found = _forms(document.value)
         problems += (Problem(document.file, document.line(at), at, rule) for at, rule in found)
         places += ((document, at, form) for at, form in forms)
-        if client_key is not None:
-            client_keys.append((document, client_key))
+        if site.client_key is not None:
+            client_keys.append((document, site.client_key))
+        if site.holdout is not None:
+            holdouts.append((document, site.holdout))
     if not folder.is_dir():
         problems.append(
             Problem(
@@ -61,12 +65,14 @@ def load(folder: Path) -> Manifest:
                 "is not a folder: create it with `abacus new`, or name another one with --manifest",
             )
         )
-    for document, at, rule in check_together(places, client_keys):
+    for document, at, rule in (*check_together(places, client_keys), *check_holdout(places, holdouts)):
         problems.append(Problem(document.file, document.line(at), at, rule))
     if problems:
         raise Problems(problems)
     experiments = sorted((experiment(form) for _, _, form in places), key=lambda e: e.key)
-    manifest = Manifest(experiments=tuple(experiments))
+    manifest = Manifest(
+        experiments=with_holdout(tuple(experiments), holdouts[0][1]) if holdouts else tuple(experiments)
+    )
     return manifest.model_copy(update={"client_key": client_keys[0][1]}) if client_keys else manifest
 
 
@@ -151,18 +157,18 @@ def _name(file: Path) -> str:
         return str(file)
 
 
-def _forms(value: Any) -> tuple[str | None, list[tuple[At, ExperimentForm]], list[Finding]]:
-    """The client key and the experiments that a file declares, each with its place, and what is wrong."""
+def _forms(value: Any) -> tuple[SiteForm, list[tuple[At, ExperimentForm]], list[Finding]]:
+    """What a file says of the whole site, the experiments that it declares with their places, and what is wrong."""
     if not isinstance(value, dict):
         said = "is empty" if value is None else "is not a mapping"
-        return None, [], [((), f"the file {said}: start with key: and the experiment's name")]
+        return SiteForm(), [], [((), f"the file {said}: start with key: and the experiment's name")]
     value = {key: item for key, item in value.items() if key != "$schema"}
-    if "experiments" not in value and "client_key" not in value:
+    if "key" in value or not value.keys() & SiteForm.model_fields.keys():
         form, found = _form(value, ())
-        return None, [((), form)] if form else [], found
+        return SiteForm(), [((), form)] if form else [], found
     items = value.get("experiments", [])
     if not isinstance(items, list):
-        return None, [], [(("experiments",), "is not a list of experiments")]
+        return SiteForm(), [], [(("experiments",), "is not a list of experiments")]
     site, found = _site(value)
     forms = []
     for index, item in enumerate(items):
@@ -177,11 +183,11 @@ def _forms(value: Any) -> tuple[str | None, list[tuple[At, ExperimentForm]], lis
     return site, forms, found
 
 
-def _site(value: dict[str, Any]) -> tuple[str | None, list[Finding]]:
+def _site(value: dict[str, Any]) -> tuple[SiteForm, list[Finding]]:
     try:
-        return SiteForm.model_validate({**value, "experiments": []}).client_key, []
+        return SiteForm.model_validate({**value, "experiments": []}), []
     except ValidationError as error:
-        return None, findings(error, SiteForm)
+        return SiteForm(), findings(error, SiteForm)
 
 
 def _form(value: dict[str, Any], at: At) -> tuple[ExperimentForm | None, list[Finding]]:

@@ -18,7 +18,10 @@ from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.syntax.reader import Document
 from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes, reserved
 from abacus.shares import percent
+from chalicelib.domain.manifest import HOLDOUT
 from chalicelib.targeting.javascript import regex
+
+MOST_HELD_OUT = 0.5
 
 
 def check(form: ExperimentForm, unread: set[str]) -> list[Finding]:
@@ -174,6 +177,21 @@ CHECKS: list[tuple[tuple[str, ...], Callable[[ExperimentForm], Iterator[Finding]
     (("namespace",), _namespace),
     (("assignment", "namespace", "redirect", "phases"), _client),
 ]
+
+
+def check_holdout(
+    places: Sequence[tuple[Document, At, ExperimentForm]], holdouts: Sequence[tuple[Document, float]]
+) -> Iterator[tuple[Document, At, str]]:
+    """What is wrong with the site's holdout: the document, the field, the rule."""
+    for document, _ in holdouts[1:]:
+        yield document, ("holdout",), f"stands in {holdouts[0][0].file} too: once is enough"
+    for document, share in holdouts:
+        if share > MOST_HELD_OUT:
+            rule = f"{percent(share)} is more than {percent(MOST_HELD_OUT)}: such a holdout leaves too few visitors"
+            yield document, ("holdout",), f"{rule}. 5 % is usual"
+    for document, at, form in places:
+        if holdouts and form.key == HOLDOUT:
+            yield document, (*at, "key"), "'holdout' is the experiment that `holdout:` makes: choose another key"
 
 
 def check_together(

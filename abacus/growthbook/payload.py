@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from chalicelib.domain.manifest import Experiment, Manifest, Urls
+from chalicelib.domain.manifest import HOLDOUT, Experiment, Manifest, Urls
 from chalicelib.targeting.url_patterns import condition_on_url
 
 Json = dict[str, Any]
@@ -43,6 +43,8 @@ def _feature(experiment: Experiment, now: int) -> Json:
     condition = audience(experiment)
     if experiment.winner is not None:
         rule: Json = {"force": values[experiment.variant_keys.index(experiment.winner)]}
+        if experiment.holdout:
+            rule["filters"] = [_holdout(experiment)]
     else:
         rule = split(experiment) | {"variations": values}
     return feature | {"rules": [rule | ({"condition": condition} if condition else {})]}
@@ -72,12 +74,20 @@ def split(experiment: Experiment) -> Json:
         # A sticky choice is kept through a change of weights, and forgotten when a new seed starts everybody anew.
         "bucketVersion": sum(old != new for old, new in pairwise(seeds)),
     }
+    filters = [_holdout(experiment)] if experiment.holdout else []
     if experiment.namespace is not None:
         space = experiment.namespace
-        rule["filters"] = [
-            {"attribute": "id", "seed": space.name, "hashVersion": 2, "ranges": [[space.start, space.end]]}
-        ]
-    return rule
+        filters.append(_filter(space.name, space.start, space.end))
+    return rule | ({"filters": filters} if filters else {})
+
+
+def _holdout(experiment: Experiment) -> Json:
+    """Lets all visitors through but those of the site's holdout."""
+    return _filter(HOLDOUT, experiment.holdout, 1)
+
+
+def _filter(namespace: str, start: float, end: float) -> Json:
+    return {"attribute": "id", "seed": namespace, "hashVersion": 2, "ranges": [[start, end]]}
 
 
 def _auto(experiment: Experiment) -> Json:
@@ -90,6 +100,7 @@ def _auto(experiment: Experiment) -> Json:
         index = experiment.variant_keys.index(experiment.winner)
         auto |= {"force": index, "coverage": 1, "weights": [float(i == index) for i in range(len(experiment.variants))]}
         auto.pop("filters", None)
+        auto |= {"filters": [_holdout(experiment)]} if experiment.holdout else {}
     if experiment.condition:
         auto["condition"] = experiment.condition
     return auto | {

@@ -12,7 +12,7 @@ from abacus.publishing.metric_changes import metric_changes
 from abacus.publishing.phase_changes import Findings, Kind, phase_changes
 from abacus.publishing.yaml_lines import Lines, experiment_lines, field_lines, namespace_line, with_lines
 from abacus.shares import percent
-from chalicelib.domain.manifest import Experiment, Manifest, Phase
+from chalicelib.domain.manifest import HOLDOUT, Experiment, Manifest, Phase
 
 
 class Change(NamedTuple):
@@ -53,6 +53,11 @@ def used_before(key: str) -> str:
 
 
 def _findings(before: Experiment | None, after: Experiment | None) -> Findings:
+    if before is not None and before.key == HOLDOUT and before.status == "running":
+        refusal = _holdout_refusal(before, after)
+        if refusal:
+            yield "refusal", refusal
+            return
     if before is None and after is not None:
         yield "change", f"new, {_summary(after)}"
     elif before is not None and after is None:
@@ -66,6 +71,20 @@ def _findings(before: Experiment | None, after: Experiment | None) -> Findings:
             yield from phase_changes(before, after)
             yield from metric_changes(before, after)
             yield from _rest(before, after)
+
+
+def _holdout_refusal(before: Experiment, after: Experiment | None) -> str:
+    """Why the site's holdout may not change as it would; empty: it may."""
+    share = percent(before.phases[0].weights[0])
+    if after is None:
+        return f"holdout: {share} is gone from your files. Write `holdout: 0 %` first, and remove the line later"
+    if after.status == "running" and after.phases != before.phases:
+        wanted = percent(after.phases[0].weights[0])
+        return (
+            f"holdout: {share} → {wanted}: visitors would move between the holdout and the experiments they take part "
+            f"in. Write `holdout: {share}`, or stop it with `holdout: 0 %`"
+        )
+    return ""
 
 
 def _summary(experiment: Experiment) -> str:

@@ -24,6 +24,7 @@ from abacus.site.build import FRESH, Asset, build_site
 from abacus.site.public_manifest import public
 from chalicelib.domain import clock
 from chalicelib.domain.errors import ManifestError
+from chalicelib.domain.holdout import with_live_holdout
 from chalicelib.domain.manifest import Experiment, Manifest
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def plan(wanted: Manifest, s3: S3Client, bucket: str, now_ms: int) -> Plan:
 
     A refused experiment holds up no other: it stays as it is live, and the others are planned as wanted."""
     live = published.read_live(s3, bucket)
-    stamped = stamp(live.manifest, wanted, now_ms)
+    stamped = stamp(live.manifest, with_live_holdout(live.manifest, wanted), now_ms)
     found = changes(live.manifest, stamped)
     if live.manifest is not None:
         stamped, found = without_refused(live.manifest, stamped, found)

@@ -39,6 +39,7 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
             "condition",
             "redirect",
             "edge",
+            "holdout",
             "goals",
             "assignment",
             "start",

@@ -5,8 +5,8 @@
 - `to`: visitors whose place is below it, and not below the one before, get this variant. Variant "": not enrolled.
 - `first`: the first phase with the current seed. A choice of an earlier phase is assigned again.
 - `seed`: "" if every visitor sees one variant, uncounted (paused: the control; stopped: the winner).
-- `more`: what only some experiments need. n: [namespace, from, to]; u: [include, exclude], each [[regex, flags]...];
-  c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.
+- `more`: what only some experiments need. n: [[namespace, from, to], ...]; u: [include, exclude], each
+  [[regex, flags], ...]; c: condition; r: {variant: url}; t: [start, end], epoch milliseconds.
 
 Values at the end that follow from the others are left out.
 """
@@ -17,7 +17,7 @@ import math
 from typing import Any
 
 from chalicelib.domain.assignment import bucket_ranges
-from chalicelib.domain.manifest import UrlPattern
+from chalicelib.domain.manifest import HOLDOUT, UrlPattern
 from chalicelib.targeting.url_patterns import simple
 
 PLACES = 10_000  # GrowthBook's hash version 2 knows this many
@@ -60,8 +60,9 @@ def _same_for_all(e: dict[str, Any]) -> Row:
     control = e["variants"][0]
     winner = e["winner"] if e["status"] == "stopped" else control["key"]
     shown = next(variant for variant in e["variants"] if variant["key"] == winner)
-    # A winner stays on the pages and with the audience it won on; namespace and times no longer matter.
-    more = {name: value for name, value in _more(e).items() if name in "ucr"}
+    # A winner stays on the pages and with the audience it won on; of namespaces only the holdout is left.
+    unbound = {name: value for name, value in e.items() if name != "namespace"}
+    more = {name: value for name, value in _more(unbound).items() if name in "ucrn"}
     rows = [[winner, PLACES, *_payload(shown)]]
     if more and winner != control["key"]:
         rows.insert(0, [control["key"], 0, *_payload(control)])
@@ -103,7 +104,9 @@ def _more(e: dict[str, Any]) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if "namespace" in e:
         slot = e["namespace"]
-        more["n"] = [slot["name"], first_place(slot["start"]), first_place(slot["end"])]
+        more["n"] = [[slot["name"], first_place(slot["start"]), first_place(slot["end"])]]
+    if "holdout" in e:
+        more["n"] = [*more.get("n", []), [HOLDOUT, first_place(e["holdout"]), PLACES]]
     if "urls" in e:
         more["u"] = [[_regex(pattern) for pattern in e["urls"][kind]] for kind in ("include", "exclude")]
     if "condition" in e:

@@ -18,6 +18,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VariantKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["draft", "running", "paused", "stopped"]
+HOLDOUT = "holdout"  # the namespace, the experiment that compares the holdout with all others, and its control
 CLICK = "click"  # the goal every experiment has
 
 
@@ -117,6 +118,7 @@ class Experiment(Model):
     urls: Urls | None = None
     condition: dict[str, JsonValue] | None = None
     redirect: dict[VariantKey, str] | None = None
+    holdout: Share = 0.0  # the first share of the visitors' places in the namespace `holdout` takes no part
     edge: bool = True  # whether the edge function assigns it too; the snippet always does
     goals: tuple[Slug, ...] = ()
     goal_values: dict[Slug, GoalValue] = {}
@@ -163,10 +165,16 @@ class Experiment(Model):
             (p.start is None or p.start <= at) and (p.end is None or at < p.end) for p in self.periods
         )
 
+    def holds_out(self, visitor: str) -> bool:
+        """Whether `visitor` is in the site's holdout, and so sees the control of this experiment, its winner's too."""
+        return self.holdout > 0 and namespace_place(HOLDOUT, visitor) < self.holdout
+
     def assign(self, visitor: str, phase: int) -> str | None:
         """The variant of `visitor` in `phase` by hash, ranges and namespace alone; None: not enrolled.
 
         The server can recompute just this much: it knows neither the url nor the attributes."""
+        if self.holds_out(visitor):
+            return None
         if self.namespace is not None:
             place = namespace_place(self.namespace.name, visitor)
             if not self.namespace.start <= place < self.namespace.end:

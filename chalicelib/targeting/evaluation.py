@@ -67,7 +67,8 @@ def evaluate(experiment: Experiment, context: EvaluationContext, now_ms: int) ->
         return fixed(control, "DEFAULT")
     if won:
         assert experiment.winner is not None
-        return fixed(experiment.winner, "STATIC") if _in_audience(experiment, context) else fixed(control, "DEFAULT")
+        meant = _in_audience(experiment, context) and not experiment.holds_out(context.visitor)
+        return fixed(experiment.winner, "STATIC") if meant else fixed(control, "DEFAULT")
     choice = context.choices.get(experiment.key)
     if choice and choice.variant in experiment.variant_keys and first_phase(experiment) <= choice.phase <= current:
         return Evaluation(choice.variant, "SPLIT", enrolled=True, phase=choice.phase)

@@ -73,10 +73,11 @@ const onPage = (more, who) => {
 };
 
 const eligible = (more, who) => {
-  if (more.n) {
-    const at = place(more.n[0], who.id);
-    if (at < more.n[1] || at >= more.n[2]) return false;
-  }
+  const within = (slot) => {
+    const at = place(slot[0], who.id);
+    return slot[1] <= at && at < slot[2];
+  };
+  if (more.n && !more.n.every(within)) return false;
   return !CONDITIONS || !more.c || satisfied(more.c, who.attributes);
 };
 

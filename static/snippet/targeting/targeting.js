@@ -37,7 +37,7 @@ const within = ([namespace, from, to]) => {
 /** Whether a visitor without an earlier choice takes part: by namespace and condition. */
 export const eligible = (key) => {
   const { n, c } = more(key);
-  return (!NAMESPACES || !n || within(n)) && (!CONDITIONS || !c || satisfied(c, attributes()));
+  return (!NAMESPACES || !n || n.every(within)) && (!CONDITIONS || !c || satisfied(c, attributes()));
 };
 
 /** Whether the experiment has begun and not ended. */
