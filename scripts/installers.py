@@ -24,6 +24,7 @@ with sync_playwright() as driver:
     page.set_content("<p>a page")
     print(page.inner_text("p"))
 """
+NODE_FILES = ("bin/node", "lib/node_modules/npm/")  # the C headers are half of the wheel, and nothing is compiled
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -86,8 +87,7 @@ def node() -> str:
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             _, _, path = name.partition("/")
-            needed = path == "bin/node" or path.startswith("lib/node_modules/npm/")  # not C headers, half of the wheel
-            if needed and not path.endswith("/"):
+            if path.startswith(NODE_FILES) and not path.endswith("/") and "/npm/docs/" not in path:
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 (target / path).write_bytes(archive.read(name))
     shutil.rmtree(downloads)

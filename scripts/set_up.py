@@ -47,7 +47,8 @@ def set_up(purpose: str) -> None:
     complete = any(file.exists() and file.read_text() == f"{PROJECT}\n" for file in READY.values())
     for file in READY.values():
         file.unlink(missing_ok=True)
-    say(f"setting up {PROJECT} for `make {purpose}`, once: {EXPECTED[purpose]} on a fast line")
+    expected = "what changed" if complete else f"{EXPECTED[purpose]} on a fast line, once"
+    say(f"setting up {PROJECT} for `make {purpose}`: {expected}")
     step("Python environment", lambda: installers.python_environment(keep=complete))
     step("Python packages", lambda: installers.python_packages(PROJECT / f"requirements-{purpose}.lock"))
     step("Node", installers.node)
