@@ -14,6 +14,7 @@ import click
 
 from abacus.simulation.chart import Curve, chart
 from abacus.simulation.pitfalls import Crowd, ctr, phases
+from abacus.simulation.tables import next_to_the_decision, play_each, share
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.power import sample_size
 
@@ -73,8 +74,10 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
         for scenario in [*same, *real]:
             click.echo(f"{experiments} × {scenario.name} ...", err=True)
             found[scenario.name] = play(pool, scenario, experiments, seed)
-        obvious = mistakes(pool, experiments, seed)
-    page = "\n".join([*false_winners(same, found), "", *power(real, found), "", *obvious])
+        click.echo(f"{experiments} × what stands next to the decision ...", err=True)
+        others = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
+    tables = [false_winners(same, found), power(real, found), *others]
+    page = "\n\n".join("\n".join(table) for table in tables)
     click.echo(page)
     if write:
         put(page, write)
@@ -94,11 +97,6 @@ def _batch(scenario: Scenario, seeds: list[str]) -> list[TrialOutcome]:
     return [run(scenario, Random(seed)) for seed in seeds]
 
 
-def _share(hits: Iterable[bool]) -> str:
-    found = list(hits)
-    return f"{100 * sum(found) / len(found):.1f} %"
-
-
 def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each kind of A/A experiment."""
     lines = [
@@ -111,11 +109,11 @@ def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutc
         cells = [
             scenario.name,
             f"{len(outcomes):,}",
-            _share(o.decided is not None for o in outcomes),
-            _share(o.fixed is not None for o in outcomes),
-            _share(o.missed is not None for o in outcomes),
-            _share(o.last_covers for o in outcomes),
-            _share(o.imbalance is not None for o in outcomes),
+            share(o.decided is not None for o in outcomes),
+            share(o.fixed is not None for o in outcomes),
+            share(o.missed is not None for o in outcomes),
+            share(o.last_covers for o in outcomes),
+            share(o.imbalance is not None for o in outcomes),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
@@ -137,40 +135,37 @@ def power(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -
             scenario.name,
             f"{len(outcomes):,}",
             f"{n:,}",
-            _share(at is not None and at <= n for at in won),
-            _share(at is not None for at in won),
+            share(at is not None and at <= n for at in won),
+            share(at is not None for at in won),
             f"{middle / n:.2f} N",
-            _share(o.decided is not None and not o.winner for o in outcomes),
-            _share(o.missed is not None for o in outcomes),
+            share(o.decided is not None and not o.winner for o in outcomes),
+            share(o.missed is not None for o in outcomes),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def mistakes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
-    """A Markdown table: what ABacus does, beside the obvious way."""
-    click.echo(f"{experiments} × the obvious way ...", err=True)
-    seeds = [f"{seed}/mistakes/{n}" for n in range(experiments)]
-    batches = [seeds[n : n + BATCH] for n in range(0, experiments, BATCH)]
-    added = [pair for batch in pool.map(_phases, batches) for pair in batch]
-    ctrs = [pair for batch in pool.map(_ctrs, batches) for pair in batch]
+    """A Markdown table: ABacus compared with the obvious way."""
+    added = play_each(pool, _phases, experiments, f"{seed}/phases")
+    ctrs = play_each(pool, _ctrs, experiments, f"{seed}/ctr")
     return [
         "| | ABacus | the obvious way |",
         "|---|--:|--:|",
         "| split 50/50, then 10/90 while the rate goes from 3 % to 5 %, no difference: called one at the end, "
-        f"phases compared within or added up | {_share(a for a, _ in added)} | {_share(b for _, b in added)} |",
+        f"phases compared within or added up | {share(a for a, _ in added)} | {share(b for _, b in added)} |",
         "| CTR of 2,000 visitors with 10 impressions each, whose clicks are alike (correlation 0.3): the 95 % interval "
-        f"holds the truth, errors by visitor or by impression | {_share(a for a, _ in ctrs)} | "
-        f"{_share(b for _, b in ctrs)} |",
+        f"holds the truth, errors by visitor or by impression | {share(a for a, _ in ctrs)} | "
+        f"{share(b for _, b in ctrs)} |",
     ]
 
 
-def _phases(seeds: list[str]) -> list[tuple[bool, bool]]:
-    return [phases(drifting(10).stretches, Random(seed)) for seed in seeds]
+def _phases(dice: Random) -> tuple[bool, bool]:
+    return phases(drifting(10).stretches, dice)
 
 
-def _ctrs(seeds: list[str]) -> list[tuple[bool, bool]]:
-    return [ctr(Crowd(), Random(seed)) for seed in seeds]
+def _ctrs(dice: Random) -> tuple[bool, bool]:
+    return ctr(Crowd(), dice)
 
 
 def picture(scenario: Scenario, outcomes: Sequence[TrialOutcome]) -> str:

@@ -6,20 +6,26 @@ The dice are seeded, so these never fail by chance from run to run; each says ho
 from __future__ import annotations
 
 import doctest
+import json
 import math
 from pathlib import Path
 from random import Random
+from statistics import fmean
 from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
+from abacus.paths import PROJECT
 from abacus.simulation import chart, trials
 from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drifting, put
+from abacus.simulation.calibration import change_of_weights, split_alarm
+from abacus.simulation.peers import growthbook_decides
 from abacus.simulation.pitfalls import Crowd, ctr, phases
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
+from chalicelib.statistics import Counts
 from chalicelib.statistics.numerics import chi2
 
 
@@ -127,3 +133,32 @@ def test_a_page_without_the_marks_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="has no <!-- measured by abacus prove -->"):
         put("tables", page)
     assert page.read_text() == "nothing here"
+
+
+def test_growthbooks_formula_is_the_one_of_the_reference_file() -> None:
+    """Whether the interval of gbstats 0.8.0 excludes 0, where its minimum of conversions is reached."""
+    cases = json.loads((PROJECT / "tests" / "fixtures" / "statistics" / "growthbook_sequential.json").read_text())
+    compared = 0
+    for case in cases["cases"]:
+        given, expected = case["input"], case["expected"]
+        a, b = Counts(given["xa"], given["na"]), Counts(given["xb"], given["nb"])
+        if given["tuning"] == 5000 and given["alpha"] == 0.05 and max(a.converted, b.converted) >= 150:
+            compared += 1
+            assert growthbook_decides(a, b) == (not expected["lo"] <= 0 <= expected["hi"])
+    assert compared >= 5
+
+
+def test_a_healthy_split_rarely_raises_the_alarm_and_a_broken_one_does() -> None:
+    """More than 5 of 100 would happen once in 1,800 runs at a true 1 %."""
+    healthy = [split_alarm(0.5, 20_000, Random(n)) for n in range(100)]
+    broken = [split_alarm(0.55, 20_000, Random(n)) for n in range(20)]
+    assert sum(alarm.evidence is not None for alarm in healthy) <= 5
+    assert all(alarm.evidence is not None for alarm in broken)
+
+
+def test_counting_by_the_first_impression_is_unbiased_where_excluding_is_not() -> None:
+    """Mean of 60 experiments; its standard error is near 1 %."""
+    biases = [change_of_weights(20_000, Random(n)) for n in range(60)]
+    first, excluded = (fmean(values) for values in zip(*biases, strict=True))
+    assert abs(first) < 0.04
+    assert abs(excluded) > 0.04
