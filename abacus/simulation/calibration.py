@@ -7,7 +7,7 @@ import math
 from random import Random
 from typing import NamedTuple
 
-from abacus.simulation.peers import growthbook_decides
+from abacus.simulation.pitfalls import growthbook_decides
 from abacus.simulation.random_counts import binomial, multinomial
 from chalicelib.statistics import Counts, srm
 from chalicelib.statistics.power import sample_size
@@ -57,14 +57,14 @@ def split_alarm(share: float, visitors: int, dice: Random) -> Alarm:
     return Alarm(evidence, chi2)
 
 
-class Decision(NamedTuple):
+class DecisionTime(NamedTuple):
     """When a real lift was decided, as a share of the visitors of a single look with 80 % power; infinity: not by 4."""
 
     ours: float
     growthbook: float
 
 
-def time_to_decision(rate: float, lift: float, dice: Random) -> Decision:
+def time_to_decision(rate: float, lift: float, dice: Random) -> DecisionTime:
     """One experiment with an even split and a real lift, looked at 100 times until four times these visitors."""
     n = sample_size(rate, lift)
     counts, ours, growthbook = [0, 0, 0], math.inf, math.inf
@@ -80,7 +80,7 @@ def time_to_decision(rate: float, lift: float, dice: Random) -> Decision:
             growthbook = each / n
         if ours < math.inf and growthbook < math.inf:
             break
-    return Decision(ours, growthbook)
+    return DecisionTime(ours, growthbook)
 
 
 class Bias(NamedTuple):

@@ -21,8 +21,7 @@ from abacus.paths import PROJECT
 from abacus.simulation import chart, trials
 from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drifting, put
 from abacus.simulation.calibration import change_of_weights, split_alarm
-from abacus.simulation.peers import growthbook_decides
-from abacus.simulation.pitfalls import Crowd, ctr, phases
+from abacus.simulation.pitfalls import Crowd, ctr, growthbook_decides, phases
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics import Counts
