@@ -61,8 +61,10 @@ def _same_for_all(e: dict[str, Any]) -> Row:
     winner = e["winner"] if e["status"] == "stopped" else control["key"]
     shown = next(variant for variant in e["variants"] if variant["key"] == winner)
     # A winner stays on the pages and with the audience it won on; of namespaces only the holdout is left.
-    unbound = {name: value for name, value in e.items() if name != "namespace"}
-    more = {name: value for name, value in _more(unbound).items() if name in "ucrn"}
+    # A paused experiment shows its control to the holdout too.
+    unneeded = ("namespace",) if e["status"] == "stopped" else ("namespace", "holdout")
+    bound = {name: value for name, value in e.items() if name not in unneeded}
+    more = {name: value for name, value in _more(bound).items() if name in "ucrn"}
     rows = [[winner, PLACES, *_payload(shown)]]
     if more and winner != control["key"]:
         rows.insert(0, [control["key"], 0, *_payload(control)])
