@@ -1,7 +1,4 @@
-"""What to do, in one word and a plain sentence or two.
-
-invalid > collecting > winner, loser > equivalent > inconclusive: the first that applies.
-"""
+"""What to do: the first that applies of invalid, collecting, winner, loser, equivalent, inconclusive."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ class Verdict:
     headline: the advice, in a few words. reason: the findings, without the advice. doubts: names of the checks that
     void the result (`invalid`) or that a decision should survive first. text: evidence and advice in one paragraph.
     variant: the variant it is about, if it is about one; of several winners, the one that is most probably the best.
-    candidates: winners that cannot be told apart. next: the advice as one word.
+    candidates: winners that cannot be told apart. guardrails: metrics that hold it up. next: the advice as one word.
     """
 
     state: State
@@ -40,6 +37,7 @@ class Verdict:
     variant: str | None = None
     candidates: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    guardrails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -232,9 +230,9 @@ def _equivalent(findings: Findings) -> Verdict | None:
 def _inconclusive(findings: Findings) -> Verdict:
     ranges = [uncertainty(c) for c in findings.comparisons if c.decision == "open" and c.lift is not None]
     so_far = listed(ranges) if ranges else "too few visitors converted to compare"
+    duration = findings.duration
     if findings.live:
         return Verdict("inconclusive", "", f"Not decided: {so_far}.", "", "keep")
-    duration = findings.duration
     if duration.needed is None or duration.days_left is None:
         text = f"{findings.continuation}: so far {so_far}."
         return Verdict("inconclusive", findings.wait, f"So far {so_far}.", text, "wait")

@@ -76,7 +76,7 @@ def outcome(c: Comparison, beliefs: Posterior) -> str:
     measured one, and the bound of the confidence sequence."""
     verb = "beats" if c.decision == "winner" else "loses to"
     shrunk = beliefs.shrunk.get(c.variant)
-    bound = c.lift_interval.low if c.decision == "winner" else -c.lift_interval.high
+    bound = max(c.lift_interval.low, -c.lift_interval.high)  # of a goal that should be low, a winner's lift is negative
     by = f" by about {percent(abs(shrunk.lift))}" if shrunk else ""
     details = [f"measured {percent(abs(c.lift))}"] if c.lift is not None else []
     details += [f"at least {percent(bound)}"] if bound > 0 else []
@@ -86,8 +86,10 @@ def outcome(c: Comparison, beliefs: Posterior) -> str:
 def expected(c: Comparison, beliefs: Posterior) -> str:
     """ "expect 31 % more (measured 33 %)": for the headline of a winner."""
     shrunk = beliefs.shrunk.get(c.variant)
-    measured = f" (measured {percent(c.lift)})" if c.lift is not None else ""
-    return f"expect {percent(shrunk.lift)} more{measured}" if shrunk else f"better than {c.control}"
+    measured = f" (measured {percent(abs(c.lift))})" if c.lift is not None else ""
+    if not shrunk:
+        return f"better than {c.control}"
+    return f"expect {percent(abs(shrunk.lift))} {'more' if shrunk.lift >= 0 else 'less'}{measured}"
 
 
 def uncertainty(c: Comparison) -> str:

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.domain.errors import InvalidInput
-from chalicelib.domain.manifest import CLICK
 from chalicelib.reporting.report import Question, Series
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(4999, 12, 31)
@@ -24,7 +23,7 @@ def question(query: Mapping[str, str]) -> Question:
     start, end = _day(query, "from"), _day(query, "to")
     if start and end and end < start:
         raise InvalidInput(f"to: {end} is before from: {start}", field="to")
-    return Question(query.get("goal", CLICK), series, start, end)
+    return Question(query.get("goal"), series, start, end)
 
 
 def with_days(query: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from chalicelib.analysis.checks.check import State as CheckState
 from chalicelib.analysis.comparison import Decision
 from chalicelib.domain.manifest import Status
 from chalicelib.reporting.cost import CostAnswer
-from chalicelib.reporting.metrics import MetricAnswer
+from chalicelib.reporting.metrics import GuardrailAnswer, MeanAnswer, MetricAnswer
 from chalicelib.reporting.models import (
     AgeAnswer,
     AnswerPart,
@@ -145,6 +145,8 @@ class Report(AnswerPart):
     comparisons: tuple[ComparisonAnswer, ...]
     primary: str
     metrics: tuple[MetricAnswer, ...]
+    means: tuple[MeanAnswer, ...]
+    guardrails: tuple[GuardrailAnswer, ...]
     omnibus: OmnibusAnswer | None
     health: HealthAnswer
     excluded: dict[str, int]

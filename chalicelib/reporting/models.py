@@ -38,7 +38,7 @@ class AnswerPart(BaseModel):
 
 class VerdictAnswer(AnswerPart):
     """What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
-    `candidates`: winners that cannot be told apart."""
+    `candidates`: winners that cannot be told apart; `guardrails`: metrics that hold the winner up."""
 
     state: VerdictState
     headline: str
@@ -48,6 +48,7 @@ class VerdictAnswer(AnswerPart):
     variant: str | None
     candidates: tuple[str, ...]
     doubts: tuple[str, ...]
+    guardrails: tuple[str, ...]
 
 
 class CheckAnswer(AnswerPart):

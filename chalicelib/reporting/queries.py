@@ -61,7 +61,7 @@ def detail(
     """GET /stats/{experiment}. `now_ms`: epoch milliseconds; `buffered`: refusals that this process has counted and
     not written yet. Raises NotFound, and InvalidInput for a goal that the experiment does not have."""
     experiment = known(manifest, key)
-    if question.goal not in (CLICK, *experiment.goals):
+    if question.goal is not None and question.goal not in (CLICK, *experiment.goals):
         goals = ", ".join((CLICK, *experiment.goals))
         raise InvalidInput(f"goal: {question.goal[:80]!r} is not a goal of {key}; it has {goals}", field="goal")
     tallies, generations, cells = _totals(store, key)

@@ -12,7 +12,9 @@ from chalicelib.analysis.checks import health
 from chalicelib.analysis.checks.health import Health
 from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.analysis.comparison import is_stratified
-from chalicelib.analysis.metrics import PRIMARY, MetricResult, compare_goals
+from chalicelib.analysis.metrics.goals import MetricResult, compare_goals, primary_goal
+from chalicelib.analysis.metrics.guardrails import GuardrailResult, check_guardrails, hold_to_guardrails
+from chalicelib.analysis.metrics.means import compare_means
 from chalicelib.analysis.planning import Age, DurationPlan, age, plan
 from chalicelib.analysis.posterior import Posterior, posterior
 from chalicelib.analysis.sample import Sample, Window, possible, select
@@ -22,7 +24,7 @@ from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.reporting.answers import DayAnswer, HourAnswer, Report, Summary
 from chalicelib.reporting.history import live, phases
-from chalicelib.reporting.metrics import metric_answers
+from chalicelib.reporting.metrics import mean_answers, metric_answers
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics import ALPHA, TAUS, multiple_testing
@@ -33,10 +35,12 @@ Series = Literal["none", "day", "hour"]
 
 @dataclass(frozen=True)
 class Question:
-    """What GET /stats/{experiment} asks. `start`, `end`: UTC days of the first impression, both included; with either
-    of them, the numbers are those of these cohorts: visitors first seen then, and what they have done until now."""
+    """What GET /stats/{experiment} asks.
 
-    goal: str = CLICK
+    goal: None is the primary one. start, end: UTC days of the first impression, both included; with either of them, the
+    numbers are those of these cohorts: visitors first seen then, and what they have done until now."""
+
+    goal: str | None = None
     series: Series = "day"
     start: date | None = None
     end: date | None = None
@@ -65,13 +69,15 @@ class Analysis:
     duration: DurationPlan
     age: Age
     verdict: Verdict
+    guardrails: tuple[GuardrailResult, ...]
 
 
 def analyse(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Analysis:
     """Compare, check, plan and decide, for one goal."""
-    sample = select(experiment, tallies, question.goal, Window(question.start, question.end), context.began)
+    goal = question.goal or primary_goal(experiment)
+    sample = select(experiment, tallies, goal, Window(question.start, question.end), context.began)
     metrics = compare_goals(sample)
-    metric = metrics[question.goal]
+    metric = metrics[goal]
     standardisation = Standardisation(sample)
     beliefs = posterior(standardisation, [c.pair for c in metric.comparisons])
     checks = health.assess(sample, metric.comparisons, entries=context.entries, refused=context.refused or {})
@@ -82,16 +88,18 @@ def analyse(experiment: Experiment, tallies: Tallies, question: Question, contex
         duration=plan(sample, utc_day(context.now_ms)),
         age=age(sample, context.now_ms),
         beliefs=beliefs,
-        gate=None if metric.confirmatory else PRIMARY,
+        gate=None if metric.confirmatory else primary_goal(experiment),
     )
+    guardrails = check_guardrails(sample)
+    verdict = hold_to_guardrails(decide(findings), guardrails, findings.continuation)
     return Analysis(
-        sample, metrics, standardisation, beliefs, checks, findings.duration, findings.age, decide(findings)
+        sample, metrics, standardisation, beliefs, checks, findings.duration, findings.age, verdict, guardrails
     )
 
 
 def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) -> Summary:
     """One entry in the list of GET /stats, for the primary goal."""
-    analysis = analyse(experiment, tallies, Question(PRIMARY), context)
+    analysis = analyse(experiment, tallies, Question(), context)
     variants = variant_rows(analysis.standardisation)
     return Summary.model_validate(
         {
@@ -100,7 +108,7 @@ def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) ->
             "status": experiment.status,
             "shipped": experiment.winner,
             "live": live(experiment),
-            "goal": PRIMARY,
+            "goal": analysis.sample.goal,
             "verdict": analysis.verdict,
             "health": analysis.checks.state,
             "impressions": sum(row.impressions for row in variants),
@@ -115,7 +123,7 @@ def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) ->
             "comparisons": [
                 {"variant": c.variant, "control": c.control, "decision": c.decision}
                 | {"lift": c.lift, "lift_interval": c.lift_interval, "p": c.p}
-                for c in analysis.metrics[PRIMARY].comparisons
+                for c in analysis.metrics[analysis.sample.goal].comparisons
             ],
         }
     )
@@ -125,7 +133,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
     """GET /stats/{experiment}, from the experiment's tallies."""
     analysis = analyse(experiment, tallies, question, context)
     sample, checks, totals = analysis.sample, analysis.checks, analysis.sample.totals.values()
-    comparisons = analysis.metrics[question.goal].comparisons
+    comparisons = analysis.metrics[sample.goal].comparisons
     # The exact test conditions on the configured split, so it needs the split to be right.
     exact = checks.split.state != "alarm" and experiment.assignment == "hash"
     return Report.model_validate(
@@ -137,7 +145,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "assignment": experiment.assignment,
             "shipped": experiment.winner,
             "live": live(experiment),
-            "goal": question.goal,
+            "goal": sample.goal,
             "goals": [CLICK, *experiment.goals],
             "as_of": iso(context.now_ms),
             "window": {"from": question.start, "to": question.end},
@@ -149,8 +157,10 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "age": analysis.age,
             "variants": variant_rows(analysis.standardisation, analysis.beliefs),
             "comparisons": secondary.comparisons(analysis.standardisation, comparisons, analysis.beliefs, exact=exact),
-            "primary": PRIMARY,
+            "primary": experiment.primary,
             "metrics": metric_answers(analysis.metrics),
+            "means": mean_answers(compare_means(sample)),
+            "guardrails": analysis.guardrails,
             "omnibus": _omnibus(sample),
             "health": {
                 "state": checks.state,

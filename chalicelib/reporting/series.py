@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from chalicelib.analysis.metrics import compare_goal
+from chalicelib.analysis.metrics.goals import compare_goal
 from chalicelib.analysis.sample import Arms, Sample, possible
 from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.domain.clock import utc_day

@@ -18,7 +18,7 @@ goals:
   signup:
   purchase: { value: { unit: EUR, decimals: 2, cap: 499.5 } }
   error: { better: lower }
-primary: purchase.value
+primary: purchase
 guardrails:
   - { metric: error, worse_by_at_most: 5 % }
   - { metric: purchase.count, worse_by_at_most: 0.1 }
@@ -41,7 +41,7 @@ def test_everything_about_metrics_is_read(tmp_path: Path) -> None:
     experiment = read(tmp_path, WHOLE)
     assert (experiment.goals, experiment.lower_is_better) == (("signup", "purchase", "error"), ("error",))
     assert experiment.goal_values == {"purchase": GoalValue(unit="EUR", decimals=2, cap=49950)}
-    assert (experiment.primary, experiment.conversion_window_ms) == ("purchase.value", 7 * DAY_MS)
+    assert (experiment.primary, experiment.conversion_window_ms) == ("purchase", 7 * DAY_MS)
     assert experiment.guardrails == (
         Guardrail(metric="error", margin=0.05),
         Guardrail(metric="purchase.count", margin=0.1),
@@ -71,6 +71,8 @@ def test_a_plain_list_of_goals_means_what_it_meant(tmp_path: Path) -> None:
             "goals: [buy]\nprimary: buy.value",
             "5: primary: 'buy' carries no values: add value: { unit: EUR, cap: 500 } to the goal",
         ),
+        ("goals: [buy]\nprimary: buy.count", "5: primary: the verdict is decided by a rate: write buy; buy.count is"),
+        ("goals: {e: {better: lower}}\nprimary: e", "5: primary: 'e' should be low: make it a guardrail"),
         ("goals: {buy: {value: {unit: EUR}}}", "4: goals.buy.value: has no cap: add one"),
         ("goals: {buy: {value: {unit: EUR, decimals: 0, cap: 9.5}}}", "4: goals.buy.value: "),
         ("goals: {buy: {value: {unit: EUR, decimals: 7, cap: 9}}}", "4: goals.buy.value.decimals: "),

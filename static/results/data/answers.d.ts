@@ -47,7 +47,7 @@ export interface LiveAnswer {
 }
 /**
  * What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
- * `candidates`: winners that cannot be told apart.
+ * `candidates`: winners that cannot be told apart; `guardrails`: metrics that hold the winner up.
  */
 export interface VerdictAnswer {
   state: "invalid" | "collecting" | "winner" | "loser" | "equivalent" | "inconclusive";
@@ -58,6 +58,7 @@ export interface VerdictAnswer {
   variant: string | null;
   candidates: string[];
   doubts: string[];
+  guardrails: string[];
 }
 /**
  * One variant in the list of experiments.
@@ -117,6 +118,8 @@ export interface Report {
   comparisons: ComparisonAnswer[];
   primary: string;
   metrics: MetricAnswer[];
+  means: MeanAnswer[];
+  guardrails: GuardrailAnswer[];
   omnibus: OmnibusAnswer | null;
   health: HealthAnswer;
   excluded: {
@@ -309,6 +312,58 @@ export interface MetricComparisonAnswer {
   p: number | null;
   p_unadjusted: number | null;
   discovery: boolean;
+}
+/**
+ * Values or events of a goal per visitor.
+ */
+export interface MeanAnswer {
+  metric: string;
+  kind: "rate" | "value" | "count";
+  goal: string;
+  unit: string | null;
+  decimals: number;
+  variants: MeanVariantAnswer[];
+  comparisons: MeanComparisonAnswer[];
+}
+/**
+ * One variant by a mean. `mean` and `interval`: units (of a count: events) per visitor, `interval` for one look.
+ * `total`: what is counted, `cut`: what the cap took away, of `capped` visitors; in units.
+ */
+export interface MeanVariantAnswer {
+  variant: string;
+  visitors: number;
+  with_value: number;
+  mean: number | null;
+  interval: [number | null, number | null] | null;
+  total: number | null;
+  cut: number | null;
+  capped: number;
+}
+/**
+ * A variant's mean against the control's. `p` and `lift_interval` hold at every look, for all means and variants at
+ * once. Exploratory: the verdict is decided by a rate.
+ */
+export interface MeanComparisonAnswer {
+  variant: string;
+  control: string;
+  decision: "higher" | "lower" | "open" | "collecting";
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+}
+/**
+ * A metric that must not get worse by more than `margin`. `bounds`: one-sided confidence sequences of the lift.
+ */
+export interface GuardrailAnswer {
+  metric: string;
+  variant: string;
+  margin: number;
+  lower_is_better: boolean;
+  state: "ok" | "broken" | "open";
+  lift: number | null;
+  bounds: [number | null, number | null] | null;
+  p_ok: number | null;
+  p_broken: number | null;
 }
 /**
  * Is there any difference between the variants at all? A G-test at one look.

@@ -7,11 +7,12 @@ once the primary metric is decided (gatekeeping).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chalicelib.analysis.comparison import Comparison, Pair, decisions, pairs_of
+from chalicelib.analysis.comparison import Comparison, Decision, Pair, decisions, pairs_of
 from chalicelib.analysis.sample import Sample
-from chalicelib.domain.manifest import CLICK
+from chalicelib.domain.manifest import CLICK, Experiment
+from chalicelib.domain.metrics import parse_metric
 from chalicelib.statistics import ALPHA, multiple_testing
 
 
@@ -33,7 +34,9 @@ class MetricResult:
         return self.sample.goal
 
 
-PRIMARY = CLICK  # the goal whose rate decides the verdict
+def primary_goal(experiment: Experiment) -> str:
+    """The goal whose rate decides the verdict."""
+    return parse_metric(experiment.primary).goal
 
 
 def compare_goal(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
@@ -43,32 +46,44 @@ def compare_goal(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
 
 def compare_goals(sample: Sample, wanted: list[str] | None = None, alpha: float = ALPHA) -> dict[str, MetricResult]:
     """Every goal of the experiment, the primary one first, or those `wanted`. Adjusted for all of them either way."""
-    secondary = [goal for goal in (CLICK, *sample.experiment.goals) if goal != PRIMARY]
-    samples = {goal: sample.for_goal(goal) for goal in (PRIMARY, *secondary)}
+    primary = primary_goal(sample.experiment)
+    secondary = [goal for goal in (CLICK, *sample.experiment.goals) if goal != primary]
+    samples = {goal: sample.for_goal(goal) for goal in (primary, *secondary)}
     pairs = {goal: pairs_of(samples[goal]) for goal in samples}
     ln_e = [pair.evidence.ln_e for goal in samples for pair in pairs[goal]]
     found = iter(multiple_testing.e_bh(ln_e, alpha) if ln_e else [])
     discoveries = {goal: frozenset(p.variant for p in pairs[goal] if next(found)) for goal in samples}
-    main = multiple_testing.holm([pair.evidence.p for pair in pairs[PRIMARY]])
+    main = multiple_testing.holm([pair.evidence.p for pair in pairs[primary]])
     decided = bool(main) and min(main) <= alpha
-    adjusted = {PRIMARY: main} | _secondary(pairs, secondary)
+    adjusted = {primary: main} | _secondary(pairs, secondary)
     family = sum(len(pairs[goal]) for goal in secondary)
     return {
         goal: MetricResult(
             sample=samples[goal],
-            primary=goal == PRIMARY,
-            comparisons=decisions(
+            primary=goal == primary,
+            comparisons=_turned(
                 samples[goal],
-                pairs[goal],
-                adjusted[goal],
-                comparisons=len(pairs[goal]) if goal == PRIMARY else family,
-                alpha=alpha,
+                decisions(
+                    samples[goal],
+                    pairs[goal],
+                    adjusted[goal],
+                    comparisons=len(pairs[goal]) if goal == primary else family,
+                    alpha=alpha,
+                ),
             ),
-            confirmatory=goal == PRIMARY or decided,
+            confirmatory=goal == primary or decided,
             discoveries=discoveries[goal],
         )
         for goal in (wanted or samples)
     }
+
+
+def _turned(sample: Sample, comparisons: list[Comparison]) -> list[Comparison]:
+    """Of a goal that should be low, the variant with the lower rate wins."""
+    if sample.goal not in sample.experiment.lower_is_better:
+        return comparisons
+    opposite: dict[Decision, Decision] = {"winner": "loser", "loser": "winner"}
+    return [replace(c, decision=opposite.get(c.decision, c.decision)) for c in comparisons]
 
 
 def _secondary(pairs: dict[str, list[Pair]], goals: list[str]) -> dict[str, list[float]]:
