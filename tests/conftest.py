@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -21,6 +22,16 @@ hypothesis.settings.load_profile("abacus")
 
 def pytest_configure(config: pytest.Config) -> None:
     missing.register(config)
+
+
+@pytest.fixture(autouse=True)
+def the_environment_is_left_as_it_was() -> Iterator[None]:
+    """A command that runs in this process points its environment at an emulator; the next test must not follow it."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(autouse=True)
