@@ -83,8 +83,13 @@ def visit(site: Site, new_visitor: Callable[..., BrowserContext]) -> Visit:
 
 
 def a_moment_passes(page: Page) -> None:
-    """Twice as long as something must be in view to be seen."""
-    page.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(done), 600))")
+    """Twice as long as something must be in view to be seen, from when the browser has looked what is in view."""
+    page.evaluate("""(async () => {
+      const frame = () => new Promise(requestAnimationFrame);
+      await frame(), await frame();
+      await new Promise((done) => setTimeout(done, 600));
+      await frame();
+    })()""")
 
 
 def confirmed(page: Page) -> None:
