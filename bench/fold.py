@@ -58,7 +58,7 @@ def folding(aws: LocalAws, batch: int, experiments: int) -> tuple[Taken, Use]:
 
 
 def bumping(aws: LocalAws) -> tuple[Taken, Use]:
-    """The peer: a counter for each kind and variant, bumped in the request. A retry counts twice, nobody is unique."""
+    """The peer: a counter for each kind and variant, bumped in the request. Retries and visitors count twice."""
     with metered(aws.dynamodb) as use:
 
         def work() -> None:

@@ -3,7 +3,7 @@
 
 An experiment of three weeks until its verdict can be read and the page answers, and until its charts are drawn; then a
 hundred experiments of ninety days: until they are listed, what a letter typed into the search takes, and how long the
-slowest frame is while somebody scrolls through all of them.
+slowest frame is while the page scrolls through all of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The whole analysis of 5 variants with 1,000,000 visitors each, beside gbstats and statsmodels, in one run.
 
-Processor time, so that whatever else the machine does counts for nobody. The peers go into an environment of their
-own under build/: ABacus needs neither. They are asked for what they have of our report; what they have not is left out
-in their favour, and said in the table.
+Measures processor time, so that other work on the machine does not count. The peers go into an environment of their
+own under build/: ABacus needs neither. Each peer computes the parts of our report that it offers; the table names the
+parts it leaves out, which is in its favour.
 """
 
 from __future__ import annotations

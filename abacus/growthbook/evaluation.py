@@ -53,7 +53,7 @@ def place(seed: str, value: str, version: int) -> float | None:
 
 
 def ranges(variants: int, coverage: float, weights: Sequence[float] | None) -> list[Range]:
-    """As chalicelib's, but what makes no sense is repaired, not refused: an SDK has nobody to complain to."""
+    """As chalicelib's, but an invalid value is repaired, not refused: an SDK has no one to report it to."""
     if not weights or len(weights) != variants or not 0.99 <= sum(weights) <= 1.01:
         weights = [1 / variants] * variants
     return bucket_ranges(weights, min(max(coverage, 0), 1))

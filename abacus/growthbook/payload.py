@@ -71,7 +71,7 @@ def split(experiment: Experiment) -> Json:
         "weights": list(phase.weights),
         "coverage": phase.coverage,
         "meta": [{"key": key} for key in experiment.variant_keys],
-        # A sticky choice is kept through a change of weights, and forgotten when a new seed starts everybody anew.
+        # A sticky choice outlives a change of weights; a new seed assigns all visitors again and forgets it.
         "bucketVersion": sum(old != new for old, new in pairwise(seeds)),
     }
     filters = [_holdout(experiment)] if experiment.holdout else []

@@ -36,7 +36,7 @@ class Stretch:
 class Scenario:
     name: str
     stretches: tuple[Stretch, ...]
-    looks: tuple[int, ...]  # at how many visitors in all somebody looks
+    looks: tuple[int, ...]  # total visitors at each look at the result
 
     def lift(self, variant: str) -> float:
         """The truth; the same in every stretch, also where the rates drift."""

@@ -42,7 +42,7 @@ def bucket(seed: str, visitor: str) -> float:
 def bucket_ranges(weights: Sequence[float], coverage: float) -> list[Range]:
     """Where each variant's buckets lie: [c, c + coverage·w) with c the sum of the weights before it.
 
-    Coverage shrinks each range in place, so raising it later only adds visitors and moves nobody.
+    Coverage shrinks each range in place, so raising it later only adds visitors and moves none.
 
     >>> bucket_ranges([0.5, 0.5], 0.4)
     [(0.0, 0.2), (0.5, 0.7)]

@@ -64,7 +64,7 @@ class Period(Model):
 
 
 class Note(Model):
-    """What somebody wrote down about an experiment. `at`: epoch milliseconds; `by`: a name, "" where none is given."""
+    """A remark about an experiment. `at`: epoch milliseconds; `by`: the author's name, "" if none is given."""
 
     at: int
     text: str

@@ -109,7 +109,7 @@ Happening = Literal["running", "first", "phase", "paused", "stopped", "end", "no
 
 class HistoryEntry(AnswerPart):
     """One change of the experiment, a note or its decision: a UTC moment, or a day where only the day is known. `by`:
-    who wrote it, where somebody did."""
+    its author, if one is named."""
 
     at: str
     what: Happening

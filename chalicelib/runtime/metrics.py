@@ -47,7 +47,7 @@ def line(namespace: str, at_ms: int, facts: Facts, *figures: Figures) -> str:
 
 
 class Meter:
-    """Writes such lines for one deployment. `write` is None where nobody reads them, as on a developer's machine."""
+    """Writes such lines for one deployment. `write` is None where no one reads them, as on a developer's machine."""
 
     def __init__(self, namespace: str, write: Callable[[str], None] | None) -> None:
         self._namespace = namespace
@@ -72,7 +72,7 @@ class Meter:
         self._say(now_ms, {"Route": route, "Status": status}, latency, Figures("Count", counts))
 
     def batch(self, function: str, counts: Mapping[str, int], facts: Facts | None = None, *, now_ms: int) -> None:
-        """What one call of a function that answers nobody has done; `facts` are said, but make no metrics."""
+        """What one call of a function without a client has done; `facts` are logged, but make no metrics."""
         self._say(now_ms, {"Function": function, **(facts or {})}, Figures("Count", counts))
 
     def _say(self, now_ms: int, facts: Facts, *figures: Figures) -> None:

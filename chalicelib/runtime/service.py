@@ -81,7 +81,7 @@ class Service:
 
     @cached_property
     def meter(self) -> Meter:
-        """Metrics in the log, where CloudWatch finds them; on a developer's machine nobody looks."""
+        """Metrics in the log, where CloudWatch finds them; none on a developer's machine."""
         stage = self.settings.stage
         return Meter(f"abacus-{stage}", None if stage == "local" else print)
 

@@ -45,7 +45,7 @@ def pooled_z(a: Counts, b: Counts) -> float:
 
         z = (p_b − p_a) / √(P(1−P)(1/n_a + 1/n_b)),  P = (x_a + x_b) / (n_a + n_b)
 
-    Positive when b converts better; 0 when nobody converted, or everybody. No continuity correction.
+    Positive when b converts better; 0 when no visitor converted, or all did. No continuity correction.
     In whole numbers as far as it goes, so that 10⁸ visitors lose no digit.
 
     >>> f"{pooled_z(Counts(200, 1000), Counts(230, 1000)):.6f}"

@@ -29,7 +29,7 @@ def split_test(visitors: Sequence[int], weights: Sequence[float]) -> SplitTest:
 
         χ² = Σ (nᵢ − N wᵢ)² / (N wᵢ),  k − 1 degrees of freedom
 
-    A weight of 0 takes no part while nobody is there, and a single visitor there is certain proof.
+    A variant of weight 0 is left out while it has no visitors; a single visitor in it is certain proof.
     Source: Fabijan et al. (2019), KDD, doi:10.1145/3292500.3330722.
 
     >>> f"{split_test([5000, 5200], [0.5, 0.5]).p:.6f}"

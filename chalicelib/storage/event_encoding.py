@@ -31,7 +31,7 @@ _HASH_MARK = "~"  # no id that a sender may choose has this character
 
 
 class Unreadable(ValueError):
-    """A string that is not an element; it is in a row by a fault, or by somebody's hand."""
+    """A string that is not an element; a fault or a manual edit put it into the row."""
 
 
 class Marks(NamedTuple):

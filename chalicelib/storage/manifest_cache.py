@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIVE = "manifest/live.json"
 FRESH_MS = 30_000  # a publish reaches every warm Lambda within this time, without one request in between
 # Before a refusal we look every time, with a conditional GET. A refusal is final, a publish may be a moment old, and
-# whoever sends rubbish to make us look could as well send events that cost more.
+# a client that sends invalid events to make us look could as well send events that cost more.
 FORCED_MS = 0
 # Without any copy every request is refused, so the next look comes soon; but not with every one of them.
 RETRY_MS = 1_000

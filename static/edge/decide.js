@@ -50,8 +50,9 @@ const visit = (event) => {
   const id = owner ? owner[1] : "e" + event.context.requestId.replace(/[^A-Za-z0-9]/g, "").slice(0, 40);
   const path = INDEX_PAGES ? request.uri.replace(/\/index\.html$/, "/") : request.uri;
   const inside = path + search(request.querystring);
-  const url = "https://" + header(request, "host") + inside;
-  const attributes = { id: id, url: url, path: path, host: header(request, "host"), query: search(request.querystring) };
+  const host = header(request, "host");
+  const url = "https://" + host + inside;
+  const attributes = { id: id, url: url, path: path, host: host, query: search(request.querystring) };
   if (USES.country) attributes.country = header(request, "cloudfront-viewer-country") || null;
   if (USES.device) attributes.device = device(request);
   const record = owner && owner[2] ? cookie : id + "~";

@@ -18,7 +18,7 @@ let listPlace = 0; // how far the list was scrolled when we left it
 let arriving = false; // another view, whose heading is to get the focus once it is there
 let route = parse(location.hash);
 /** @type {any} */
-let form = null; // the module, once somebody wants it
+let form = null; // the module, once the reader opens the form
 let loadingForm = false;
 /** @type {Failure | null} */
 let formLost = null;

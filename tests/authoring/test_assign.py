@@ -61,8 +61,8 @@ def test_a_namespace_shows_place_and_slice():
     assert enrolled
     assert first.startswith("namespace n: place 0.")
     assert first.endswith("is in [0, 1)")
-    nobody = Namespace(name="n", start=1.0, end=1.0)
-    assert "is in none of [1, 1)" in decided(namespace=nobody)[2][-1]
+    empty = Namespace(name="n", start=1.0, end=1.0)
+    assert "is in none of [1, 1)" in decided(namespace=empty)[2][-1]
 
 
 def test_an_earlier_phase_says_what_a_browser_may_have_stored():

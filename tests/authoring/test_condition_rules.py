@@ -1,4 +1,4 @@
-"""Conditions that nobody could satisfy, or that say something else than they seem to, are found while writing."""
+"""Conditions that no visitor can satisfy, or that mean something else than they seem to, are found while writing."""
 
 from __future__ import annotations
 

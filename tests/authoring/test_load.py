@@ -344,7 +344,7 @@ def test_the_public_form_says_nothing_private_and_nothing_that_goes_without_sayi
     assert by_key["new-seed"]["phases"][1]["seed"] == "new-seed-1"
     assert by_key["left"]["namespace"] == {"name": "checkout", "start": 0.0, "end": 0.4}
     assert by_key["numbered-pages"]["urls"] == {"include": [{"type": "regex", "pattern": r"^/p/\d+"}], "exclude": []}
-    assert "nobody must read this" not in json.dumps(shown)
+    assert "not for readers" not in json.dumps(shown)
 
 
 # --- nothing that a file can hold is a traceback -------------------------------------------------------------

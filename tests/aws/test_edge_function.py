@@ -26,7 +26,7 @@ console.log(JSON.stringify(paths.map(([uri, querystring]) => {
 
 
 def answers(paths: list[tuple[str, dict[str, Any]]]) -> list[dict[str, str]]:
-    """For each raw path and query: the path that the bucket is asked for, or the Location and the host it leads to."""
+    """For each raw path and query: the path requested from the bucket, or the Location and the host it leads to."""
     done = subprocess.run(
         [node(), "-e", RUN],
         input=json.dumps({"handler": CODE, "paths": paths}),

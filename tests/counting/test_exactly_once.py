@@ -199,7 +199,9 @@ class World:
     def erase(self, visitor: str) -> None:
         with contextlib.suppress(Crash):
             erase(self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0)
-        erase(self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0)  # whoever asked for it asks again
+        erase(
+            self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0
+        )  # after a crash the caller repeats the request
         for key in [key for key in self.sent if key.visitor == visitor]:
             self.erased.add(key.experiment)
             del self.sent[key], self.received[key]
@@ -346,7 +348,7 @@ class FlagAsAttribute(MemoryStore):
 
 
 class StaleGenerations(MemoryStore):
-    """Broken: a fold believes for ever what it first read of the generations."""
+    """Broken: a fold never reads the generations a second time."""
 
     def generations(self, experiment: str) -> Generations:
         believed: dict[str, Generations] = self.__dict__.setdefault("believed", {})

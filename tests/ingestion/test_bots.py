@@ -1,4 +1,4 @@
-"""Crawlers and headless browsers by their own word; nobody else."""
+"""Only crawlers and headless browsers that name themselves are bots."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_an_unsigned_request_is_anonymous() -> None:
         headers() | {"x-signature": "ü"},
         {"x-client-id": "shop", "x-timestamp": str(NOW)},
         {"x-signature": "00", "x-timestamp": str(NOW)},
-        headers(secret="-") | {"x-client-id": "nobody"},
+        headers(secret="-") | {"x-client-id": "unknown"},
     ],
 )
 def test_a_request_that_is_signed_wrongly_is_refused_and_not_taken_for_anonymous(wrong: dict[str, str]) -> None:

@@ -68,8 +68,8 @@ def test_an_event_of_an_earlier_phase_is_judged_by_that_phases_weights() -> None
 
 
 def test_a_visitor_outside_the_coverage_has_no_variant_to_be_in() -> None:
-    nobody = an_experiment(phases=(Phase(weights=(0.5, 0.5), coverage=0.0),))
-    refusal = validate_event(an_event(), GREEN, a_manifest(nobody), now_ms=NOON)
+    paused = an_experiment(phases=(Phase(weights=(0.5, 0.5), coverage=0.0),))
+    refusal = validate_event(an_event(), GREEN, a_manifest(paused), now_ms=NOON)
     assert refusal is not None
     assert refusal.message == "cta-color: this visitor is not enrolled in phase 0, not green."
 

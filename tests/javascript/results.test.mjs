@@ -1,4 +1,5 @@
-// The results page's words and numbers, without a browser. Run by tests/javascript/test_results.py, or: node --test tests/javascript
+// The results page's words and numbers, without a browser.
+// Run by tests/javascript/test_results.py, or: node --test tests/javascript
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -85,7 +86,7 @@ test("the common axis holds 0 and every interval, but not the sky", () => {
   );
 });
 
-test("an experiment that nobody can compare yet has an axis too", () => {
+test("an experiment without a comparison has an axis too", () => {
   assert.ok(axis([{ lift: null, lift_interval: null }]).to > 0);
 });
 
@@ -109,7 +110,8 @@ test("the CSV quotes what needs it and leaves empty what is not known", () => {
   const [head, row, end] = csv({ experiment: "a,b", goal: "click", series: [point] }).split("\r\n");
   assert.equal(
     head,
-    "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks,visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high",
+    "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks," +
+      "visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high",
   );
   assert.equal(row, '"a,b",click,2026-11-21,"b""",4,5.5,1,0.25,6,1,40,10,0.25,0.5,,2');
   assert.equal(end, "");

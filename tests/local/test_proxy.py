@@ -232,10 +232,14 @@ def test_a_file_that_breaks_off_is_asked_for_again_and_an_event_is_not() -> None
 def test_an_origin_that_is_gone_is_a_502_that_says_so() -> None:
     async def gone() -> tuple[int, str]:
         server, closed = listen(), listen()
-        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        unreachable = f"http://127.0.0.1:{closed.getsockname()[1]}"
         closed.close()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/health"
-        async with Proxy(nobody, nobody, "d", "s").serving(server), ClientSession() as session, session.get(url) as r:
+        async with (
+            Proxy(unreachable, unreachable, "d", "s").serving(server),
+            ClientSession() as session,
+            session.get(url) as r,
+        ):
             return r.status, await r.text()
 
     status, text = asyncio.run(gone())

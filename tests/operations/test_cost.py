@@ -37,7 +37,7 @@ def dollars(scenario: Workload, visit: int = 0) -> float:
 @pytest.mark.ministack
 @pytest.mark.parametrize("scenario", MEASURED, ids=lambda s: "-".join(map(str, s)))
 def test_a_request_takes_what_the_file_says(aws: LocalAws, scenario: Workload) -> None:
-    """If not: `.venv/bin/python -m abacus.operations.capacity` measures anew; docs/performance.md quotes it."""
+    """If not: `.venv/bin/python -m abacus.operations.capacity` measures again; docs/performance.md quotes it."""
     found = [(use.written, use.read, use.calls) for use in measure(aws, scenario)]
     assert found == [pytest.approx((use.written, use.read, use.calls), abs=1e-4) for use in MEASURED[scenario]]
 

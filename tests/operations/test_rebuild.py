@@ -172,7 +172,7 @@ def test_a_rebuild_does_not_wait_for_visitors_to_stop_coming() -> None:
     scan, scans = store.scan, iter(range(1000))
 
     def busy(segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
-        write(store, 1000 + next(scans))  # there is always somebody new who is not folded yet
+        write(store, 1000 + next(scans))  # there is always a new visitor who is not folded yet
         return scan(segment, segments)
 
     store.scan = busy  # type: ignore[method-assign]

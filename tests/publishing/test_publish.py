@@ -153,7 +153,7 @@ def test_a_publisher_overtaken_while_writing_the_site_leaves_the_winners_site(sh
     overtaking = []
 
     class Slow:
-        """An S3 through which somebody else publishes just before our first site file arrives."""
+        """An S3 through which another publisher finishes just before our first site file arrives."""
 
         exceptions = shop.s3.exceptions
         get_object = shop.s3.get_object

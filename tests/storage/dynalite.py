@@ -62,7 +62,7 @@ class Completed:
         return getattr(self._client, name)
 
     def update_item(self, *, ReturnValuesOnConditionCheckFailure: str = "NONE", **request: Any) -> Any:
-        """An update whose failed condition brings the item with it, where that is asked for."""
+        """An update whose failed condition brings the item with it, if the request wants that."""
         try:
             return self._client.update_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as error:

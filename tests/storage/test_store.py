@@ -110,7 +110,7 @@ def test_counted_events_fill_a_row_too(store: Store) -> None:
 
 
 def test_a_row_that_does_not_exist_is_not_read(store: Store) -> None:
-    assert store.read([KEY, RowKey("nobody", "cta-color")]) == []
+    assert store.read([KEY, RowKey("unknown", "cta-color")]) == []
 
 
 def test_many_rows_are_read_whatever_a_batch_holds(store: Store) -> None:

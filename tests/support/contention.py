@@ -92,7 +92,7 @@ class Contention:
                 self.held |= wanted
                 self.mine.items = wanted
         if first:
-            self._wait()  # and nobody lets go before all have tried
+            self._wait()  # and no transaction ends before all have tried
         return None if free else cancelled("TransactionConflict")
 
     def answered(self, http_response: Any, **_: Any) -> None:

@@ -16,7 +16,7 @@ from abacus.paths import PROJECT, node
 ASK = PROJECT / "tests" / "growthbook/ask.cjs"
 NOW = round(time.time() * 1000)  # the SDKs look at no clock; only start and end of the manifest do
 PLACES = {
-    "a page nobody targets": ("https://example.com/", {}),
+    "a page without experiments": ("https://example.com/", {}),
     "the shop, as a Swiss pro": (
         "https://example.com/shop/tea?x=1",
         {"country": "CH", "age": 30, "plan": "pro"},

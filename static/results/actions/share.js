@@ -10,7 +10,8 @@ export function text(report, href) {
   const rows = report.variants.map((row) => {
     const c = report.comparisons.find(({ variant }) => variant === row.variant);
     const against = c?.lift_interval ? `, lift ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
-    return `• ${row.variant}${row.control ? " (control)" : ""}: ${share(row.rate)} of ${whole(row.visitors)} visitors${against}`;
+    const name = row.control ? `${row.variant} (control)` : row.variant;
+    return `• ${name}: ${share(row.rate)} of ${whole(row.visitors)} visitors${against}`;
   });
   const since = liveSince(report);
   const head = [`${title(report)}: ${headline(report)}`, ...(since ? [since] : []), localised(reason(report))];

@@ -5,7 +5,8 @@ import { h } from "../ui/dom.js";
 const WIDTH = 120;
 const HEIGHT = 32;
 
-const drawn = new WeakMap(); // series → what stands for it; typing into the search draws the list anew with every letter
+// series → its drawing; typing into the search draws the list again with every letter
+const drawn = new WeakMap();
 
 export function spark(series) {
   if (!series?.length) return null;

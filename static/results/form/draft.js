@@ -106,5 +106,6 @@ export function markup(draft) {
   const key = draft.key || "my-experiment";
   const [, second = "variant"] = variantsOf(draft);
   const goal = draft.goal && draft.goal !== CLICK ? `\n<form data-ab="goal:${draft.goal}">…</form>` : "";
-  return `<section data-ab="${key}">\n  <h1 data-ab-set="${key}:${second} text=The other headline">The headline</h1>\n</section>${goal}`;
+  const heading = `<h1 data-ab-set="${key}:${second} text=The other headline">The headline</h1>`;
+  return `<section data-ab="${key}">\n  ${heading}\n</section>${goal}`;
 }

@@ -19,7 +19,8 @@ export function days(report, route) {
     h(
       "p",
       { class: "quiet" },
-      "Visitors first seen on these days (UTC), with all they have done until now. Choosing days by how they look makes every interval too narrow.",
+      "Visitors first seen on these days (UTC), with all they have done until now. ",
+      "Choosing days by how they look makes every interval too narrow.",
     ),
     h(
       "nav",

@@ -100,7 +100,8 @@ function rates({ variants, alpha }) {
       h(
         "p",
         { class: "quiet" },
-        "Chance to be best and expected loss are Bayesian beliefs. Expected loss: the rate you give up, on average, if you ship this variant and another one is better.",
+        "Chance to be best and expected loss are Bayesian beliefs. ",
+        "Expected loss: the rate you give up, on average, if you ship this variant and another one is better.",
       ),
   ];
 }
@@ -114,7 +115,8 @@ function planned(plan) {
     h(
       "p",
       {},
-      `To find a lift of ${percent(plan.lift)} at a rate of ${share(plan.rate)} with probability ${percent(plan.power)}: `,
+      `To find a lift of ${percent(plan.lift)} at a rate of ${share(plan.rate)} `,
+      `with probability ${percent(plan.power)}: `,
       h("b", {}, `${whole(plan.visitors_per_variant)} visitors per variant`),
       ` however often you look, ${whole(plan.visitors_per_variant_fixed)} with one look at the end. `,
       plan.missing ? `${whole(plan.missing)} are missing.` : "You have them.",

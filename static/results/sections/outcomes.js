@@ -15,7 +15,8 @@ export function outcomes(report) {
     h(
       "p",
       {},
-      `${whole(conservation.received)} events arrived: ${whole(conservation.accepted)} were accepted and ${whole(conservation.repeated)} were repeats of those`,
+      `${whole(conservation.received)} events arrived: ${whole(conservation.accepted)} were accepted and `,
+      `${whole(conservation.repeated)} were repeats of those`,
       conservation.received ? ` (${share(conservation.repeated / conservation.received)}), counted once. ` : ". ",
       refusals(report.refused),
       " ",
@@ -66,7 +67,8 @@ function byDay({ outcomes: days }) {
     h(
       "p",
       { class: "quiet" },
-      "Accepted, repeated and excluded: by the day of the visitor's first impression. Refused: by the day of the event, approximate.",
+      "Accepted, repeated and excluded: by the day of the visitor's first impression. ",
+      "Refused: by the day of the event, approximate.",
     ),
   ];
 }

@@ -33,7 +33,10 @@ export function phases(report) {
 function explanation({ phases: all, stratified }) {
   if (all.length === 1) return "The split has not changed since the beginning.";
   if (!stratified) return "The split changed; so far visitors came in one phase only.";
-  return "The split changed, so variants are compared within each phase and then averaged. Adding phases up would compare different mixtures.";
+  return (
+    "The split changed, so variants are compared within each phase and then averaged. " +
+    "Adding phases up would compare different mixtures."
+  );
 }
 
 function days({ first, last }) {

@@ -125,7 +125,7 @@ export const range = ({ from, to }) => [from && `from ${day(from)}`, to && `to $
 export const listed = (words) =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 
-/** Makes the formats of the first screen while the answer is on its way: on a slow phone that takes as long as drawing. */
+/** Makes the formats of the first screen while the answer loads: a slow phone needs as long for it as for drawing. */
 export function prepare() {
   for (const value of [0.5, 0.05]) for (const write of [whole, share, percent, lift]) write(value);
   for (const write of [day, longDay, clock]) write(0);

@@ -7,13 +7,16 @@ import { h } from "./dom.js";
 export const HELP = {
   visitors: [
     "Visitors",
-    "Browsers that saw the variant at least once, without bots and other exclusions. The second line compares the share that arrived with the share you configured.",
+    "Browsers that saw the variant at least once, without bots and other exclusions. " +
+      "The second line compares the share that arrived with the share you configured.",
     "results#the-numbers",
   ],
   rate: ["Rate", "Visitors who did it at least once, out of all who saw the variant.", "results#the-numbers"],
   lift: [
     "Lift",
-    "How much higher the rate is than the control's, relative to it. The bar is a 95 % confidence sequence: an interval that stays valid however often you look. While it includes 0, the difference may be chance. An arrow marks an end outside the axis.",
+    "How much higher the rate is than the control's, relative to it. " +
+      "The bar is a 95 % confidence sequence: an interval that stays valid however often you look. " +
+      "While it includes 0, the difference may be chance. An arrow marks an end outside the axis.",
     "statistics#the-verdict",
   ],
   ctr: [
@@ -23,7 +26,8 @@ export const HELP = {
   ],
   verdict: [
     "Verdict",
-    "What the data say, by the primary goal and the interval of the lift. It needs a full week, because weekdays differ.",
+    "What the data say, by the primary goal and the interval of the lift. " +
+      "It needs a full week, because weekdays differ.",
     "statistics#the-verdict",
   ],
   checks: [

@@ -44,7 +44,8 @@ export const CHECKS = {
   ],
   srm: [
     "Split",
-    "Sample ratio mismatch: did visitors arrive in the configured proportions? If not, one variant loses visitors, and the comparison is between different people.",
+    "Sample ratio mismatch: did visitors arrive in the configured proportions? " +
+      "If not, one variant loses visitors, and the comparison is between different people.",
   ],
   "multiple-variants": [
     "Seen in several variants",
@@ -61,7 +62,8 @@ export const CHECKS = {
   ],
   "late-arrivals": [
     "Late arrivals",
-    "Impressions that arrived more than an hour after the time that their sender gives: offline phones, wrong clocks, or backdated events.",
+    "Impressions that arrived more than an hour after the time that their sender gives: " +
+      "offline phones, wrong clocks, or backdated events.",
   ],
   "arrival-bursts": [
     "Bursts of visitors",
@@ -79,7 +81,8 @@ export const CHECKS = {
   bot: ["Bots", "Crawlers and automated browsers are recognised and excluded."],
   simpson: [
     "Changed split",
-    "If the split changes while the rate drifts, adding phases up can reverse the result (Simpson's paradox). Variants are compared within each phase.",
+    "If the split changes while the rate drifts, adding phases up can reverse the result (Simpson's paradox). " +
+      "Variants are compared within each phase.",
   ],
   novelty: ["Drift", "A lift that shrinks or grows over the days: its average does not predict the future."],
   twyman: ["Striking difference", "A very large difference is more often an error than an effect (Twyman's law)."],

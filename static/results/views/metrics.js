@@ -26,7 +26,8 @@ export function metricsTable(report, route, look) {
     h(
       "p",
       { class: "quiet" },
-      "The primary metric decides. The others are adjusted for their number, and count once it has decided. Choose one for its table and charts.",
+      "The primary metric decides. The others are adjusted for their number, and count once it has decided. ",
+      "Choose one for its table and charts.",
     ),
     h(
       "ul",

@@ -6,7 +6,7 @@ import { count, localised, percent, whole } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { headline, liveSince, reason, STATES } from "../ui/labels.js";
 
-const LONGEST = 90; // days; nobody plans a test longer than this
+const LONGEST = 90; // days; no test is planned longer than this
 
 /** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
 export function badge(verdict) {
@@ -38,7 +38,7 @@ export function verdictCard(report, ...more) {
 
 const partly = (window) => (window.from || window.to ? " · for these days only" : null);
 
-/** The card of a choice of days on which nobody came: no verdict, and no question about the snippet. */
+/** The card of a choice of days without visitors: no verdict, and no question about the snippet. */
 export const noneThen = () =>
   h(
     "section",
@@ -48,7 +48,7 @@ export const noneThen = () =>
       "div",
       {},
       h("h2", { class: "advice" }, "No visitors on these days"),
-      h("p", { class: "why" }, "Nobody was first seen on the days that you chose. Choose others, or show all days."),
+      h("p", { class: "why" }, "No visitor was first seen on these days. Choose others, or show all days."),
     ),
   );
 

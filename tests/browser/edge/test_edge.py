@@ -124,7 +124,7 @@ def test_a_redirect_experiment_shows_its_page_at_the_first_request_and_is_counte
     assert page.text_content("p") == "page /b/"
     assert page.url == edge.origin + "/?x=1"
     until(lambda: counted(edge, visitor) == {("impression", "landing", "b")})
-    assert edge.asked == [("/b/", "landing=b")]  # one request for a page: nobody was sent anywhere
+    assert edge.asked == [("/b/", "landing=b")]  # one request for a page: no redirect
     assert page.evaluate("[performance.getEntriesByType('navigation')[0].redirectCount, shifts]") == [0, 0]
 
 

@@ -39,7 +39,7 @@ class Scenario:
     winner: str | None = None
     description: str = ""
     drift: float = 0.0  # of all rates, per phase
-    gaps: tuple[int, ...] = ()  # days nobody came on
+    gaps: tuple[int, ...] = ()  # days without visitors
     bots: float = 0.0  # share of visitors that were bots
     seed: int = 1
     notes: tuple[Note, ...] = ()
@@ -190,7 +190,7 @@ SCENARIOS = {
     )
 }
 
-LONG = "a-very-long-name-that-somebody-thought-would-explain-everything"[:64].ljust(64, "x")
+LONG = "a-very-long-name-that-was-meant-to-explain-everything-to-readers"[:64].ljust(64, "x")
 
 # Not in the default list: what is at the edge of what the manifest allows.
 EXTREMES = {

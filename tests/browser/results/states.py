@@ -20,7 +20,7 @@ def nothing(site: Site, page: Page) -> None:
 
 @dataclass(frozen=True)
 class State:
-    """`before`: sets the API up; `after`: what somebody does once the page is there; `shows`: then visible."""
+    """`before`: sets the API up; `after`: what the reader does once the page is there; `shows`: then visible."""
 
     name: str
     route: str

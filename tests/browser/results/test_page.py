@@ -1,4 +1,4 @@
-"""The results page in a real Chromium: what somebody reads, clicks, types and takes away."""
+"""The results page in a real Chromium: what a reader sees, clicks, types and downloads."""
 
 from __future__ import annotations
 

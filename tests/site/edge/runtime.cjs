@@ -17,11 +17,12 @@ const LIBRARY = {
 };
 const PROTOTYPES = {
   Array:
-    "concat copyWithin every fill filter find findIndex forEach includes indexOf join lastIndexOf map pop push reduce " +
-    "reduceRight reverse shift slice some sort splice unshift toString",
+    "concat copyWithin every fill filter find findIndex forEach includes indexOf join lastIndexOf map pop push " +
+    "reduce reduceRight reverse shift slice some sort splice unshift toString",
   String:
     "charAt charCodeAt codePointAt concat endsWith includes indexOf lastIndexOf match padEnd padStart repeat replace " +
-    "replaceAll search slice split startsWith substr substring toLowerCase toUpperCase trim trimEnd trimStart toString valueOf",
+    "replaceAll search slice split startsWith substr substring toLowerCase toUpperCase trim trimEnd trimStart " +
+    "toString valueOf",
   RegExp: "exec test toString flags global ignoreCase lastIndex multiline source sticky",
 };
 

@@ -1,4 +1,4 @@
-"""WebKitGTK, driven by its own WebDriver over HTTP, on a screen that nobody sees."""
+"""WebKitGTK, driven by its own WebDriver over HTTP, on a virtual screen."""
 
 from __future__ import annotations
 
