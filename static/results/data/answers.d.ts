@@ -534,7 +534,7 @@ export interface OutcomesAnswer {
 }
 /**
  * One change of the experiment, a note or its decision: a UTC moment, or a day where only the day is known. `by`:
- * who wrote it, where somebody did.
+ * its author, if one is named.
  */
 export interface HistoryEntry {
   at: string;
