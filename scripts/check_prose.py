@@ -32,18 +32,38 @@ AVOID = {
 }
 WORDS = re.compile(rf"\b({'|'.join(AVOID)})\b", re.IGNORECASE)
 UNBREAKABLE = re.compile(r"^\S*\s*\S*://\S+$|^\|.*!\[.*\|$")  # a url alone, a row of pictures
+QUOTED = re.compile(
+    r"^```(?P<language>\w*)\n.*?^```$|^    \$ .*?(?=\n\n)|^<!-- measured.*?^<!-- end of measurement -->$",
+    re.MULTILINE | re.DOTALL,
+)
 EXEMPT = {"scripts/check_prose.py", "LICENSE"}
 
 
 def problems(name: str, text: str) -> Iterator[str]:
     """What is wrong in one file, a line each: `name:line: problem`."""
     suffix = Path(name).suffix
+    quoted = quoted_lines(text) if suffix == ".md" else set()
     for number, line in enumerate(text.splitlines(), start=1):
-        if suffix in LENGTH_CHECKED and len(line) > MOST_COLUMNS and not UNBREAKABLE.search(line):
+        too_long = len(line) > MOST_COLUMNS and number not in quoted and not UNBREAKABLE.search(line)
+        if suffix in LENGTH_CHECKED and too_long:
             yield f"{name}:{number}: {len(line)} columns, at most {MOST_COLUMNS}"
         for match in WORDS.finditer(line):
             advice = next(advice for word, advice in AVOID.items() if re.fullmatch(word, match[0], re.IGNORECASE))
             yield f"{name}:{number}: “{match[0]}”; write: {advice}"
+
+
+def quoted_lines(markdown: str) -> set[int]:
+    """The numbers of the lines that quote what a command printed: they stay as long as the command made them.
+
+    These are fences without a language, indented blocks that begin with a prompt, and tables between
+    `<!-- measured …` and `<!-- end of measurement -->`.
+    """
+    return {
+        number
+        for match in QUOTED.finditer(markdown)
+        if not match["language"]
+        for number in range(markdown.count("\n", 0, match.start()) + 1, markdown.count("\n", 0, match.end()) + 2)
+    }
 
 
 def checked_files() -> Iterator[str]:
