@@ -32,6 +32,7 @@ test: lint types unit ## run every check
 lint: $(TEST_SET)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(WITH_NODE) node_modules/.bin/biome check --error-on-warnings .
+	@$(BIN)/python scripts/check_prose.py
 
 types: $(TEST_SET)
 	@$(BIN)/mypy

@@ -101,7 +101,7 @@ def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_anew_once(
     assert len(reads) == 1
 
 
-def test_the_manifest_is_not_read_anew_for_what_it_cannot_change() -> None:
+def test_the_manifest_is_not_read_again_for_a_refusal_it_cannot_change() -> None:
     def refresh() -> Manifest:
         raise AssertionError("read")
 
