@@ -74,6 +74,7 @@ class Site:
     requests: list[Request] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
     gate: threading.Event = field(default_factory=threading.Event)
     news: threading.Condition = field(default_factory=threading.Condition)
 
@@ -87,6 +88,11 @@ class Site:
     def page(self, path: str, body: str, *, head: str = "", tag: str = '<script src="/ab.js"></script>') -> str:
         self.pages[path] = f"<!doctype html><html lang=en><head><title>{path}</title>{tag}{head}</head><body>{body}"
         return self.origin + path
+
+    def forget(self) -> None:
+        """Begin again without the events that came, and without their repetitions, which may still come."""
+        self.forgotten |= self.events.keys()
+        self.events.clear()
 
     def wait_for(self, what: Callable[[], Any], seconds: float = 15) -> None:
         with self.news:
@@ -104,7 +110,7 @@ class Site:
 
 
 def _answer(site: Site, body: dict[str, Any], cookie: str) -> web.Response:
-    events = [event for event in body["events"] if event]
+    events = [event for event in body["events"] if event and event["id"] not in site.forgotten]
     known = site.events.keys() & {event["id"] for event in events}
     site.events |= {event["id"]: event | {"visitor": body["visitor"]} for event in events}
     said = {"accepted": len(body["events"]) - len(known), "repeated": len(known), "queued": 0, "refused": []}

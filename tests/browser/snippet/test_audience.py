@@ -271,7 +271,7 @@ def test_a_page_may_name_its_own_redirect(site: Site, visit: Visit) -> None:
     page = visit(known="x~hero.bold.0~")
     page.wait_for_url("**/b.html")
     assert seen_by_now(site, page) == ["impression hero bold"]
-    site.events.clear()
+    site.forget()
     assert seen_by_now(site, visit(known="x~hero.plain.0~")) == ["impression hero plain"]
 
 

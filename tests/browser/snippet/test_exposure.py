@@ -63,9 +63,8 @@ def test_of_what_is_taller_than_the_window_half_a_window_is_enough(site: Site, v
     for path, above, height in (("/no", 400, 5000), ("/3", 250, 1800), ("/9", 250, 5400), ("/30", 250, 18000)):
         site.page(path, tall.format(above, height))
     assert seen_by_now(site, visit("/no", known="v1~")) == []
-    for path in ("/3", "/9", "/30"):
-        site.events.clear()
-        assert seen_by_now(site, visit(path, known="v1~")) == ["impression hero bold"], path
+    for count, path in enumerate(("/3", "/9", "/30"), 1):
+        assert seen_by_now(site, visit(path, known="v1~")) == ["impression hero bold"] * count, path
 
 
 def test_what_is_scrolled_past_is_not_seen(site: Site, visit: Visit) -> None:

@@ -159,7 +159,7 @@ def test_url_rules_say_where_an_experiment_is_shown_and_counted(site: Site, visi
         site.page(path, '<button data-ab="hero">buy</button>')
     came = {}
     for path in ("/shop/tea", "/shop/old", "/about"):
-        site.events.clear()
+        site.forget()
         page = visit(path, known=BOLD)
         page.click("button")
         came[path] = [page.get_attribute("html", "data-ab-hero"), *seen_by_now(site, page)]

@@ -56,7 +56,7 @@ def test_an_earlier_choice_stays_when_weights_change_and_says_its_phase(site: Si
     site.page("/", BUY)
     assert seen_by_now(site, visit(known=f"{moved}~hero.plain.0~")) == ["impression hero plain"]
     assert {event["phase"] for event in site.events.values() if event["type"] == "impression"} == {0}
-    site.events.clear()
+    site.forget()
     assert seen_by_now(site, visit(known=f"{moved}~")) == ["impression hero bold"]
 
 
