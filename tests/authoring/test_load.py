@@ -338,6 +338,7 @@ def test_the_public_form_says_nothing_private_and_nothing_that_goes_without_sayi
         "status": "running",
         "variants": [{"key": "a"}, {"key": "b"}],
         "phases": [{"weights": [0.5, 0.5], "coverage": 1.0}],
+        "holdout": 0.03,
     }
     assert by_key["won"]["winner"] == "b"
     assert by_key["paused"]["status"] == "paused"

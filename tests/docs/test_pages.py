@@ -97,6 +97,11 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_the_index_of_the_docs_links_to_every_page() -> None:
+    links = set(re.findall(r"\]\(([\w-]+\.md)\)", (PROJECT / "docs" / "README.md").read_text()))
+    assert links == {page.name for page in PROJECT.glob("docs/*.md")} - {"README.md"}
+
+
 DEPLOY = (PROJECT / "docs" / "deploy.md").read_text()
 
 
