@@ -46,6 +46,8 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
             "end",
         },
     )
+    if experiment.goal_values:
+        whole["valued"] = [goal for goal in experiment.goals if goal in experiment.goal_values]
     whole["phases"] = [_phase(phase) for phase in experiment.phases]
     if experiment.urls is not None:
         whole["urls"] = experiment.urls.model_dump(mode="json")

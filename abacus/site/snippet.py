@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
-from abacus.site.snippet_manifest import Row, compact, goals
+from abacus.site.snippet_manifest import Row, compact, goals, valued
 from chalicelib.targeting.conditions import NESTED, PLAIN
 
 SNIPPET = STATIC / "snippet"
@@ -85,8 +85,14 @@ def scripts(public: Json, site: Options) -> dict[str, bytes]:
         "ab.debug.js": _in_one(public, rows, site),
         "ab.mjs": _module(site),
         "ab.d.mts": (SNIPPET / "abacus.d.mts").read_bytes(),
-        "ab.json": _json({"experiments": rows, "goals": goals(public)}).encode(),
+        "ab.json": _json(_site(public, rows)).encode(),
     }
+
+
+def _site(public: Json, rows: list[Row]) -> Json:
+    """What the module reads when it starts."""
+    content: Json = {"experiments": rows, "goals": goals(public)}
+    return content | ({"valued": valued(public)} if valued(public) else {})
 
 
 class _Parts:
@@ -99,7 +105,7 @@ class _Parts:
     behind and throws nothing. In one pass esbuild declares the names of each module apart, which costs 50 bytes."""
 
     def __init__(self, public: Json, rows: list[Row], site: Options, **build: bool) -> None:
-        flags = ["--minify-syntax", *_flags(_features(rows, site) | build, site)]
+        flags = ["--minify-syntax", *_flags(_features(public, rows, site) | build, site)]
         outside = [f"--external:./{name}" for name in FIRST_PART]
         flat = esbuild('import "./count.js";', SNIPPET, [*flags, *outside], "esm", minify=False).decode()
         imports = re.findall(r'^import (?:\{ (.*?) \} from )?"(.*)";\n', flat, flags=re.MULTILINE)
@@ -109,7 +115,7 @@ class _Parts:
             for name, _, alias in (word.partition(" as ") for word in (words or "").split(", ") if word):
                 first = shared.setdefault((path, name), alias or name)
                 body = re.sub(rf"(?<![.\w]){alias or name}\b(?!:)", first, body)
-        data = ["EXPERIMENTS", "GOALS"]
+        data = ["EXPERIMENTS", "GOALS", *(["VALUED"] if valued(public) else [])]
         parameters = ", ".join([*shared.values(), *data])
         module = f"export default ({parameters}) => {{ try {{\n{_let(body)}\n}} catch {{}} }};"
         self.second = esbuild(module, SNIPPET, form="esm")
@@ -127,7 +133,7 @@ class _Parts:
 
 def _in_one(public: Json, rows: list[Row], site: Options) -> bytes:
     """The testers' file."""
-    flags = _flags(_features(rows, site) | {"DEBUG": True, "ASYNC": True}, site)
+    flags = _flags(_features(public, rows, site) | {"DEBUG": True, "ASYNC": True}, site)
     flat = esbuild('import "./run.js";', SNIPPET, ["--minify-syntax", *flags], "esm", minify=False).decode()
     return esbuild(f"try {{\n{_with_data(_let(flat), public, rows, DEBUG=True)}\n}} catch {{}}", SNIPPET)
 
@@ -143,6 +149,7 @@ def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str
     data = {
         "EXPERIMENTS": _json(rows),
         "GOALS": f"({_json(goals(public))})",
+        "VALUED": _json(valued(public)),
         "TESTING": rf"/[?&](ab_|{keys})/" if keys else "/[?&]ab_/",
         "MANIFEST": _json(public),
         "SCRIPT": TESTED if build.get("DEBUG") else OWN_TAG,
@@ -159,18 +166,28 @@ def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str
 
 def _module(site: Options) -> bytes:
     """Everything that any manifest may need, for it is read when the page runs."""
-    parts = ("URLS", "CONDITIONS", "NAMESPACES", "REDIRECTS", "TIMES", "PAYLOADS", *(f"USES.{name}" for name in USES))
+    parts = (
+        "VALUES",
+        "URLS",
+        "CONDITIONS",
+        "NAMESPACES",
+        "REDIRECTS",
+        "TIMES",
+        "PAYLOADS",
+        *(f"USES.{name}" for name in USES),
+    )
     features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _asked(site)
     return esbuild(
         'export * from "./module.js";', SNIPPET, ["--inject:./core/config.js", *_flags(features, site)], "esm"
     )
 
 
-def _features(rows: list[Row], site: Options) -> dict[str, bool]:
+def _features(public: Json, rows: list[Row], site: Options) -> dict[str, bool]:
     """Which parts this manifest needs; the others are left out."""
     more = [row[5] for row in rows if len(row) > 5]
     needed = {name for each in more if "c" in each for name in used(each["c"])}
     return {
+        "VALUES": bool(valued(public)),
         "URLS": any("u" in each for each in more),
         "CONDITIONS": any("c" in each for each in more),
         "NAMESPACES": any("n" in each for each in more),

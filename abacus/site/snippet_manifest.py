@@ -40,6 +40,12 @@ def goals(public: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
+def valued(public: dict[str, Any]) -> list[str]:
+    """`experiment:goal` of each goal whose events carry a value."""
+    running = [experiment for experiment in public["experiments"] if experiment["status"] == "running"]
+    return [f"{experiment['key']}:{goal}" for experiment in running for goal in experiment.get("valued", ())]
+
+
 def _row(e: dict[str, Any]) -> Row:
     key, phases = e["key"], e["phases"]
     if e["status"] != "running":

@@ -6,10 +6,10 @@ ratio             CTR, a ratio of sums: its error comes from visitors, not from 
 stratified        phases or days compared within each, then combined (Mantel-Haenszel)
 srm               sample ratio mismatch: did the split come out as configured?
 shrinkage         posterior of the lift, chance to be best, expected loss
-means             revenue and counts per visitor; guardrails: not worse by more than a margin
 multiple_testing  Holm, Benjamini-Hochberg, e-BH, gatekeeping, G-test
 power             sample sizes, detectable lifts
-sequential/       the anytime-valid test and confidence sequences
+standardisation   rates of phases with different splits, made comparable
+sequential/       tests valid at every look: rates, means, guardrails
 numerics/         normal and χ² distributions, root finding, quadrature
 
 Import a module, not this package: loading everything costs milliseconds that a cold start does not have.

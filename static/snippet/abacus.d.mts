@@ -10,8 +10,9 @@ export interface Abacus {
   /** The variant on show, the control for visitors who take no part; undefined: no such experiment. Asking counts as seeing
       where the experiment has no element of its own. */
   variant(experiment: string): string | undefined;
-  /** The visitor reached this goal, in every experiment that declares it. */
-  goal(name: string): void;
+  /** The visitor reached this goal, in every experiment that declares it. `value`: where the goal carries values, such
+      as an order's amount: 49.9 or "49.90"; negative for a refund. */
+  goal(name: string, value?: number | string): void;
   /** Calls back for each experiment in which this visitor is seen from now on. */
   on(type: "exposure", listener: (exposure: Exposure) => void): void;
   /** Resolves once variants are on show. */
@@ -26,6 +27,8 @@ export interface Abacus {
 export interface Site {
   experiments: unknown[];
   goals: Record<string, string[]>;
+  /** experiment:goal of each goal that carries values. */
+  valued?: string[];
 }
 
 export interface Options {

@@ -10,7 +10,14 @@ import { scan } from "./markup.js";
 import { again } from "./start.js";
 import { open } from "./tester/panel.js";
 
-const goal = (name) => GOALS[name]?.map((key) => track("goal", key, name));
+// A value goes to the experiments whose goal carries values; the others count the goal alone.
+const valued = (name, value) =>
+  GOALS[name]?.map((key) => {
+    page.value = VALUED.includes(key + ":" + name) ? value : null;
+    track("goal", key, name);
+    page.value = null;
+  });
+const goal = VALUES ? valued : (name) => GOALS[name]?.map((key) => track("goal", key, name));
 
 const act = (event, path) => {
   if (event.button > 1) return; // the middle button opens a link, the right one does not
@@ -23,7 +30,13 @@ const act = (event, path) => {
       }
       // A form that a validator stops is not submitted; the page's own listeners run before this timer.
       if (!element.submit != submit)
-        setTimeout(() => (submit && event.defaultPrevented) || goal(key.split("goal:")[1]));
+        setTimeout(
+          () =>
+            (submit && event.defaultPrevented) ||
+            (VALUES
+              ? goal(key.split("goal:")[1], element.getAttribute("data-ab-value"))
+              : goal(key.split("goal:")[1])),
+        );
     }),
   );
 };

@@ -97,7 +97,9 @@ export const track = (type, key, goal) => {
   const { variant, phase } = live[key];
   put(
     "abacus:" + id + "," + me.id,
-    `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}"experiment":"${key}",` +
+    `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}` +
+      (VALUES && page.value != null ? `"value":${JSON.stringify(page.value)},` : "") +
+      `"experiment":"${key}",` +
       `"variant":"${variant}","phase":${phase},"at":${at}}`,
   );
   waiting()

@@ -24,7 +24,7 @@ export const api = {
     return shown[key];
   },
   on: (type, f) => listeners.push(f),
-  goal: (name) => calls.push([1, name]),
+  goal: VALUES ? (name, value) => calls.push([1, name, value]) : (name) => calls.push([1, name]),
   ready: Promise.resolve(),
 };
 if (PAYLOADS) api.payload = (key) => payloads[key];

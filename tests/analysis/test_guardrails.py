@@ -49,13 +49,26 @@ def test_a_broken_guardrail_stops_a_winner_and_names_metric_loss_and_margin() ->
     answer = verdict(with_errors(10_800))
     assert (answer["next"], answer["guardrails"]) == ("keep", ["error"])
     assert answer["headline"] == "Do not ship green: error got worse"
-    assert "Error is 20 % worse, and at most 5 % is acceptable." in answer["text"]
+    assert "Error of green is 20 % worse, and at most 5 % is acceptable." in answer["text"]
 
 
 def test_an_undecided_guardrail_makes_a_winner_wait() -> None:
     answer = verdict(with_errors(9200))
     assert (answer["next"], answer["guardrails"]) == ("wait", ["error"])
     assert answer["headline"] == "Keep running: error may still be worse"
+
+
+def test_of_winners_that_cannot_be_told_apart_all_guardrails_count() -> None:
+    three = an_experiment(
+        variants=("blue", "green", "red"),
+        goals=("error",),
+        lower_is_better=("error",),
+        guardrails=(Guardrail(metric="error", margin=0.05),),
+    )
+    arms = {"blue": (9000, 9000), "green": (12_000, 10_800), "red": (12_010, 8800)}
+    answer = verdict(totals(**{name: an_arm(90_000, *counts) for name, counts in arms.items()}), three)
+    assert (answer["candidates"], answer["next"], answer["guardrails"]) == (["green", "red"], "keep", ["error"])
+    assert answer["headline"] == "Do not ship green: error got worse"
 
 
 def test_without_guardrails_nothing_is_held_up() -> None:

@@ -14,7 +14,7 @@ from abacus.site.esbuild import BuildError
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from abacus.site.snippet_manifest import compact
-from chalicelib.domain.manifest import Manifest, Namespace, Phase, UrlPattern, Urls
+from chalicelib.domain.manifest import GoalValue, Manifest, Namespace, Phase, UrlPattern, Urls
 from tests.browser.snippet.site import an_experiment
 
 PLAIN = Manifest(experiments=(an_experiment("cta-color", "blue green"), an_experiment("hero")))
@@ -26,6 +26,7 @@ EVERYTHING = Manifest(
             namespace=Namespace(name="shop", start=0, end=0.5),
             condition={"country": {"$in": ["SE", "NO"]}},
             goals=("signup",),
+            goal_values={"signup": GoalValue(unit="EUR", cap=50_000)},
         ),
         an_experiment(
             "hero",
@@ -109,6 +110,7 @@ def test_the_module_reads_the_same_rows() -> None:
     assert json.loads(built["ab.json"]) == {
         "experiments": compact(public(EVERYTHING)),
         "goals": {"signup": ["cta-color"]},
+        "valued": ["cta-color:signup"],
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.analysis.metrics.means import log_ratio_of
 from chalicelib.analysis.sample import Arm, Sample
-from chalicelib.analysis.verdict import Verdict
+from chalicelib.analysis.verdict import Next, Verdict
 from chalicelib.analysis.wording import listed, percent, sentence
 from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.statistics import Interval
@@ -72,40 +72,49 @@ def _rate_ratio(sample: Sample, metric: MetricName, variant: str) -> MeanLogRati
 
 
 def hold_to_guardrails(verdict: Verdict, guardrails: Sequence[GuardrailResult], continuation: str) -> Verdict:
-    """The verdict on a winner, held up by a guardrail that is broken or not decided. Other verdicts stay.
+    """The verdict on a winner, delayed by a guardrail that is broken or not decided. Other verdicts stay.
 
-    continuation: how a sentence begins that advises to collect more, such as "Keep running"."""
+    Where several winners cannot be told apart, the guardrails of all of them count. continuation: how a sentence begins
+    that advises to collect more, such as "Keep running"."""
     if verdict.state != "winner" or verdict.next != "ship" or verdict.variant is None:
         return verdict
-    own = [guardrail for guardrail in guardrails if guardrail.variant == verdict.variant]
-    broken = [guardrail for guardrail in own if guardrail.state == "broken"]
-    undecided = [guardrail for guardrail in own if guardrail.state == "open"]
-    if broken:
-        facts = sentence(f"{listed([_broken(g) for g in broken])}.")
-        headline = f"Do not ship {verdict.variant}: {listed([g.metric for g in broken])} got worse"
-        names = tuple(g.metric for g in broken)
-        reason = f"{verdict.reason} {facts}"
-        return replace(
-            verdict, headline=headline, reason=reason, text=f"{reason} {headline}.", next="keep", guardrails=names
-        )
-    if undecided:
-        facts = sentence(f"{listed([_open(g) for g in undecided])}.")
-        names = tuple(g.metric for g in undecided)
-        headline = f"{continuation}: {listed(list(names))} may still be worse"
-        reason = f"{verdict.reason} {facts}"
-        return replace(
-            verdict, headline=headline, reason=reason, text=f"{reason} {headline}.", next="wait", guardrails=names
-        )
+    shipped = verdict.candidates or (verdict.variant,)
+    own = [guardrail for guardrail in guardrails if guardrail.variant in shipped]
+    if broken := [guardrail for guardrail in own if guardrail.state == "broken"]:
+        headline = f"Do not ship {listed(_variants(broken))}: {listed(_metrics(broken))} got worse"
+        return _delayed(verdict, broken, [_broken(g) for g in broken], headline, "keep")
+    if undecided := [guardrail for guardrail in own if guardrail.state == "open"]:
+        headline = f"{continuation}: {listed(_metrics(undecided))} may still be worse"
+        return _delayed(verdict, undecided, [_open(g) for g in undecided], headline, "wait")
     return verdict
+
+
+def _delayed(
+    verdict: Verdict, causes: Sequence[GuardrailResult], facts: list[str], headline: str, next_: Next
+) -> Verdict:
+    reason = f"{verdict.reason} {sentence(listed(facts))}."
+    names = tuple(_metrics(causes))
+    return replace(
+        verdict, headline=headline, reason=reason, text=f"{reason} {headline}.", next=next_, guardrails=names
+    )
+
+
+def _metrics(guardrails: Sequence[GuardrailResult]) -> list[str]:
+    return list(dict.fromkeys(guardrail.metric for guardrail in guardrails))
+
+
+def _variants(guardrails: Sequence[GuardrailResult]) -> list[str]:
+    return list(dict.fromkeys(guardrail.variant for guardrail in guardrails))
 
 
 def _broken(guardrail: GuardrailResult) -> str:
     loss = abs(guardrail.lift) if guardrail.lift is not None else 0.0
-    return f"{guardrail.metric} is {percent(loss)} worse, and at most {percent(guardrail.margin)} is acceptable"
+    margin = percent(guardrail.margin)
+    return f"{guardrail.metric} of {guardrail.variant} is {percent(loss)} worse, and at most {margin} is acceptable"
 
 
 def _open(guardrail: GuardrailResult) -> str:
-    margin = f"at most {percent(guardrail.margin)} is acceptable"
+    margin, subject = f"at most {percent(guardrail.margin)} is acceptable", f"{guardrail.metric} of {guardrail.variant}"
     if guardrail.lift is None or guardrail.worst > 10:
-        return f"{guardrail.metric} has too few conversions to tell, and {margin}"
-    return f"{guardrail.metric} may be up to {percent(max(0.0, guardrail.worst))} worse, and {margin}"
+        return f"{subject} has too few conversions to tell, and {margin}"
+    return f"{subject} may be up to {percent(max(0.0, guardrail.worst))} worse, and {margin}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.manifest import UrlPattern, Urls, Variant
+from chalicelib.domain.manifest import GoalValue, UrlPattern, Urls, Variant
 from tests.browser.snippet.site import PAUSE, Site, an_experiment
 from tests.browser.snippet.visitors import Visit, a_moment_passes, seen_by_now
 
@@ -382,3 +382,40 @@ def test_what_is_refused_is_said_in_the_panel_and_on_the_console(site: Site, vis
     for reason in ("a url starts with", "write experiment:variant", "no published experiment hero has a variant bald"):
         panel.get_by_text(reason).first.wait_for()
         assert len([text for text in console if reason in text]) == 1
+
+
+EUR = {"buy": GoalValue(unit="EUR", cap=50_000)}
+SHOP = an_experiment(goals=("buy", "signup"), goal_values=EUR)
+
+
+def values(site: Site) -> list[tuple[str, str, object]]:
+    """(experiment, goal, value) of each goal that was sent, in order of time."""
+    events = sorted(site.events.values(), key=lambda event: (event["at"], event["experiment"]))
+    return [(e["experiment"], e["goal"], e.get("value")) for e in events if e["type"] == "goal"]
+
+
+def test_a_value_goes_along_with_the_goal_of_those_experiments_that_declare_it(site: Site, visit: Visit) -> None:
+    site.runs(SHOP, an_experiment("other", goals=("buy",)))
+    site.page("/", "<p>a shop</p>")
+    page = visit(known=BOLD)
+    page.evaluate("abacus.goal('buy', 49.9)")
+    site.wait_for_events(2)
+    assert values(site) == [("hero", "buy", 49.9), ("other", "buy", None)]
+
+
+def test_the_next_goal_does_not_inherit_a_value(site: Site, visit: Visit) -> None:
+    site.runs(SHOP)
+    site.page("/", "<p>a shop</p>")
+    page = visit(known=BOLD)
+    page.evaluate("abacus.goal('buy', '49.90'); abacus.goal('signup')")
+    site.wait_for_events(2)
+    assert sorted(values(site)) == [("hero", "buy", "49.90"), ("hero", "signup", None)]
+
+
+def test_markup_gives_the_value_of_its_goal(site: Site, visit: Visit) -> None:
+    site.runs(SHOP)
+    site.page("/", '<button data-ab="goal:buy" data-ab-value="12.50">Buy</button>')
+    page = visit(known=BOLD)
+    page.click("button")
+    site.wait_for_events(1)
+    assert values(site) == [("hero", "buy", "12.50")]
