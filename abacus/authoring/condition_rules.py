@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from abacus.authoring.problems import At, did_you_mean, listed, shown
-from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes
+from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes, reserved
 from chalicelib.targeting.conditions import NESTED, PLAIN
 from chalicelib.targeting.javascript import is_number, regex
 
@@ -32,6 +32,8 @@ def check_condition(condition: Any, at: At) -> Iterator[Finding]:
             yield from _several(wanted, here)
         elif key.startswith("$"):
             yield here, _unknown(key, JOINERS)
+        elif problem := next(filter(None, map(reserved, key.split("."))), ""):
+            yield here, problem
         else:
             yield from _value(wanted, here)
 

@@ -30,6 +30,8 @@ def test_what_can_be_satisfied_is_left_alone(condition):
 @pytest.mark.parametrize(
     ("condition", "told"),
     [
+        ({"__proto__": 1}, "'__proto__' is a name that every JavaScript object has: choose another"),
+        ({"$not": {"a.toString": 1}}, "'toString' is a name that every JavaScript object has: choose another"),
         (["CH"], "a list is not a condition: write a mapping such as {country: CH}"),
         ({"$not": 5}, "5 is not a condition: write a mapping such as {country: CH}"),
         ({"$or": []}, "a list is not a list of conditions"),

@@ -8,6 +8,7 @@ from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.metrics.forms import GoalForm, goal_forms
 from abacus.authoring.problems import did_you_mean, listed
+from abacus.authoring.syntax.unsafe_names import reserved
 from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.manifest import CLICK
 from chalicelib.domain.metrics import parse_metric
@@ -16,7 +17,10 @@ LONGEST_WINDOW_DAYS = 60  # rows are kept 90 days from the last event unless con
 
 
 def check_goals(form: ExperimentForm) -> Iterator[Finding]:
-    """No goal twice, and no values on clicks."""
+    """No goal twice, no values on clicks, and no name that breaks a program which reads the manifest."""
+    for index, goal in enumerate(form.goals):
+        if problem := reserved(goal):
+            yield ("goals", index if isinstance(form.goals, list) else goal), problem
     if isinstance(form.goals, list):
         for index, goal in enumerate(form.goals):
             if goal in form.goals[:index]:
