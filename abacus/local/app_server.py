@@ -1,4 +1,4 @@
-"""The real app on Chalice's local server, as a child process: `python -m abacus.local.app_server SOCKET`."""
+"""The real app on Chalice's local server, as a child process: `python -m abacus.local.app_server SOCKET JOURNAL`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import signal
 import socket
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LocalDevServer, ThreadedHTTPServer
 
+from abacus.local.journal import Journal
 from abacus.local.processes import HOST, end_with_parent, say_ready
 
 
@@ -54,11 +57,12 @@ class Server(ThreadedHTTPServer):
         self.server_address = self.socket.getsockname()
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, journal: Path) -> None:
     end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import app
 
+    app.service = replace(app.service, journal=Journal(journal).append)
     app.app.__class__ = CustomLocalChalice  # as `chalice local` does: `current_request` is one per thread
     server = LocalDevServer(app.app, Config(), HOST, descriptor, Handler, Server).server
     say_ready()
@@ -66,4 +70,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 REGION = "us-east-1"  # where certificates and firewalls of a CloudFront distribution have to be
+STATE = "aws"  # the folder of the emulator's state
 PATIENCE = 60  # seconds until ministack must answer; it takes one
 
 
@@ -110,9 +111,9 @@ def emulator(
             "LOG_LEVEL": "WARNING",
             "AUTH": str(policies).lower(),
             "PERSIST_STATE": str(int(persist)),
-            "STATE_DIR": str(home / "aws"),
+            "STATE_DIR": str(home / STATE),
             "S3_PERSIST": str(int(persist)),
-            "S3_DATA_DIR": str(home / "aws" / "s3"),
+            "S3_DATA_DIR": str(home / STATE / "s3"),
         },
         log=home / "emulator.log",
         sockets=[server],

@@ -62,6 +62,7 @@ class Ingest:
     retention_days: how long a row lives after its last event. version(): makes a random string.
     count_refusal(experiment or "?", outcome): called for every refused event. count_outcomes(outcomes): called once for
     every visitor's events. limit: of new visitors from one network; None: no limit. clock: seconds, monotonic.
+    journal: called, before the answer, with a message of all rows that table or queue took; `write_spilled` reads it.
     """
 
     store: Store
@@ -73,6 +74,7 @@ class Ingest:
     count_outcomes: Callable[[Counter[str]], None] = lambda outcomes: None
     clock: Callable[[], float] = time.monotonic
     limit: NetworkLimit | None = None
+    journal: Spill | None = None
     memory: RowMemory = field(default_factory=lambda: RowMemory(time.monotonic))
 
     def receive(self, request: ParsedRequest, *, now_ms: int, sender: Sender = ANONYMOUS) -> EventsResponse:
@@ -97,6 +99,7 @@ class Ingest:
             for request, burst in zip(requests, bursts, strict=True)
         ]
         spilled: list[SpilledRow] = []
+        taken: list[SpilledRow] = []
         busy = False
         for answer in answers:
             for experiment_key, indexed in answer.rows.items():
@@ -110,9 +113,14 @@ class Ingest:
                     limits = limits_of(manifest.manifest.experiment(experiment_key))
                     outcomes = self._try_to_write(writer, key, elements, limits, now_ms)
                     busy = outcomes is None
-                self._book(answer, key, indexed, outcomes or [Outcome.QUEUED] * len(indexed), spilled)
+                outcomes = outcomes or [Outcome.QUEUED] * len(indexed)
+                self._book(answer, key, indexed, outcomes, spilled)
+                if self.journal is not None:
+                    taken += _taken(key, elements, outcomes)
         if spilled:
             self._spill(spilled, now_ms)
+        if taken and self.journal is not None:
+            self.journal(SpilledRows(rows=tuple(taken), received=now_ms).model_dump_json())
         finished = [answer.finished() for answer in answers]
         for response in finished:
             self.count_outcomes(response.outcomes)
@@ -233,3 +241,9 @@ class Ingest:
             if not is_busy(error):
                 raise
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
+
+
+def _taken(key: RowKey, elements: Sequence[str], outcomes: Sequence[Outcome]) -> list[SpilledRow]:
+    """The elements of one row that table or queue took, those that an earlier request brought among them."""
+    kept = tuple(e for e, outcome in zip(elements, outcomes, strict=True) if outcome is not Outcome.CAPPED)
+    return [SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=kept)] if kept else []

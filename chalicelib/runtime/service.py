@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.counting.fold import Fold
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.rows.spill import sqs_spill
+from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.signatures import CachedSecrets
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
@@ -46,10 +46,11 @@ def _session() -> Any:
 
 @dataclass(frozen=True)
 class Service:
-    """`client(name)` makes an AWS client; each is made when it is first needed."""
+    """`client(name)` makes an AWS client; each is made when it is first needed. `journal`: see Ingest."""
 
     settings: Settings
     client: Callable[[str], Any] = aws_client
+    journal: Spill | None = None
 
     @cached_property
     def store(self) -> DynamoStore:
@@ -100,6 +101,7 @@ class Service:
             limit=NetworkLimit(
                 self.settings.visitors_per_minute, time.monotonic, loopback=self.settings.limit_loopback
             ),
+            journal=self.journal,
         )
 
     @cached_property

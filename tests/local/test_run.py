@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
 
+from abacus.authoring.load import load
 from abacus.paths import PROJECT
 from tests.support.product import ABACUS, Product, a_visit, alive, descendants, start, until
 
@@ -171,3 +173,38 @@ def test_when_a_part_of_it_dies_it_says_which_and_stops(tmp_path: Path) -> None:
     _, said = product.process.communicate(timeout=60)
     assert product.process.returncode == 1
     assert said.startswith("starting ...\nError: worker ended by itself;")
+
+
+def test_a_kill_of_every_process_right_after_an_answer_loses_no_event_and_doubles_none(tmp_path: Path) -> None:
+    experiment = load(PROJECT / "manifest").experiment("cta-color")
+    assert experiment is not None
+    numbered = (f"visitor-{number}" for number in count())
+    events, track, collect = islice((v for v in numbered if experiment.assign(v, 0) == "blue"), 3)
+    first = start(tmp_path)
+    # The last two make ids and times on the server: each request is an event of its own.
+    assert first.ask("/events", a_visit(events, "blue", "impression", "click")).status == 202
+    properties = {"experimentId": "cta-color", "variationId": "blue", "hashValue": track}
+    logged = [{"event_name": name, "properties_json": properties} for name in ("Experiment Viewed", "click")]
+    assert first.ask("/track", logged).status == 202
+    impression = {"action": "log_impression", "experimentId": "cta-color", "userId": collect, "variant": "blue"}
+    assert [first.ask("/collect", impression).status for _ in range(2)] == [200, 200]
+    kill_all(first)
+    second = start(tmp_path)
+    until(lambda: second.variants("cta-color")["blue"] == (4, 2))
+    kill_all(second)
+    third = start(tmp_path)
+    until(lambda: third.variants("cta-color")["blue"] == (4, 2))
+    conservation = third.ask("/stats/cta-color").json()["health"]["conservation"]
+    assert (conservation["received"], conservation["repeated"], conservation["counted"]) == (6, 0, 6)
+    third.stop()
+
+
+def kill_all(product: Product) -> None:
+    """SIGKILL to every process at once, as in a power failure."""
+    family = descendants(product.process.pid)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)  # none of them may save anything because it sees another one end
+    for pid in family:
+        os.kill(pid, signal.SIGKILL)
+    product.process.communicate(timeout=60)
+    until(lambda: not any(alive(pid) for pid in family))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from chalicelib.domain.clock import DAY_MS, SECOND_MS
 from chalicelib.ingestion.rows.limits import RowLimits
@@ -84,12 +85,17 @@ class RowWriter:
         return (now_ms // DAY_MS + self.retention_days + 1) * (DAY_MS // SECOND_MS)
 
 
-def _ids(row: ParticipantRow) -> frozenset[str]:
+def ids_of(rows: Iterable[ParticipantRow]) -> frozenset[str]:
+    """The ids of all events in these rows."""
     ids = set()
-    for element in row.pending | row.counted:
+    for element in chain.from_iterable(row.pending | row.counted for row in rows):
         with contextlib.suppress(event_encoding.Unreadable):  # `abacus audit` finds it; the visitor is not held up
             ids.add(event_encoding.identifier(element))
     return frozenset(ids)
+
+
+def _ids(row: ParticipantRow) -> frozenset[str]:
+    return ids_of([row])
 
 
 def _outcomes(elements: Iterable[str], known: frozenset[str], *, new: Outcome = Outcome.ACCEPTED) -> list[Outcome]:
