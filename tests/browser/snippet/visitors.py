@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, TimeoutError
 
 from tests.browser.snippet.site import Site, serving
 from tests.support.browsers.chromium import chromium
@@ -109,6 +110,8 @@ def seen_by_now(site: Site, page: Page) -> list[str]:
         return sum(" end " in said for said in site.said())
 
     before = ends()
+    with contextlib.suppress(TimeoutError):  # a test may hold a request open
+        page.wait_for_load_state("networkidle", timeout=10_000)  # what counts is loaded after the page
     a_moment_passes(page)
     page.evaluate("abacus.goal('end')")
     leave(page)
