@@ -20,7 +20,7 @@ from abacus.options import manifest_option
 
 
 def schema() -> dict[str, Any]:
-    """One schema for both kinds of file; which kind it is, is told by the keys that only one of them has."""
+    """One schema for both kinds of file; each kind has keys that the other does not have."""
     references, definitions = models_json_schema(
         [(ExperimentForm, "validation"), (SiteForm, "validation")], schema_generator=GenerateJsonSchema
     )

@@ -101,7 +101,7 @@ def _check(options: DeployOptions, found: Surroundings, kind: ApiKind) -> None:
     if kind == "chalice" and (options.tracing or PACKAGED_ONLY & options.parameters.keys()):
         raise InvalidOption("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
     if options.budget is not None and not options.email and "budget" not in found.stacks:
-        raise InvalidOption("--budget needs --email: the address that is told")
+        raise InvalidOption("--budget needs --email: the address for the alert")
     unfinished = "api" in found.stacks and not found.stacks["api"].created
     if unfinished and options.read_key is None and found.parameters("api").get("ReadKey") == HIDDEN:
         # Its stack is deleted and created again, and CloudFormation does not show the key that it was to have.

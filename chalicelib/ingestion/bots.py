@@ -1,5 +1,5 @@
-"""Is this sender a bot by its own word? Crawlers that say so, and headless browsers; not HTTP libraries such as curl,
-which is how a back end sends events.
+"""Does the user agent name a bot? Crawlers and headless browsers do. HTTP libraries such as curl are no bots: back ends
+send events with them.
 
 The list is crawler-user-agents (MIT, monthly), reduced by `make crawlers` to what is in crawlers.json.
 """

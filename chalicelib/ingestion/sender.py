@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 
 class Sender(NamedTuple):
-    """client: id of the back end that signed the request; None: anonymous. bot: automated, by its own word. address:
-    where the request came from, "" where that is unknown. has_cookie: whether it carried the cookie of the visitor;
+    """client: id of the back end that signed the request; None: anonymous. bot: its user agent names a bot. address:
+    where the request came from, "" if that is unknown. has_cookie: whether it carried the cookie of the visitor;
     None: the site cannot have one."""
 
     client: str | None = None

@@ -65,7 +65,7 @@ def test_the_price_rises_with_the_size_of_the_row_by_three_write_units_a_kilobyt
     (returning,) = (scenario for scenario in MEASURED if scenario.visits > 1)
     written = [use.written for use in MEASURED[returning]][1:]
     assert written == sorted(written)
-    # At a boundary some of the 25 rows are a byte longer than others: only the levels between boundaries are exact.
+    # 15 of the 25 rows cross a boundary one visit before the others, so only the levels between are exact.
     levels = sorted({round(a, 2) for a, b in pairwise(written) if a == b})
     assert [b - a for a, b in pairwise(levels)] == [3.0, 3.0, 3.0]
 

@@ -10,7 +10,7 @@ export const payloads = {};
 export const off = {};
 /** Experiments that have an element to be seen. */
 export const placed = {};
-/** Who is told of impressions. */
+/** The listeners for impressions. */
 export const listeners = [];
 /** What count.js does, called before it has come: [handler, ...arguments]. */
 export const calls = [];
