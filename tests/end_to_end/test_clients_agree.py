@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -77,8 +78,8 @@ def dealt_by_sdk(page, manifest, attributes, ids):
     return theirs(page.evaluate((HERE / "end_to_end/clients/sdk.js").read_text(), [ids, attributes]), manifest)
 
 
-def dealt_by_snippet(page, script, attributes, ids):
-    rows = page.evaluate((HERE / "end_to_end/clients/snippet.js").read_text(), [script, ids, attributes])
+def dealt_by_snippet(page, script, counting, attributes, ids):
+    rows = page.evaluate((HERE / "end_to_end/clients/snippet.js").read_text(), [script, counting, ids, attributes])
     return [{key: tuple(pair) for key, pair in row.items()} for row in rows]
 
 
@@ -120,20 +121,24 @@ def test_auto_min_js_deals_every_kind_of_experiment_as_python_does(visit, place)
 
 
 def test_the_served_snippet_deals_as_python_does(product, visit, demo_in_python):
-    found = dealt_by_snippet(visit(""), product.ask("/ab.js").body.decode(), {}, IDS)
+    script = product.ask("/ab.js").body.decode()
+    counting = product.ask("/" + re.search(r"ab\.count-\w+\.js", script)[0]).body.decode()
+    found = dealt_by_snippet(visit(""), script, counting, {}, IDS)
     assert differences(IDS, found, published(DEMO, demo_in_python)) == []
 
 
 @pytest.fixture(scope="module")
 def snippet_of_everything():
-    return scripts(public(EVERYTHING), options())["ab.js"].decode()
+    built = scripts(public(EVERYTHING), options())
+    (counting,) = [body for name, body in built.items() if name.startswith("ab.count-")]
+    return built["ab.js"].decode(), counting.decode()
 
 
 def snippet_and_python(visit, script, place):
     url, known = PLACES[place]
     attributes = {name: str(value) for name, value in known.items() if name != "tags"}  # a tag says text only
     ids = IDS[: 1_000 if place == SHOP else 200]
-    found = dealt_by_snippet(visit("", url), script, attributes, ids)
+    found = dealt_by_snippet(visit("", url), *script, attributes, ids)
     expected = ours(EVERYTHING, url, attributes, ids, "javascript")
     return differences(ids, published(EVERYTHING, found), published(EVERYTHING, expected))
 
