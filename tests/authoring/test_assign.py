@@ -77,7 +77,11 @@ PHASES = (Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
 def test_the_command_explains_each_experiment():
     result = CliRunner().invoke(command, ["ada", "--manifest", FIXTURES, "--experiment", "even"])
     assert result.exit_code == 0
-    assert result.output == "even: b\n  seed even: hash of 'ada' is 0.6052; ranges [0, 0.5) [0.5, 1)\n"
+    assert result.output == (
+        "even: b\n"
+        "  namespace holdout: place 0.1728 is in [0.03, 1)\n"
+        "  seed even: hash of 'ada' is 0.6052; ranges [0, 0.5) [0.5, 1)\n"
+    )
 
 
 def test_the_command_takes_page_and_attributes():
