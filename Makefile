@@ -10,7 +10,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 $(shell { grep -qxF '$(CURDIR)' $(RUN_SET) && $(BIN)/python -c ''; } >/dev/null 2>&1 || rm -f $(RUN_SET) $(TEST_SET))
 
 .DEFAULT_GOAL := help
-.PHONY: browsers help setup run test lint types unit bench package checkov clean lock crawlers
+.PHONY: browsers help setup run test lint types unit bench package checkov mutants clean lock crawlers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,16 @@ checkov: package ## look for unsafe settings in the templates (in an environment
 	@test -x build/checkov/bin/checkov || { $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install -qq checkov==3.3.30; }
 	@build/checkov/bin/checkov -d infra --framework cloudformation --compact --quiet --skip-download
 	@build/checkov/bin/checkov -f build/package/sam.json --framework cloudformation --compact --quiet --skip-download
+
+# Works on a copy. Its environment sees the packages of .venv, but not the product that is installed there.
+MUTANTS ?=
+mutants: $(TEST_SET) ## break counting, ingestion and storage in small ways; list what no test notices (an hour or more)
+	@test -x build/mutants/bin/mutmut || { $(PYTHON) -m venv build/mutants && build/mutants/bin/pip install -qq mutmut==3.8.1; }
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$(build/mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/product.pth"
+	@mkdir -p build/mutants/tree && git ls-files -z | tar -c --null -T - | tar -x -C build/mutants/tree
+	@ln -sfn $(CURDIR)/node_modules build/mutants/tree/node_modules
+	@cd build/mutants/tree && PATH="$(CURDIR)/$(BIN):$$PATH" ../bin/mutmut run $(MUTANTS) && ../bin/mutmut results
 
 # requirements-test.lock holds everything; requirements-run.lock is the part of it that running needs.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
