@@ -12,7 +12,14 @@
       observe() {}
     },
   );
-  put(window, "IntersectionObserver", class {});
+  put(
+    window,
+    "IntersectionObserver",
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
   put(window, "requestAnimationFrame", (f) => f());
   // An exposure waits 300 ms; what is due later is the sending, which is not asked about here.
   put(window, "setTimeout", (f, ms, ...args) => ((ms ?? 0) < 1000 ? f(...args) : 1));
@@ -27,6 +34,7 @@
     put(window, "localStorage", {});
     put(document, "currentScript", { src: location.origin + "/ab.js", dataset: { ...attributes, visitor } });
     delete window.abacus;
+    delete document.abacus; // the mark of a script that runs on this page already
     for (const name of root.getAttributeNames()) root.removeAttribute(name);
     snippet(load);
     const keys = root
