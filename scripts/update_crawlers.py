@@ -17,7 +17,7 @@ REPLACED: dict[str, str | None] = {
     r"Code\/1\.": None,
     "Podimo": None,
     "Sogou": "Sogou (web|inst|head|Pic|News|Orion|Test)|Sogou-Test",  # not its browser
-    "Sonic": r"\bSonic\b",  # not ViewSonic
+    "Sonic": r"\bSonic/",  # not ViewSonic, nor the phones of that name
     "Butterfly": "^Butterfly",  # not HTC_Butterfly
     "Fever": "^Fever/",
     "Expanse": "^Expanse",

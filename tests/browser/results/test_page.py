@@ -213,7 +213,7 @@ def test_a_link_without_a_section_closes_it(results: Site, new_page: Open) -> No
     page = at(results, new_page(), "#/cta-color?open=evidence,values-lift")
     expect(page.get_by_role("region", name="Lift over blue, values")).to_be_visible()
     page.evaluate("location.hash = '#/cta-color?open=checks'")
-    expect(page.get_by_text("All counts can be true.")).to_be_visible()
+    expect(page.get_by_text("No impossible counts.")).to_be_visible()
     assert page.locator("details[open]").evaluate_all("all => all.map((e) => e.dataset.section)") == ["checks"]
 
 
@@ -395,7 +395,7 @@ def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site,
     page.goto(results.page("#/cta-color"))
     expect(page.locator(".advice")).to_have_text(headline("cta-color"))
     page.get_by_role("heading", name="Data checks").click()
-    expect(page.get_by_text("All counts can be true.")).to_be_visible()
+    expect(page.get_by_text("No impossible counts.")).to_be_visible()
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
 
 
