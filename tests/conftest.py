@@ -77,3 +77,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     assert running.base_url, running.said
     yield running
     running.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first deploy comes first: each of its tests goes on where the last one stopped, and pytest-xdist takes work
+    over from the end of a process's list, so what comes first stays in one process."""
+    items.sort(key=lambda item: "tests/deploy/test_deploy.py" not in item.nodeid)

@@ -105,13 +105,16 @@ def parse_rates(given: Sequence[str], experiments: Sequence[Experiment]) -> dict
     return rates
 
 
+DAYS = "How far back they start. The service refuses events from before an experiment began, less ten minutes."
+
+
 @click.command()
 @click.option("--visitors", "count", type=click.IntRange(1), default=1000, show_default=True, help="How many.")
 @click.option(
     "--rates", multiple=True, metavar="EXPERIMENT:VARIANT=SHARE", help="Share of visitors who click. Default: 10 %."
 )
 @click.option("--aa", is_flag=True, help="The same rate for all variants (an A/A test); ignores --rates.")
-@click.option("--days", type=click.FloatRange(0.01, 6.9), default=6, show_default=True, help="How far back they start.")
+@click.option("--days", type=click.FloatRange(0.001, 6.9), default=6, show_default=True, help=DAYS)
 @click.option("--seed", type=int, default=None, help="A seed that was used before counts nothing new. Default: random.")
 @click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at the same time.")
 @manifest_option

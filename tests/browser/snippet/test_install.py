@@ -139,6 +139,7 @@ def test_the_demo_shop_and_the_landing_page_keep_the_policy_of_the_cdn(site: Sit
     assert page.locator("a").evaluate_all("(all) => all.map((a) => a.pathname)") == [
         "/demo/",
         "/results/",
+        "/docs/",
         "/manifest.json",
     ]
     assert said == []
