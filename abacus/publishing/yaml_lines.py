@@ -64,6 +64,8 @@ def field_lines(experiment: Experiment) -> dict[str, Lines]:
         if value is not None:
             fields[name] = [f"{name}: {flow(value)}"]
     fields |= _metric_lines(experiment)
+    if not experiment.edge:
+        fields["edge"] = ["edge: false"]
     if experiment.assignment != "hash":
         fields["assignment"] = [f"assignment: {experiment.assignment}"]
     if experiment.minimum_detectable_effect is not None:

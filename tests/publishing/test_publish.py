@@ -15,9 +15,9 @@ from abacus.local.emulated_stacks import environment
 from abacus.paths import PROJECT
 from abacus.publishing import manifest_store as published
 from abacus.publishing.history import restored
-from abacus.publishing.publish import CACHE, plan, publish, write
+from abacus.publishing.publish import plan, publish, write
 from abacus.publishing.remote import Remote
-from abacus.site.build import Asset, build_site
+from abacus.site.build import FRESH, Asset, build_site
 from abacus.site.snippet import Options
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.manifest import Experiment, Manifest, Namespace, Period, Phase, Variant
@@ -95,7 +95,7 @@ def test_a_publish_writes_the_live_manifest_its_copy_its_history_and_the_site(sh
 def test_what_is_served_says_its_type_and_how_long_it_may_be_kept(shop):
     shop.publish(a_manifest())
     answer = shop.get("site/manifest.json")
-    assert (answer["ContentType"], answer["CacheControl"]) == ("application/json; charset=utf-8", CACHE)
+    assert (answer["ContentType"], answer["CacheControl"]) == ("application/json; charset=utf-8", FRESH)
     assert answer["ETag"]
     assert shop.get("manifest/live.json")["CacheControl"] == "no-store"
 

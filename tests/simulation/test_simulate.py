@@ -157,7 +157,18 @@ def test_what_the_service_calls_wrong_is_not_sent_again() -> None:
 @pytest.mark.ministack
 def test_the_command_plays_through_the_real_api_and_says_what_is_there_to_find(product: Product) -> None:
     before = product.ask("/stats/hero").json()["variants"]
-    args = ["--visitors", "30", "--days", "0.001", "--seed", "4", "--rates", "hero:benefit=1", "--base-url", product.base_url]
+    args = [
+        "--visitors",
+        "30",
+        "--days",
+        "0.001",
+        "--seed",
+        "4",
+        "--rates",
+        "hero:benefit=1",
+        "--base-url",
+        product.base_url,
+    ]
     said = CliRunner().invoke(main, ["simulate", *args]).stdout.splitlines()
     (line,) = [line for line in said if line.startswith("hero benefit: ")]
     found = int(line.split()[2])
