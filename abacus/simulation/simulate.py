@@ -105,7 +105,9 @@ def parse_rates(given: Sequence[str], experiments: Sequence[Experiment]) -> dict
     return rates
 
 
-DAYS = "How far back they start. The service refuses events from before an experiment began, less ten minutes."
+# The service refuses events from before an experiment began, less ten minutes for clocks that differ.
+TEN_MINUTES = 0.0069  # days: a little less, so that an experiment of this minute can be simulated too
+DAYS = "How far back they start. The service refuses events from more than ten minutes before an experiment began."
 
 
 @click.command()
@@ -114,7 +116,7 @@ DAYS = "How far back they start. The service refuses events from before an exper
     "--rates", multiple=True, metavar="EXPERIMENT:VARIANT=SHARE", help="Share of visitors who click. Default: 10 %."
 )
 @click.option("--aa", is_flag=True, help="The same rate for all variants (an A/A test); ignores --rates.")
-@click.option("--days", type=click.FloatRange(0.001, 6.9), default=6, show_default=True, help=DAYS)
+@click.option("--days", type=click.FloatRange(0.001, 6.9), default=TEN_MINUTES, show_default="ten minutes", help=DAYS)
 @click.option("--seed", type=int, default=None, help="A seed that was used before counts nothing new. Default: random.")
 @click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at the same time.")
 @manifest_option
