@@ -134,14 +134,19 @@ def lift_interval(strata: Sequence[Stratum], weights: Sequence[float], critical:
     if converted_a and converted_b:
         start = math.log(combine(strata, weights=weights).ratio or rate_b / rate_a)
     step = min(2.0, critical * math.sqrt(1 / max(converted_a, 0.5) + 1 / max(converted_b, 0.5)))
-    low, high, at_zero = -1.0, math.inf, z(0.0)
-    if converted_b:
-        low = math.expm1(falling_root(lambda u: z(u) - critical, start, step))
-        low = min(low, 0.0) if at_zero <= critical else max(low, 0.0)
-    if converted_a:
-        high = math.expm1(falling_root(lambda u: z(u) + critical, start, step))
-        high = max(high, 0.0) if at_zero >= -critical else min(high, 0.0)
+    low = math.expm1(_end(lambda u: z(u) - critical, start, step)) if converted_b else -1.0
+    high = math.expm1(_end(lambda u: z(u) + critical, start, step)) if converted_a else math.inf
     return Interval(low, high)
+
+
+def _end(f: Callable[[float], float], start: float, step: float) -> float:
+    """The zero of f on the side of 0 where f(0) says it is.
+
+    Where one phase has no variance at R = 1 (everyone converted), f has a peak there and may have a second zero on
+    the other side. That one would contradict the test.
+    """
+    end = falling_root(f, start, step)
+    return end if (end > 0) == (f(0.0) > 0) else falling_root(f, 0.0, step)
 
 
 class Heterogeneity(NamedTuple):

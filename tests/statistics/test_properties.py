@@ -15,7 +15,7 @@ from random import Random
 from types import FunctionType
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import chalicelib.statistics
@@ -57,6 +57,7 @@ def counts(draw: st.DrawFn) -> Counts:
     return Counts(draw(st.one_of(st.just(0), st.just(visitors), st.integers(0, visitors))), visitors)
 
 
+@example(Counts(0, 5), Counts(10**8, 10**8), 0.05)  # the score is nearly a step at 0
 @given(counts(), counts(), st.sampled_from([0.05, 0.01]))
 def test_the_confidence_sequence_excludes_nothing_exactly_when_p_is_below_alpha(
     a: Counts, b: Counts, alpha: float
@@ -117,6 +118,12 @@ def strata(draw: st.DrawFn) -> list[stratified.Stratum]:
 
 
 @settings(deadline=None)
+@example([stratified.Stratum(Counts(0, 5), Counts(10**8, 10**8))], 0.05, [1.0])
+@example(
+    [stratified.Stratum(Counts(1, 1), Counts(1, 1)), stratified.Stratum(Counts(0, 5), Counts(10**6, 10**6))],
+    0.05,
+    [1.0, 1.0],
+)
 @given(strata(), st.sampled_from([0.05, 0.01]), st.lists(st.floats(0.1, 10), min_size=4, max_size=4))
 def test_over_several_phases_the_interval_excludes_nothing_exactly_when_p_is_below_alpha(
     pairs: list[stratified.Stratum], alpha: float, factors: list[float]

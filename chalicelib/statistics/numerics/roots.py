@@ -28,27 +28,37 @@ def falling_root(f: Callable[[float], float], start: float, step: float) -> floa
 def root(f: Callable[[float], float], low: float, high: float) -> float:
     """The zero of f between low and high, at which f has different signs.
 
-    Regula falsi with the Anderson-Björck correction: superlinear, and never leaves the bracket.
-    Source: Anderson & Björck (1973), BIT 13:253-264.
+    Inverse quadratic interpolation where the last three points promise that it converges, halving elsewhere. The
+    bracket itself gets narrow, so a function that is nearly a step ends as exactly as a line does.
+    Source: Chandrupatla (1997), Advances in Engineering Software 28:145-149.
 
     >>> f"{root(lambda x: 2 - x * x, 0, 2):.12f}"
     '1.414213562373'
     """
-    f_low, f_high = f(low), f(high)
-    if f_low == 0:
-        return low
-    for _ in range(200):
-        if f_high == 0:
-            return high
-        steep = math.isinf(f_low) or math.isinf(f_high)
-        middle = (low + high) / 2 if steep else high - f_high * (high - low) / (f_high - f_low)
-        if abs(middle - high) <= _RELATIVE * abs(middle) + _ABSOLUTE:
-            return middle
+    a, b = high, low  # a: the newest point; b: the other end of the bracket; c: the point that left it
+    f_a, f_b, share = f(a), f(b), 0.5
+    for _ in range(2000):
+        nearest, f_nearest = (a, f_a) if abs(f_a) < abs(f_b) else (b, f_b)
+        tolerance = 2 * _RELATIVE * abs(nearest) + _ABSOLUTE
+        least = tolerance / abs(b - a)
+        if f_nearest == 0 or least > 0.5:
+            return nearest
+        middle = a + min(1 - least, max(least, share)) * (b - a)
         f_middle = f(middle)
-        if (f_middle > 0) == (f_high > 0):
-            shrink = 0.5 if steep else 1 - f_middle / f_high
-            f_low *= shrink if shrink > 0 else 0.5
+        if (f_middle > 0) == (f_a > 0):
+            c, f_c = a, f_a
         else:
-            low, f_low = high, f_high
-        high, f_high = middle, f_middle
-    return high
+            c, f_c, b, f_b = b, f_b, a, f_a
+        a, f_a = middle, f_middle
+        share = _interpolated(a, f_a, b, f_b, c, f_c)
+    raise ArithmeticError(f"no zero between {low:g} and {high:g}")
+
+
+def _interpolated(a: float, f_a: float, b: float, f_b: float, c: float, f_c: float) -> float:
+    """How far from a towards b the zero lies (0 to 1): by the parabola through the points, or half."""
+    if math.isinf(f_b) or math.isinf(f_c) or f_b == f_c:
+        return 0.5
+    place, value = (a - b) / (c - b), (f_a - f_b) / (f_c - f_b)
+    if not (value * value < place and (1 - value) ** 2 < 1 - place):
+        return 0.5
+    return f_a / (f_b - f_a) * f_c / (f_b - f_c) + (c - a) / (b - a) * f_a / (f_c - f_a) * f_b / (f_c - f_b)

@@ -75,7 +75,7 @@ def test_of_many_lines_few_are_highlighted_and_the_reader_chooses(results: Site,
     assert "headline-number-05-of-twenty" in page.locator("#reading-rate").inner_text()
     assert "lines=" in page.url
     page.locator("summary", has_text="Values as a table: Rate").click()
-    assert page.get_by_role("region", name="values").get_by_role("columnheader").count() == 21
+    expect(page.get_by_role("region", name="values").get_by_role("columnheader")).to_have_count(21)
 
 
 def test_five_lines_need_no_choice(results: Site, new_page: Open) -> None:
