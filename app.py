@@ -14,15 +14,22 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib.api.headers import carries_cookie, readable, renewed
-from chalicelib.api.responses import answering, check_read_key, complete, failure, from_cdn, json_response
+from chalicelib.api.responses import (
+    answering,
+    carries_cookie,
+    check_read_key,
+    complete,
+    failure,
+    from_cdn,
+    json_response,
+    readable,
+    renewed,
+)
 from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import Unauthorized, WrongEncoding
-from chalicelib.ingestion import request, response
-from chalicelib.ingestion.bots import is_bot
-from chalicelib.ingestion.sender import Sender, address_of
-from chalicelib.ingestion.signatures import signer
+from chalicelib.ingestion import request
+from chalicelib.ingestion.sender import Sender, address_of, is_bot, signer
 from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
@@ -115,7 +122,7 @@ def post_track() -> Response:
     visitors = growthbook_plugin.events_from_plugin(body(), now, service.catalog.current(now))
     requests = [request.each(visitor, raw) for visitor, raw in visitors]
     answers = service.ingest.receive_all(requests, now_ms=now, sender=sender())
-    return json_response(response.total(answers), 202)
+    return json_response(request.sum_responses(answers), 202)
 
 
 @app.route("/collect", methods=["POST"], content_types=JSON)

@@ -1,4 +1,4 @@
-"""`make crawlers`: reduce the crawler-user-agents package to the patterns that chalicelib/ingestion/bots.py needs."""
+"""`make crawlers`: reduce the crawler-user-agents package to the patterns that chalicelib/ingestion/sender.py needs."""
 
 from __future__ import annotations
 

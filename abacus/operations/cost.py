@@ -11,7 +11,7 @@ from abacus.operations.capacity import Workload, measure_all, recorded
 from abacus.operations.metering import Use
 from abacus.operations.price import price_line
 from abacus.paths import INFRA
-from chalicelib.ingestion.rows.limits import MOST_EVENTS
+from chalicelib.ingestion.rows.writer import MOST_EVENTS
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
 A_REQUEST = 3  # events; and in a row

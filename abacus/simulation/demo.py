@@ -26,7 +26,7 @@ from abacus.simulation.visitors import (
     visitor_id,
 )
 from chalicelib.domain.manifest import Experiment
-from chalicelib.ingestion.signatures import sign
+from chalicelib.ingestion.sender import sign
 
 CLIENT = "demo"  # name of the signed sender; `abacus run` makes its key
 SEED = 3

@@ -10,8 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from chalicelib.api.legacy_tracker import GetStats, Log
 from chalicelib.api.ofrep import BulkFailure, FlagEvaluation, FlagFailure, FlagList
-from chalicelib.ingestion.request import MAX_BODY, Batch
-from chalicelib.ingestion.response import EventsResponse
+from chalicelib.ingestion.request import MAX_BODY, Batch, EventsResponse
 from chalicelib.reporting.answers import ExperimentList, Report
 
 Document = dict[str, Any]

@@ -12,18 +12,15 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.errors import Busy
-from chalicelib.ingestion.catalog import Catalog, FreshManifest
 from chalicelib.ingestion.network_limit import NetworkLimit
-from chalicelib.ingestion.request import ParsedRequest
-from chalicelib.ingestion.response import EventsResponse, RefusedEvent
-from chalicelib.ingestion.rows.element import element_of
-from chalicelib.ingestion.rows.limits import RowLimits, limits_of
+from chalicelib.ingestion.request import EventsResponse, ParsedRequest, RefusedEvent
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
-from chalicelib.ingestion.rows.writer import RowWriter
+from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
-from chalicelib.storage.event_encoding import Marks
+from chalicelib.storage.event_encoding import Marks, element_of
+from chalicelib.storage.manifest_cache import Catalog, FreshManifest
 from chalicelib.storage.retry import is_busy
 from chalicelib.storage.store import RowKey, Store
 

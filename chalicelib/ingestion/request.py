@@ -1,8 +1,12 @@
-"""POST /events: bytes become a batch of frozen events, once. Nothing behind this module sees a dictionary."""
+"""POST /events: the request, whose bytes become a batch of frozen events once, and the response.
+
+Nothing behind this module sees a dictionary.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import FailFast, Field, TypeAdapter, ValidationError
@@ -10,6 +14,7 @@ from pydantic import FailFast, Field, TypeAdapter, ValidationError
 from chalicelib.domain.errors import InvalidInput, TooLarge
 from chalicelib.domain.event import MAX_VALUE, Event, VisitorId
 from chalicelib.domain.manifest import Model
+from chalicelib.ingestion.validation import Outcome
 
 MAX_BODY = 64 * 1024  # bytes
 MAX_EVENTS = 100
@@ -117,3 +122,37 @@ RULES = {
     "type": "is not one of impression, click, goal",
     "value": f'is not a number from −{MAX_VALUE:,} to {MAX_VALUE:,}, such as 49.9 or "49.90"',
 }
+
+
+class RefusedEvent(Model):
+    """One event that was not written: its place in the request, and why."""
+
+    index: int
+    outcome: str
+    message: str
+
+
+class EventsResponse(Model):
+    """What POST /events answers: every event of the request is in exactly one of the four."""
+
+    accepted: int
+    repeated: int
+    queued: int
+    refused: tuple[RefusedEvent, ...]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many events ended in each outcome."""
+        written = {Outcome.ACCEPTED: self.accepted, Outcome.REPEATED: self.repeated, Outcome.QUEUED: self.queued}
+        return Counter(refusal.outcome for refusal in self.refused) + Counter(written)
+
+
+def sum_responses(answers: Iterable[EventsResponse]) -> EventsResponse:
+    """Several answers as one; the places of refusals are those in each one's own list."""
+    answers = list(answers)
+    return EventsResponse(
+        accepted=sum(a.accepted for a in answers),
+        repeated=sum(a.repeated for a in answers),
+        queued=sum(a.queued for a in answers),
+        refused=tuple(r for a in answers for r in a.refused),
+    )

@@ -16,7 +16,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
-from chalicelib.ingestion.signatures import CachedSecrets
+from chalicelib.ingestion.sender import CachedSecrets
 from chalicelib.runtime.metrics import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore

@@ -21,13 +21,19 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from chalicelib.domain.clock import YEAR_5000_MS
+from chalicelib.domain.clock import SECOND_MS, YEAR_5000_MS
 from chalicelib.domain.event import Event
+from chalicelib.domain.manifest import Experiment
 
 # Longer ids are stored as a hash of this length: every write of a row costs its size. 64 bits, and an id has to be
 # unique within one row only, so two of 200 ids collide once in 10^15 rows.
 ID_LENGTH = 12
 _HASH_MARK = "~"  # no id that a sender may choose has this character
+
+TIME_LENGTH = 14  # digits of the latest time that an event can have
+MARKS_LENGTH = 6  # a separator and five marks
+AMOUNT_LENGTH = 31  # a separator, a value and a limit
+LONGEST = 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + AMOUNT_LENGTH  # bytes; of any experiment
 
 
 class Unreadable(ValueError):
@@ -107,6 +113,31 @@ class Amount(NamedTuple):
 
 
 NO_AMOUNT = Amount()
+
+
+def element_of(event: Event, experiment: Experiment, marks: Marks) -> str:
+    """`event`, which `experiment` accepts, as its row holds it."""
+    client = experiment.assignment == "client"
+    amount = _amount(event, experiment)
+    return write(event, phase=experiment.current_phase, client=client, marks=marks, amount=amount)
+
+
+def _amount(event: Event, experiment: Experiment) -> Amount:
+    if event.type == "impression" and experiment.conversion_window_ms is not None:
+        return Amount(limit=experiment.conversion_window_ms // SECOND_MS)
+    if event.value is None or event.goal is None:
+        return NO_AMOUNT
+    declared = experiment.goal_values[event.goal]
+    return Amount(int(event.value.scaleb(declared.decimals)), declared.cap)
+
+
+def longest_element(experiment: Experiment) -> int:
+    """Bytes of the longest event that `experiment` accepts."""
+    kind = max((len(f"g:{goal}") for goal in experiment.goals), default=1)
+    variant = max(len(key) for key in experiment.variant_keys)
+    phase = len(str(experiment.current_phase))
+    amount = AMOUNT_LENGTH if experiment.goal_values or experiment.conversion_window_ms else 0
+    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + amount
 
 
 def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS, amount: Amount = NO_AMOUNT) -> str:

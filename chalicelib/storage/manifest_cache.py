@@ -7,8 +7,9 @@ manifest is an event lost.
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
@@ -30,8 +31,15 @@ RETRY_MS = 1_000
 log = logging.getLogger("abacus")
 
 
+class Catalog(Protocol):
+    """Where the manifest comes from. `now_ms`: epoch milliseconds."""
+
+    def current(self, now_ms: int) -> Manifest: ...
+    def refresh(self, now_ms: int) -> Manifest: ...
+
+
 class ManifestCache:
-    """`now` is epoch milliseconds everywhere. Safe to share between threads."""
+    """The catalog in the private bucket. `now_ms` is epoch milliseconds everywhere. Safe to share between threads."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
@@ -79,3 +87,21 @@ class ManifestCache:
             self._manifest = Manifest()  # nothing was ever published, which is a true answer
             return
         log.warning("manifest not refreshed, the last good copy stays: %s", error)
+
+
+class FreshManifest:
+    """The manifest of one request: read again at most once, however many visitors the request speaks for."""
+
+    def __init__(self, catalog: Catalog, now_ms: int) -> None:
+        self._catalog = catalog
+        self._now_ms = now_ms
+        self.manifest = catalog.current(now_ms)
+
+    @cached_property
+    def _refreshed(self) -> Manifest:
+        return self._catalog.refresh(self._now_ms)
+
+    def refresh(self) -> Manifest:
+        """The manifest as it is now."""
+        self.manifest = self._refreshed
+        return self.manifest

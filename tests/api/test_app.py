@@ -16,7 +16,7 @@ import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.paths import PROJECT
 from chalicelib.domain.manifest import Manifest
-from chalicelib.ingestion.signatures import sign
+from chalicelib.ingestion.sender import sign
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
 from chalicelib.storage.manifest_cache import LIVE

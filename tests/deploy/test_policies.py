@@ -15,7 +15,7 @@ import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.local.worker import Stream, schedule_event
 from abacus.paths import PROJECT
-from chalicelib.ingestion.signatures import sign
+from chalicelib.ingestion.sender import sign
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
 from chalicelib.storage.manifest_cache import LIVE

@@ -9,7 +9,7 @@ from chalicelib.counting.fold import Fold
 from chalicelib.domain.manifest import Manifest
 from chalicelib.ingestion import request
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.response import EventsResponse
+from chalicelib.ingestion.request import EventsResponse
 from chalicelib.ingestion.validation import validate_event
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question

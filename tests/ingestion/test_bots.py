@@ -9,7 +9,7 @@ import pytest
 import yaml
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-from chalicelib.ingestion.bots import is_bot
+from chalicelib.ingestion.sender import is_bot
 from scripts.update_crawlers import LIST, text
 
 CHROME = (

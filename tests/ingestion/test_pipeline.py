@@ -17,8 +17,7 @@ from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest, Period
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, ParsedRequest, each
-from chalicelib.ingestion.response import EventsResponse
+from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.dynamodb import DynamoStore

@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from chalicelib.domain.errors import Busy, Unauthorized
-from chalicelib.ingestion.signatures import CachedSecrets, sign, signer
+from chalicelib.ingestion.sender import CachedSecrets, sign, signer
 
 
 def secrets(now_ms: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from aiohttp import web
 from abacus.site.build import CONTENT_TYPES
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
-from chalicelib.api.headers import readable, renewed
+from chalicelib.api.responses import readable, renewed
 from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
 
 STRICT = "default-src 'self'"

@@ -14,9 +14,8 @@ from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Variant
 from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
-from chalicelib.ingestion.rows.element import element_of, longest_element
-from chalicelib.ingestion.rows.limits import ROW_BYTES, ROW_OVERHEAD, limits_of
-from chalicelib.storage.event_encoding import Marks
+from chalicelib.ingestion.rows.writer import ROW_BYTES, ROW_OVERHEAD, limits_of
+from chalicelib.storage.event_encoding import Marks, element_of, longest_element
 from tests.support.builders import an_experiment
 
 SHORT = an_experiment(goals=("signup",))
