@@ -29,7 +29,7 @@ from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import Unauthorized, WrongEncoding
 from chalicelib.ingestion import request
-from chalicelib.ingestion.sender import Sender, address_of, is_bot, signer
+from chalicelib.ingestion.sender import Sender, address_of, host_of, is_bot, signer
 from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
@@ -92,7 +92,8 @@ def sender(client: str | None = None, *, has_cookie: bool | None = None) -> Send
     """Who sent the current request. `client`: id of the back end that signed it."""
     request = current_request()
     address = address_of(request.headers, request.context.get("identity", {}).get("sourceIp") or "")
-    return Sender(client, client is None and is_bot(header("user-agent")), address, has_cookie)
+    bot = client is None and is_bot(header("user-agent"))
+    return Sender(client, bot, address, has_cookie, host_of(header("origin")))
 
 
 # ---------------------------------------------------------------- events in
@@ -223,7 +224,9 @@ def get_stats() -> Any:
     may_read()
     days = parameters.with_days(current_request().query_params or {})
     now = now_ms()
-    return queries.overview(service.store.within(READ_BUDGET), service.catalog.current(now), days=days, now_ms=now)
+    manifest = service.catalog.current(now)
+    store = service.store.within(READ_BUDGET)
+    return queries.overview(store, manifest, days=days, now_ms=now, noted=service.refusals)
 
 
 @app.route("/stats/{experiment}", methods=["GET"])
@@ -239,10 +242,8 @@ def get_experiment_stats(experiment: str) -> Any:
     manifest = service.catalog.current(now)
     if manifest.experiment(experiment) is None:
         manifest = service.catalog.refresh(now)
-    buffered = service.refusals.buffered
-    return queries.detail(
-        service.store.within(READ_BUDGET), manifest, experiment, question, now_ms=now, buffered=buffered
-    )
+    store = service.store.within(READ_BUDGET)
+    return queries.detail(store, manifest, experiment, question, now_ms=now, noted=service.refusals)
 
 
 def may_read() -> None:

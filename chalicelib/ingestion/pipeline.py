@@ -18,9 +18,10 @@ from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
 from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
-from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, validate_events
+from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, Refusal, validate_events
 from chalicelib.storage.event_encoding import Marks, element_of
 from chalicelib.storage.manifest_cache import Catalog, FreshManifest
+from chalicelib.storage.refusals import UNKNOWN, RefusalNote
 from chalicelib.storage.retry import is_busy
 from chalicelib.storage.store import RowKey, Store
 
@@ -32,15 +33,19 @@ MAX_EXPERIMENTS = 25  # in a request; each is a row to write and to fold
 
 @dataclass
 class _Answer:
-    """The answer to one visitor's events while it is being put together. `rows`: index and element by experiment."""
+    """The answer to one visitor's events in the making. `host`: their page's; `rows`: index, element by experiment."""
 
     visitor: str
+    host: str
     refused: list[RefusedEvent] = field(default_factory=list)
+    notes: list[RefusalNote] = field(default_factory=list)
     rows: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
-    def refuse(self, index: int, outcome: Outcome, message: str) -> None:
-        self.refused.append(RefusedEvent(index=index, outcome=outcome, message=message))
+    def refuse(self, index: int, experiment: str, refusal: Refusal, reason: str = "") -> None:
+        """`reason`: what others may read of it, where the message may name the visitor."""
+        self.refused.append(RefusedEvent(index=index, outcome=refusal.outcome, message=refusal.message))
+        self.notes.append(RefusalNote(experiment, refusal.outcome, reason or refusal.message, self.host))
 
     def finished(self) -> EventsResponse:
         return EventsResponse(
@@ -57,8 +62,8 @@ class Ingest:
 
     store, catalog, spill: where rows are written, the manifest comes from, and events wait (None: nowhere).
     retention_days: how long a row lives after its last event. version(): makes a random string.
-    count_refusal(experiment or "?", outcome): called for every refused event. count_outcomes(outcomes): called once for
-    every visitor's events. limit: of new visitors from one network; None: no limit. clock: seconds, monotonic.
+    count_refusal(note, now_ms): called for every refused event. count_outcomes(outcomes): called once for every
+    visitor's events. limit: of new visitors from one network; None: no limit. clock: seconds, monotonic.
     journal: called, before the answer, with a message of all rows that table or queue took; `write_spilled` reads it.
     """
 
@@ -67,7 +72,7 @@ class Ingest:
     spill: Spill | None
     retention_days: int
     version: Callable[[], str]
-    count_refusal: Callable[[str, str], None]
+    count_refusal: Callable[[RefusalNote, int], None]
     count_outcomes: Callable[[Counter[str]], None] = lambda outcomes: None
     clock: Callable[[], float] = time.monotonic
     limit: NetworkLimit | None = None
@@ -119,8 +124,10 @@ class Ingest:
         if taken and self.journal is not None:
             self.journal(SpilledRows(rows=tuple(taken), received=now_ms).model_dump_json())
         finished = [answer.finished() for answer in answers]
-        for response in finished:
+        for answer, response in zip(answers, finished, strict=True):
             self.count_outcomes(response.outcomes)
+            for note in answer.notes:
+                self.count_refusal(note, now_ms)
         return finished
 
     def write_spilled(self, body: str, *, now_ms: int) -> None:
@@ -143,25 +150,22 @@ class Ingest:
                 raise Busy("A row has too many events that are not counted yet.", retry_after=5)
             for outcome in outcomes:
                 if outcome in (Outcome.CAPPED, Outcome.TOO_OLD):
-                    self.count_refusal(row.experiment, outcome)
+                    self.count_refusal(RefusalNote(row.experiment, outcome, "Found when it left the queue."), now_ms)
 
     def _writer(self, store: Store) -> RowWriter:
         return RowWriter(store, self.memory, self.retention_days, self.version)
 
     def _admit(self, request: ParsedRequest, sender: Sender) -> bool:
-        if self.limit is None or sender.signed:
-            return False
-        return self.limit.admit(sender.address, request.batch.visitor)
+        return bool(self.limit and not sender.signed and self.limit.admit(sender.address, request.batch.visitor))
 
     def _validate(
         self, request: ParsedRequest, sender: Sender, burst: bool, manifest: FreshManifest, now_ms: int
     ) -> _Answer:
         """Sort the events of one visitor into refusals and rows."""
         batch, positions, malformed = request
-        answer = _Answer(batch.visitor)
+        answer = _Answer(batch.visitor, sender.host)
         for problem in malformed:
-            answer.refuse(problem.index, Outcome.MALFORMED, problem.message)
-            self.count_refusal("?", Outcome.MALFORMED)
+            answer.refuse(problem.index, UNKNOWN, Refusal(Outcome.MALFORMED, problem.message), problem.rule)
         verdicts = validate_events(
             batch.events,
             batch.visitor,
@@ -176,15 +180,12 @@ class Ingest:
         no_cookie = sender.has_cookie is False and not sender.signed
         for index, event, verdict in zip(positions, batch.events, verdicts, strict=True):
             experiment = manifest.manifest.experiment(event.experiment)
+            if verdict is None and event.experiment not in answer.rows and len(answer.rows) == MAX_EXPERIMENTS:
+                message = f"experiment: the request has events of {MAX_EXPERIMENTS} others; send this one by itself."
+                verdict = Refusal(Outcome.TOO_MANY_EXPERIMENTS, message)
             if verdict is not None or experiment is None:
                 assert verdict is not None
-                answer.refuse(index, verdict.outcome, verdict.message)
-                self.count_refusal(experiment.key if experiment else "?", verdict.outcome)
-                continue
-            if experiment.key not in answer.rows and len(answer.rows) == MAX_EXPERIMENTS:
-                message = f"experiment: the request has events of {MAX_EXPERIMENTS} others; send this one by itself."
-                answer.refuse(index, Outcome.TOO_MANY_EXPERIMENTS, message)
-                self.count_refusal(experiment.key, Outcome.TOO_MANY_EXPERIMENTS)
+                answer.refuse(index, experiment.key if experiment else UNKNOWN, verdict)
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
             marks = Marks(bot, late, no_cookie, burst, shared)
@@ -204,8 +205,8 @@ class Ingest:
         for (index, element), outcome in zip(indexed, outcomes, strict=True):
             answer.outcomes[outcome] += 1
             if outcome is Outcome.CAPPED:
-                answer.refuse(index, outcome, f"{key.experiment} holds no more events of this visitor.")
-                self.count_refusal(key.experiment, outcome)
+                full = Refusal(outcome, f"{key.experiment} holds no more events of this visitor.")
+                answer.refuse(index, key.experiment, full)
             elif outcome is Outcome.QUEUED:
                 queued.append(element)
         if queued:

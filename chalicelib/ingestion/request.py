@@ -38,10 +38,12 @@ _EVENT = TypeAdapter(Event)
 
 
 class Malformed(Model):
-    """An event of the batch that could not be read: its place, and what is wrong with it."""
+    """An event of the batch that could not be read: its place, and what is wrong with it. `rule`: the same without the
+    value, which may be a visitor's id."""
 
     index: int
     message: str
+    rule: str
 
 
 class ParsedRequest(NamedTuple):
@@ -86,7 +88,7 @@ def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> ParsedReques
             events.append(_EVENT.validate_python(value, strict=True))
             positions.append(index)
         except ValidationError as error:
-            malformed.append(Malformed(index=index, message=explain(error)))
+            malformed.append(Malformed(index=index, message=explain(error), rule=explain(error, values=False)))
     try:
         batch = Batch(visitor=visitor, events=tuple(events), bot=bot)
     except ValidationError as error:
@@ -98,8 +100,8 @@ def _field(error: ValidationError) -> str | None:
     return ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"]) or None
 
 
-def explain(error: ValidationError) -> str:
-    """The first problem of a validation error as one sentence: field, value, rule."""
+def explain(error: ValidationError, *, values: bool = True) -> str:
+    """The first problem of a validation error as one sentence: field, value (unless not `values`), rule."""
     first = error.errors(include_url=False)[0]
     field = _field(error)
     value = first["input"]
@@ -113,6 +115,7 @@ def explain(error: ValidationError) -> str:
     if field is None:
         return rule
     shown = f"{value!r:.80}" if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
+    shown = shown if values else "its value"
     return f"{field}: {shown} {RULES.get(field.rpartition('.')[2], rule)}"
 
 

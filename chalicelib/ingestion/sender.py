@@ -32,12 +32,13 @@ REPLAY_WINDOW_MS = 300 * SECOND_MS  # either way; a replay within it repeats eve
 class Sender(NamedTuple):
     """client: id of the back end that signed the request; None: anonymous. bot: its user agent names a bot. address:
     where the request came from, "" if that is unknown. has_cookie: whether it carried the cookie of the visitor;
-    None: the site cannot have one."""
+    None: the site cannot have one. host: of the page that sent it, "" if unknown."""
 
     client: str | None = None
     bot: bool = False
     address: str = ""
     has_cookie: bool | None = None
+    host: str = ""
 
     @property
     def signed(self) -> bool:
@@ -63,6 +64,19 @@ def address_of(headers: Mapping[str, str], connection: str) -> str:
     if len(addresses) > 1 and addresses[-1] == connection:
         addresses.pop()
     return addresses[-1] if addresses else connection
+
+
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]{1,100}(?::[0-9]{1,5})?)")
+
+
+def host_of(origin: str) -> str:
+    """The host in an Origin header; "" where there is none, or it is no ordinary one: anyone can send any text.
+
+    >>> host_of("https://shop.example.com"), host_of("null"), host_of("https://a <b>")
+    ('shop.example.com', '', '')
+    """
+    match = _ORIGIN.fullmatch(origin)
+    return match[1] if match else ""
 
 
 @lru_cache(maxsize=1)

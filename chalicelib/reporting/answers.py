@@ -94,6 +94,16 @@ class OutcomesAnswer(AnswerPart):
     refused: dict[str, int]
 
 
+class RefusalAnswer(AnswerPart):
+    """The latest refused event of one outcome, since yesterday. `at`: a UTC moment; `reason`: for a person, without the
+    visitor's id; `host`: of the page that sent it, "" if unknown. Senders choose parts of both texts."""
+
+    outcome: str
+    at: str
+    reason: str
+    host: str
+
+
 class LiveAnswer(AnswerPart):
     """What visitors get from a stopped experiment. `since`: when it stopped, UTC; `by`, `why`: from the manifest's
     `decision`, "" where there is none."""
@@ -152,6 +162,7 @@ class Report(AnswerPart):
     excluded: dict[str, int]
     flagged: dict[str, int]
     refused: dict[str, int]
+    latest_refusals: tuple[RefusalAnswer, ...] = ()
     plan: PlanAnswer
     verdict: VerdictAnswer
     series: tuple[DayAnswer, ...] | tuple[HourAnswer, ...]
@@ -215,6 +226,8 @@ class Summary(AnswerPart):
 
 
 class ExperimentList(AnswerPart):
-    """GET /stats: every experiment that is not a draft."""
+    """GET /stats: every experiment that is not a draft. `latest_refusals`: of events that name none of them, or cannot
+    be read; only where days were asked for."""
 
     experiments: tuple[Summary, ...]
+    latest_refusals: tuple[RefusalAnswer, ...] = ()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 from chalicelib.analysis.checks.ledger import ledger
+from chalicelib.domain.clock import iso
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.manifest import CLICK, Experiment, Manifest
 from chalicelib.reporting import cost
-from chalicelib.reporting.answers import ExperimentList, Report, Summary
+from chalicelib.reporting.answers import ExperimentList, RefusalAnswer, Report, Summary
 from chalicelib.reporting.history import history
 from chalicelib.reporting.report import Question, ReportContext, report, summary
 from chalicelib.reporting.series import outcomes_by_day, recent, span
-from chalicelib.storage.refusals import refused, refused_by_day
+from chalicelib.storage.refusals import UNKNOWN, Refusals, latest_refusals, refused, refused_by_day
 from chalicelib.storage.store import LAST, SIMULATED, Generations, Store, generations_in, tallies_in
 from chalicelib.storage.tally import Tallies
 
@@ -24,15 +25,23 @@ READERS = 8  # of the list's experiments at a time
 Cells = Mapping[str, Mapping[str, int]]
 
 
-def overview(store: Store, manifest: Manifest, *, days: bool = False, now_ms: int) -> ExperimentList:
+def overview(
+    store: Store, manifest: Manifest, *, days: bool = False, now_ms: int, noted: Refusals | None = None
+) -> ExperimentList:
     """GET /stats: one entry for every experiment that is not a draft. Two reads each, however many events there are:
     the totals, and the days, which the checks and the plan need; so an entry says what the report says. `days`:
-    whether the entries show the last days. `now_ms`: epoch milliseconds."""
+    whether the entries show the last days. `now_ms`: epoch milliseconds; `noted`: as for `detail`."""
     shown = [experiment for experiment in manifest.experiments if experiment.status != "draft"]
     # In parallel, because a hundred experiments are two hundred reads.
     with ThreadPoolExecutor(READERS) as readers:
         entries = list(readers.map(lambda experiment: _entry(store, experiment, days, now_ms), shown))
-    return ExperimentList(experiments=tuple(entries))
+    latest = _latest(store, UNKNOWN, now_ms, noted) if days else ()
+    return ExperimentList(experiments=tuple(entries), latest_refusals=latest)
+
+
+def _latest(store: Store, key: str, now_ms: int, noted: Refusals | None) -> tuple[RefusalAnswer, ...]:
+    refusals = latest_refusals(store, key, now_ms, noted.latest(key) if noted else [])
+    return tuple(RefusalAnswer(outcome=r.outcome, at=iso(r.at), reason=r.reason, host=r.host) for r in refusals)
 
 
 def _entry(store: Store, experiment: Experiment, days: bool, now_ms: int) -> Summary:
@@ -56,17 +65,17 @@ def detail(
     question: Question,
     *,
     now_ms: int,
-    buffered: Callable[[str], Mapping[str, int]] = lambda experiment: {},
+    noted: Refusals | None = None,
 ) -> Report:
-    """GET /stats/{experiment}. `now_ms`: epoch milliseconds; `buffered`: refusals that this process has counted and
-    not written yet. Raises NotFound, and InvalidInput for a goal that the experiment does not have."""
+    """GET /stats/{experiment}. `now_ms`: epoch milliseconds; `noted`: refusals that this process has counted and may
+    not have written yet. Raises NotFound, and InvalidInput for a goal that the experiment does not have."""
     experiment = known(manifest, key)
     if question.goal is not None and question.goal not in (CLICK, *experiment.goals):
         goals = ", ".join((CLICK, *experiment.goals))
         raise InvalidInput(f"goal: {question.goal[:80]!r} is not a goal of {key}; it has {goals}", field="goal")
     tallies, generations, cells = _totals(store, key)
     generation = generations.live
-    refusals = dict(Counter(refused(cells)) + Counter(buffered(key)))
+    refusals = dict(Counter(refused(cells)) + Counter(noted.buffered(key) if noted else {}))
     entries = ledger(tallies, refusals, rebuilding=generations.fill is not None)
     tallies |= _days(store, key, generation, question.start, question.end)
     if question.series == "hour":
@@ -79,6 +88,7 @@ def detail(
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
         extra["outcomes"] = outcomes_by_day(tallies, refused_by_day(daily))
         extra["history"] = history(experiment, tallies)
+        extra["latest_refusals"] = _latest(store, key, now_ms, noted)
     return report(experiment, tallies, question, context).model_copy(update=extra)
 
 

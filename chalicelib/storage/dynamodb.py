@@ -8,7 +8,7 @@ participants      visitor (S, hash) + experiment (S, range)                     
     expires_at    N    epoch seconds, refreshed by every write
 
 tallies           experiment (S, hash) + cell (S, range)                         a view; can be thrown away
-    daily#date#outcome                      roughly how many were refused that day, TTL 90 days
+    daily#date#outcome                      roughly how many were refused that day, TTL 90 days; text: the latest one
     day#gen#date#phase#variant#spread       cohort of one day          hour#…  raw activity, TTL 14 days
     meta                                    gen: the live generation, fill: the one that a rebuild is filling
     refused#outcome#spread                  roughly how many were refused
@@ -192,19 +192,16 @@ class DynamoStore:
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
     ) -> dict[str, dict[str, int]]:
-        items = self._query(
-            limit,
-            TableName=self._tallies,
-            KeyConditionExpression="experiment = :e AND cell BETWEEN :first AND :last",
-            ExpressionAttributeValues={":e": {"S": experiment}, ":first": {"S": first}, ":last": {"S": last}},
-            ConsistentRead=strong,
-        )
         return {
             item["cell"]["S"]: {
                 name: int(value["N"]) for name, value in item.items() if "N" in value and _is_whole(value["N"])
             }
-            for item in items
+            for item in self._items(experiment, first, last, strong, limit)
         }
+
+    def texts(self, experiment: str, *, first: str, last: str) -> dict[str, str]:
+        items = self._items(experiment, first, last)
+        return {item["cell"]["S"]: item["text"]["S"] for item in items if "S" in item.get("text", {})}
 
     def generations(self, experiment: str) -> Generations:
         return generations_in(self.cells(experiment, first="meta", last="meta", strong=True))
@@ -241,6 +238,17 @@ class DynamoStore:
                 TableName=self._tallies,
                 Key={"experiment": {"S": experiment}, "cell": {"S": cell}},
             )
+
+    def _items(
+        self, experiment: str, first: str, last: str, strong: bool = False, limit: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        return self._query(
+            limit,
+            TableName=self._tallies,
+            KeyConditionExpression="experiment = :e AND cell BETWEEN :first AND :last",
+            ExpressionAttributeValues={":e": {"S": experiment}, ":first": {"S": first}, ":last": {"S": last}},
+            ConsistentRead=strong,
+        )
 
     def _query(self, limit: int | None, **query: Any) -> Iterator[dict[str, Any]]:
         if limit is not None:
@@ -284,11 +292,18 @@ class DynamoStore:
 
     def _booked(self, booking: Booking) -> TransactWriteItemTypeDef:
         names = {f"#{i}": name for i, name in enumerate(booking.numbers)}
-        values = {f":{i}": {"N": str(n)} for i, n in enumerate(booking.numbers.values())}
+        values: dict[str, Any] = {f":{i}": {"N": str(n)} for i, n in enumerate(booking.numbers.values())}
         change = "ADD " + ", ".join(f"#{i} :{i}" for i in range(len(booking.numbers)))
+        sets = []
         if booking.expires_at is not None:
-            change += " SET expires_at = :x"
+            sets.append("expires_at = :x")
             values[":x"] = {"N": str(booking.expires_at)}
+        if booking.text:
+            sets.append("#text = :text")
+            names["#text"] = "text"
+            values[":text"] = {"S": booking.text}
+        if sets:
+            change += " SET " + ", ".join(sets)
         return {
             "Update": {
                 "TableName": self._tallies,

@@ -1,26 +1,49 @@
-"""Roughly how many events were refused, by experiment, outcome and day.
+"""Roughly how many events were refused, by experiment, outcome and day; and the latest of each, with its reason.
 
 A refusal has no row: a sender whose events are refused must not be able to cause writes. Refusals are counted in this
 process and written every ten seconds, a few items whatever the traffic. A process that ends loses what it had not
-written, so the results page says "about".
+written, so the results page says "about". The latest refusal is a text in an item that is written anyway.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from threading import Lock
+from typing import NamedTuple
 
 from chalicelib.domain.clock import DAY_MS, SECOND_MS, utc_day
-from chalicelib.storage.store import Booking, Dice, Store
+from chalicelib.storage.store import LAST, Booking, Dice, Store
 
 log = logging.getLogger("abacus")
 
 EVERY_MS = 10 * SECOND_MS  # between bookings of one process
 KEEP_DAYS = 90
 BUDGET = 1.0  # seconds in which a request begins such writes
+REASON_BYTES = 320  # at most; twice as many with JSON's escapes. One write costs a unit for each KB of the item
+UNKNOWN = "?"  # stands for the experiment of an event that names none of the manifest's
+
+
+class RefusalNote(NamedTuple):
+    """One refused event. `experiment`: UNKNOWN where it is none of the manifest's. `reason`: a sentence without the
+    visitor's id; `host`: of the page that sent it, "" if unknown."""
+
+    experiment: str
+    outcome: str
+    reason: str = ""
+    host: str = ""
+
+
+class LatestRefusal(NamedTuple):
+    """The latest refused event of one outcome. `at`: when it was refused, epoch milliseconds."""
+
+    outcome: str
+    at: int
+    reason: str
+    host: str
 
 
 class Refusals:
@@ -37,17 +60,28 @@ class Refusals:
         self._clock = clock
         self._lock = Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._latest: dict[tuple[str, str], LatestRefusal] = {}
         self._booked_ms = 0
 
-    def note(self, experiment: str, outcome: str) -> None:
-        """Count one refused event of an experiment; "?" where the experiment is not known."""
+    def note(self, note: RefusalNote, now_ms: int) -> None:
+        """Count one refused event. `now_ms`: epoch milliseconds."""
+        key = note.experiment, note.outcome
+        printable = "".join(letter for letter in note.reason[:REASON_BYTES] if letter.isprintable())
+        reason = printable.encode()[:REASON_BYTES].decode(errors="ignore")
+        latest = LatestRefusal(note.outcome, now_ms, reason, note.host)
         with self._lock:
-            self._counts[experiment, outcome] += 1
+            self._counts[key] += 1
+            self._latest[key] = latest
 
     def buffered(self, experiment: str) -> dict[str, int]:
         """Refusals by outcome that are counted and not booked yet."""
         with self._lock:
             return {outcome: n for (key, outcome), n in self._counts.items() if key == experiment}
+
+    def latest(self, experiment: str) -> list[LatestRefusal]:
+        """The latest refusal of each outcome that this process noted, whether or not it is booked."""
+        with self._lock:
+            return [latest for (key, _), latest in self._latest.items() if key == experiment]
 
     def flush(self, now_ms: int, *, every_ms: int = EVERY_MS) -> None:
         """Write what was noted, if the last time was at least `every_ms` milliseconds ago, or lies in the future: a
@@ -56,17 +90,19 @@ class Refusals:
             if not self._counts or 0 <= now_ms - self._booked_ms < every_ms:
                 return
             counts, self._counts, self._booked_ms = self._counts, Counter(), now_ms
+            texts = {key: json.dumps(self._latest[key][1:], ensure_ascii=False) for key in counts}
         day = utc_day(now_ms).isoformat()
         expires_at = (now_ms + KEEP_DAYS * DAY_MS) // 1000
         place = self._dice(self._spread)
         deadline = self._clock() + BUDGET
         try:
             while counts and self._clock() < deadline:
-                (experiment, outcome), n = counts.popitem()
+                key, n = counts.popitem()
+                experiment, outcome = key
                 self._store.book(
                     [
                         Booking(experiment, f"refused#{outcome}#{place}", {"n": n}),
-                        Booking(experiment, f"daily#{day}#{outcome}", {"n": n}, expires_at),
+                        Booking(experiment, f"daily#{day}#{outcome}", {"n": n}, expires_at, texts[key]),
                     ]
                 )
         except Exception:
@@ -99,3 +135,16 @@ def refused_by_day(cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str
             day, _, outcome = rest.partition("#")
             days[day][outcome] += numbers.get("n", 0)
     return {day: dict(outcomes) for day, outcomes in days.items()}
+
+
+def latest_refusals(store: Store, experiment: str, now_ms: int, noted: list[LatestRefusal]) -> list[LatestRefusal]:
+    """The latest refusal of each outcome since yesterday (UTC), newest first: those that were booked and those that
+    this process `noted`. One read."""
+    since = utc_day(now_ms - DAY_MS).isoformat()
+    found = {refusal.outcome: refusal for refusal in noted if refusal.at >= now_ms - DAY_MS}
+    for cell, text in store.texts(experiment, first=f"daily#{since}#", last=f"daily#{LAST}").items():
+        outcome = cell.rpartition("#")[2]
+        refusal = LatestRefusal(outcome, *json.loads(text))
+        if outcome not in found or found[outcome].at < refusal.at:
+            found[outcome] = refusal
+    return sorted(found.values(), key=lambda refusal: -refusal.at)

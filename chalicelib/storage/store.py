@@ -68,12 +68,14 @@ class Move(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """Numbers to add to one item of the tallies; `expires_at`: epoch seconds, None: never."""
+    """Numbers to add to one item of the tallies; `expires_at`: epoch seconds, None: never. `text`: replaces the item's
+    text; "" leaves it."""
 
     experiment: str
     cell: str
     numbers: Mapping[str, int]
     expires_at: int | None = None
+    text: str = ""
 
 
 class Generations(NamedTuple):
@@ -140,6 +142,9 @@ class Store(Protocol):
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
     ) -> dict[str, dict[str, int]]:
         """The items whose cell lies in [first, last], as numbers, in their order; at most `limit` of them."""
+
+    def texts(self, experiment: str, *, first: str, last: str) -> dict[str, str]:
+        """The texts of the items whose cell lies in [first, last]; items without one are left out."""
 
     def generations(self, experiment: str) -> Generations:
         """The generations of an experiment's tallies, strongly consistent."""

@@ -115,6 +115,22 @@ def test_a_refusal_is_told_and_counted_roughly(api: Api) -> None:
     assert api.stats()["health"]["conservation"]["refused"] == {"wrong-variant": 1}
 
 
+def test_the_latest_refusals_are_told_with_reason_and_host_and_without_ids(api: Api) -> None:
+    api.post(event(variant="blue"), Origin="https://shop.example.com")
+    api.post(event(id="no id"), event(experiment="hreo"), Origin="https://<b>")
+    (known,) = api.stats("/stats/cta-color")["latest_refusals"]
+    reason = "cta-color: this visitor belongs to green in phase 0, not blue."
+    assert known | {"at": ""} == {"outcome": "wrong-variant", "at": "", "reason": reason, "host": "shop.example.com"}
+    unknown = api.stats("/stats?series=day")["latest_refusals"]
+    assert {(refusal["outcome"], refusal["host"]) for refusal in unknown} == {
+        ("unknown-experiment", ""),
+        ("malformed", ""),
+    }
+    assert GREEN not in json.dumps([known, unknown])
+    assert "no id" not in json.dumps(unknown)
+    assert api.stats("/stats")["latest_refusals"] == []
+
+
 def test_a_beacon_may_say_text_plain(api: Api) -> None:
     for content_type in ("text/plain", "text/plain;charset=UTF-8", "application/json; charset=utf-8"):
         assert api.post(event(), Content_Type=content_type).status == 202

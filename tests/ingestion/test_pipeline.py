@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +20,7 @@ from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, e
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.refusals import RefusalNote
 from chalicelib.storage.retry import Patience, client_config
 from chalicelib.storage.store import RowKey, RowLimit, Store
 from tests.support import faults
@@ -38,7 +38,7 @@ class Desk:
     store: Store = field(default_factory=MemoryStore)
     manifest: Manifest = field(default_factory=a_manifest)
     spill: Spill | None = None
-    notes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: list[RefusalNote] = field(default_factory=list)
 
     def current(self, now: int) -> Manifest:
         return self.manifest
@@ -47,10 +47,7 @@ class Desk:
 
     @property
     def ingest(self) -> Ingest:
-        def note(experiment: str, outcome: str) -> None:
-            self.notes[experiment, outcome] += 1
-
-        return Ingest(self.store, self, self.spill, 90, lambda: "v", note)
+        return Ingest(self.store, self, self.spill, 90, lambda: "v", lambda note, now_ms: self.notes.append(note))
 
     def fold(self) -> None:
         versions = iter(range(10**6))
@@ -92,7 +89,10 @@ def test_a_refused_event_writes_nothing_and_is_noted() -> None:
     assert [(r.index, r.outcome) for r in said.refused] == [(0, "unknown-experiment"), (1, "wrong-variant")]
     assert said.refused[0].message == "No experiment 'hreo'; the manifest has cta-color."
     assert desk.store.rows_of(GREEN) == []
-    assert desk.notes == {("?", "unknown-experiment"): 1, ("cta-color", "wrong-variant"): 1}
+    assert desk.notes == [
+        RefusalNote("?", "unknown-experiment", said.refused[0].message, ""),
+        RefusalNote("cta-color", "wrong-variant", said.refused[1].message, ""),
+    ]
 
 
 def test_a_row_is_written_once_a_request_and_lives_to_the_end_of_a_day() -> None:
@@ -126,7 +126,7 @@ def test_a_full_row_takes_no_more_impressions_but_still_a_purchase() -> None:
     response = desk.send(*impressions(2, 94), goal)
     assert (response.accepted, response.repeated, [r.outcome for r in response.refused]) == (1, 1, ["capped"])
     assert response.refused[0].index == 1
-    assert desk.notes == {("cta-color", "capped"): 1}
+    assert [note[:2] for note in desk.notes] == [("cta-color", "capped")]
 
 
 def test_a_row_full_of_clicks_takes_nothing() -> None:
@@ -145,7 +145,7 @@ def test_a_row_that_waits_for_the_fold_queues_what_it_has_no_room_for() -> None:
         desk.ingest.write_spilled(messages[0], now_ms=NOON)
     desk.fold()
     desk.ingest.write_spilled(messages[0], now_ms=NOON)
-    assert desk.notes == {("cta-color", "capped"): 1}
+    assert [note[:2] for note in desk.notes] == [("cta-color", "capped")]
 
 
 def test_a_known_full_row_is_answered_without_another_write() -> None:
@@ -267,7 +267,7 @@ def test_a_message_older_than_its_row_is_not_a_new_visitor() -> None:
     later = Desk()
     later.ingest.write_spilled(kept[0], now_ms=NOON + 90 * DAY)
     assert later.store.rows_of(GREEN) == []
-    assert later.notes == {("cta-color", "too-old"): 1}
+    assert [note[:2] for note in later.notes] == [("cta-color", "too-old")]
 
 
 def test_a_full_row_lives_on_with_its_visitor() -> None:
@@ -368,10 +368,11 @@ def test_a_duplicate_within_one_request_is_received_too() -> None:
     assert (row.received, len(row.pending)) == (2, 1)
 
 
-def test_a_malformed_event_is_noted() -> None:
+def test_a_malformed_event_is_noted_with_its_rule_and_without_its_value() -> None:
     desk = Desk()
-    desk.ingest.receive(each(GREEN, [{"id": 1}]), now_ms=NOON)
-    assert desk.notes == {("?", "malformed"): 1}
+    desk.ingest.receive(each(GREEN, [{"id": "no id"}]), now_ms=NOON, sender=Sender(host="shop.example.com"))
+    reason = "id: its value is not an event id: 1–64 characters of A–Z a–z 0–9 _ . : -"
+    assert desk.notes == [RefusalNote("?", "malformed", reason, "shop.example.com")]
 
 
 def test_the_manifest_is_read_again_before_an_event_is_refused_as_not_running() -> None:

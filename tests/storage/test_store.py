@@ -247,3 +247,14 @@ def test_a_row_lives_on_where_it_exists_and_never_shorter(store: Store) -> None:
     for until in (2_000_000_001, 1):
         store.extend_expiry(KEY, until)
     assert row(store).expires_at == 2_000_000_001
+
+
+def test_the_text_of_an_item_is_replaced_and_read_apart_from_its_numbers(store: Store) -> None:
+    for n, text in enumerate(("first", "second", "")):
+        store.book([Booking("cta-color", "daily#2026-11-21#capped", {"n": 1}, expires_at=n + 9, text=text)])
+    store.book([Booking("cta-color", "daily#2026-11-21#too-old", {"n": 1})])
+    cells = store.cells("cta-color", first="daily#", last="daily#" + LAST)
+    assert cells["daily#2026-11-21#capped"] == {"n": 3, "expires_at": 11}
+    found = store.texts("cta-color", first="daily#2026-11-21#", last="daily#" + LAST)
+    assert found == {"daily#2026-11-21#capped": "second"}
+    assert store.texts("cta-color", first="daily#2026-11-22#", last="daily#" + LAST) == {}

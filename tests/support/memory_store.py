@@ -38,6 +38,7 @@ def _transaction(rows: Sequence[Move | ParticipantRow], bookings: Sequence[Booki
 class MemoryStore:
     rows: dict[RowKey, ParticipantRow] = field(default_factory=dict)
     tallies: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    texts_by_cell: dict[str, dict[str, str]] = field(default_factory=dict)
     fault: Callable[[str], None] = no_fault
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -128,6 +129,8 @@ class MemoryStore:
                     item[name] = item.get(name, 0) + n
                 if booking.expires_at is not None:
                     item["expires_at"] = booking.expires_at
+                if booking.text:
+                    self.texts_by_cell.setdefault(booking.experiment, {})[booking.cell] = booking.text
 
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
@@ -136,6 +139,10 @@ class MemoryStore:
         items = self.tallies.get(experiment, {})
         found = [cell for cell in sorted(items) if first <= cell <= last]
         return {cell: dict(items[cell]) for cell in found[:limit]}
+
+    def texts(self, experiment: str, *, first: str, last: str) -> dict[str, str]:
+        texts = self.texts_by_cell.get(experiment, {})
+        return {cell: texts[cell] for cell in sorted(texts) if first <= cell <= last}
 
     def generations(self, experiment: str) -> Generations:
         return generations_in(self.cells(experiment, first="meta", last="meta"))

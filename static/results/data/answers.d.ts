@@ -7,10 +7,12 @@ export interface Answers {
   Report: Report;
 }
 /**
- * GET /stats: every experiment that is not a draft.
+ * GET /stats: every experiment that is not a draft. `latest_refusals`: of events that name none of them, or cannot
+ * be read; only where days were asked for.
  */
 export interface ExperimentList {
   experiments: Summary[];
+  latest_refusals?: RefusalAnswer[];
 }
 /**
  * One experiment in the list. `visitors_today` and `series` only where days were asked for. `simulated`: some of
@@ -91,6 +93,16 @@ export interface RecentDay {
   converted: number;
 }
 /**
+ * The latest refused event of one outcome, since yesterday. `at`: a UTC moment; `reason`: for a person, without the
+ * visitor's id; `host`: of the page that sent it, "" if unknown. Senders choose parts of both texts.
+ */
+export interface RefusalAnswer {
+  outcome: string;
+  at: string;
+  reason: string;
+  host: string;
+}
+/**
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
  *
  * `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
@@ -131,6 +143,7 @@ export interface Report {
   refused: {
     [k: string]: number;
   };
+  latest_refusals?: RefusalAnswer[];
   plan: PlanAnswer;
   verdict: VerdictAnswer;
   series: DayAnswer[] | HourAnswer[];
