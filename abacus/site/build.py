@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from abacus.paths import STATIC
 from abacus.site.docs import docs_files
 from abacus.site.edge_function import edge_function
-from abacus.site.esbuild import BuildError, esbuild
+from abacus.site.esbuild import BuildError, esbuild, split
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, options, scripts
 from chalicelib.domain.manifest import Manifest
@@ -84,19 +84,10 @@ def _results() -> dict[str, Asset]:
     again, and a page never meets the script of another version."""
     folder = STATIC / "results"
     style = esbuild((folder / "css/results.css").read_text(), folder / "css", ["--loader=css"], form="esm")
-    charts = esbuild((folder / "charts/uplot.js").read_text(), folder / "charts", form="esm")
-    form = esbuild((folder / "form/form.js").read_text(), folder / "form", form="esm")
-    names = {
-        "style": _digested("results", style, ".css"),
-        "charts": _digested("charts", charts, ".js"),
-        "form": _digested("form", form, ".js"),
-    }
-    flags = [f"--define:{name.upper()}={_json('./' + names[name])}" for name in ("charts", "form")]
-    flags += [f"--external:./{names[name]}" for name in ("charts", "form")]
-    script = esbuild((folder / "results.js").read_text(), folder, flags, form="esm")
-    names["script"] = _digested("results", script, ".js")
+    bundle = split("results.js", folder)
+    files = bundle.files | {_digested("results", style, ".css"): style}
+    names = {"style": _digested("results", style, ".css"), "script": bundle.main}
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string((folder / "index.html").read_text())
-    files = {names["style"]: style, names["charts"]: charts, names["form"]: form, names["script"]: script}
     built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
     built["results/index.html"] = Asset(template.render(names).encode(), CONTENT_TYPES[".html"], PAGE)
     return built

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from abacus.paths import PROJECT
 from chalicelib.domain.errors import AbacusError
@@ -17,18 +20,41 @@ def esbuild(
     source: str, folder: Path, flags: list[str] | None = None, form: str = "iife", *, minify: bool = True
 ) -> bytes:
     """`source`, as a file in `folder`, bundled. No wrappers, no shims: ES2021 throughout."""
-    command = [_binary(), "--bundle", f"--format={form}", "--target=es2021", "--charset=utf8", "--log-level=warning"]
-    done = subprocess.run(
-        [*command, *(["--minify"] if minify else []), *(flags or [])],
-        input=source.encode(),
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    return _run([f"--format={form}", *(["--minify"] if minify else []), *(flags or [])], folder, source).rstrip(b"\n")
+
+
+class Bundle(NamedTuple):
+    """A module in several files. `files`: name → content; each name has a digest. `main`: the file to load; the others
+    load when they are needed, and import what they share with it from there."""
+
+    files: dict[str, bytes]
+    main: str
+
+
+def split(module: str, folder: Path) -> Bundle:
+    """`module` in `folder`, where each import() is a file of its own. Every file is told to import `module`, which runs
+    before it anyway: so esbuild leaves in the main file what both use, and makes no third one."""
+    with tempfile.TemporaryDirectory() as made:
+        facts = Path(made, "facts.json")
+        names = ["--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"]
+        where = [f"--outdir={made}", f"--metafile={facts}"]
+        _run([module, "--format=esm", "--minify", "--splitting", f"--inject:./{module}", *where, *names], folder)
+        outputs = {Path(path).name: output for path, output in json.loads(facts.read_bytes())["outputs"].items()}
+        (entry,) = [name for name, output in outputs.items() if output.get("entryPoint") == module]
+        imports = [Path(each["path"]).name for each in outputs[entry]["imports"]]
+        if len(imports) != 1:
+            raise BuildError(f"{module}: esbuild made {imports} instead of one main file.")
+        # The entry only imports the file that has everything.
+        files = {name: Path(made, name).read_bytes().rstrip(b"\n") for name in outputs if name != entry}
+    return Bundle(files, imports[0])
+
+
+def _run(flags: list[str], folder: Path, source: str = "") -> bytes:
+    command = [_binary(), "--bundle", "--target=es2021", "--charset=utf8", "--log-level=warning", *flags]
+    done = subprocess.run(command, input=source.encode(), cwd=folder, capture_output=True, check=False, timeout=60)
     if done.returncode or done.stderr:
         raise BuildError(f"esbuild says of {folder.name}/:\n{done.stderr.decode()}")
-    return done.stdout.rstrip(b"\n")
+    return done.stdout
 
 
 def _binary() -> str:

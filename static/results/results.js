@@ -2,7 +2,7 @@
 
 import { listen } from "./actions/actions.js";
 import { restoreTheme } from "./actions/theme.js";
-import { draw, expectCharts } from "./charts/lazy.js";
+import { draw } from "./charts/lazy.js";
 import { Failure } from "./data/api.js";
 import { NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
@@ -45,7 +45,7 @@ function content(now) {
 async function loadForm() {
   formLost = null;
   try {
-    form = await import(FORM);
+    form = await import("./form/form.js");
     form.listenToForm(keys);
   } catch {
     formLost = new Failure("unreachable", "The script of the form could not be loaded. Reload the page.");
@@ -60,7 +60,6 @@ const TITLES = { "": "Results", [NEW]: "New experiment" };
 function render() {
   const now = data.now();
   const report = now.answer?.variants ? now.answer : null;
-  if (report) expectCharts();
   document.title = [TITLES[route.experiment] ?? route.experiment, "ABacus"].join(" · ");
   patch(main, content(now));
   patch(document.querySelector("#live"), liveLine(now));

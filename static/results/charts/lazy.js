@@ -6,18 +6,11 @@ import { readout } from "./panel.js";
 import { figures, reading } from "./plots.js";
 
 let loading;
-let preloaded = false;
-
-/** Fetches the charts while the verdict is drawn: before, they would take its bandwidth and its time. */
-export function expectCharts() {
-  if (!preloaded) document.head.append(h("link", { rel: "modulepreload", href: CHARTS }));
-  preloaded = true;
-}
 
 /** The chart script: `plot` draws a chart, `picture` the result as an image.
  *  @returns {Promise<any>} */
 export function charts() {
-  loading ??= import(CHARTS);
+  loading ??= import("./uplot.js");
   return loading;
 }
 

@@ -380,10 +380,10 @@ def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Ope
     page = at(results, new_page(), "#/cta-color")
     page.locator("#plot-split canvas").wait_for()
     assert sorted(name.split("-")[0] for name in results.served if name != "abacus.svg") == [
-        "results/charts",
+        "results/chunk",
         "results/index.html",
         "results/results",
-        "results/results",
+        "results/uplot",
     ]
     whole = [asset.body for name, asset in assets().items() if name.startswith("results/") or name == "abacus.svg"]
     assert sum(len(gzip.compress(body, 6)) for body in whole) <= 60 * 1024  # the form for a new experiment too
@@ -391,7 +391,7 @@ def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Ope
 
 def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site, new_page: Open) -> None:
     page = new_page()
-    page.route("**/charts-*.js", lambda route: route.abort())
+    page.route("**/uplot-*.js", lambda route: route.abort())
     page.goto(results.page("#/cta-color"))
     expect(page.locator(".advice")).to_have_text(headline("cta-color"))
     page.get_by_role("heading", name="Data checks").click()
