@@ -92,8 +92,9 @@ def sender(client: str | None = None, *, has_cookie: bool | None = None) -> Send
     """Who sent the current request. `client`: id of the back end that signed it."""
     request = current_request()
     address = address_of(request.headers, request.context.get("identity", {}).get("sourceIp") or "")
-    bot = client is None and is_bot(header("user-agent"))
-    return Sender(client, bot, address, has_cookie, host_of(header("origin")))
+    agent, country = header("user-agent"), header("cloudfront-viewer-country")
+    bot = client is None and is_bot(agent)
+    return Sender(client, bot, address, has_cookie, host_of(header("origin")), agent, country)
 
 
 # ---------------------------------------------------------------- events in

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
 from abacus.authoring.metrics.forms import DurationMs, Goals, GuardrailForm
+from abacus.authoring.metrics.segments import SegmentForms
 from abacus.shares import parse_share
 from chalicelib.domain.manifest import Slug, Status, VariantKey
 
@@ -175,6 +176,7 @@ class ExperimentForm(Form):
         DurationMs | None,
         Field(description="Goals count only within this time after the first impression, such as 7 days."),
     ] = None
+    segments: SegmentForms = []
     assignment: Annotated[
         Literal["hash", "client"],
         Field(description="client: the sender decides the variant, not the hash. For old trackers only."),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
 from abacus.authoring.metrics.forms import goal_forms
+from abacus.authoring.metrics.segments import segment
 from abacus.authoring.problems import At, Problem, Problems, findings
 from abacus.authoring.rules import check, check_holdout, check_together
 from abacus.authoring.syntax.reader import Document, read
@@ -103,6 +104,7 @@ def experiment(form: ExperimentForm) -> Experiment:
         primary=form.primary or CLICK,
         guardrails=tuple(Guardrail(metric=g.metric, margin=g.worse_by_at_most) for g in form.guardrails),
         conversion_window_ms=form.conversion_window,
+        segments=tuple(map(segment, form.segments)),
         assignment=form.assignment,
         minimum_detectable_effect=form.minimum_detectable_effect,
         equivalence_margin=form.equivalence_margin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -95,7 +96,7 @@ def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
         known = _fields_at(model, at[:-1])
         return at, f"is not a field here.{did_you_mean(at[-1], known) or f' Known are {listed(known)}.'}"
     if kind == "literal_error":
-        known = _words_at(model, at)
+        known = re.findall(r"'([^']*)'", context["expected"])
         return at, f"{shown(value)} is not one of {listed(known)}.{did_you_mean(value, known)}"
     if kind == "string_pattern_mismatch":
         return at, f"{shown(value)} {VARIANT_RULE if 'A-Z' in context['pattern'] else KEY_RULE}"
@@ -118,11 +119,6 @@ def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
 
 def _fields_at(model: type[BaseModel], at: At) -> list[str]:
     return list(_model_at(model, at).model_fields)
-
-
-def _words_at(model: type[BaseModel], at: At) -> list[str]:
-    field = _model_at(model, at[:-1]).model_fields[str(at[-1])]
-    return [word for kind in _parts(field.annotation) if get_origin(kind) is Literal for word in get_args(kind)]
 
 
 def _model_at(model: type[BaseModel], at: At) -> type[BaseModel]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from abacus.authoring.condition_rules import Finding, check_condition
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.metrics.rules import check_goals, check_guardrails, check_primary, check_window
+from abacus.authoring.metrics.segments import check_segments
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.syntax.reader import Document
 from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes, reserved
@@ -173,6 +174,7 @@ CHECKS: list[tuple[tuple[str, ...], Callable[[ExperimentForm], Iterator[Finding]
     (("goals", "primary"), check_primary),
     (("goals", "primary", "guardrails"), check_guardrails),
     (("conversion_window",), check_window),
+    (("segments", "assignment"), check_segments),
     (("start", "end"), _times),
     (("namespace",), _namespace),
     (("assignment", "namespace", "redirect", "phases"), _client),

@@ -42,3 +42,5 @@ def _mixing(before: Experiment, after: Experiment) -> Iterator[tuple[str, str]]:
         yield "guardrails", "guardrails changed: a margin chosen after the start always fits"
     if before.conversion_window_ms != after.conversion_window_ms:
         yield "conversion_window", "conversion_window changed: visitors so far were counted by the old one"
+    if before.segments != after.segments:
+        yield "segments", "segments changed: visitors so far are in the old ones, or in none"

@@ -9,7 +9,8 @@ from decimal import Decimal
 from abacus.authoring.syntax.writer import flow, scalar
 from abacus.shares import percent
 from chalicelib.domain import clock
-from chalicelib.domain.manifest import CLICK, Experiment, Note, Phase, UrlPattern
+from chalicelib.domain.manifest import CLICK, Experiment, Note, Phase, Segment, UrlPattern
+from chalicelib.domain.segments import VALUES
 
 Lines = list[str]
 
@@ -103,7 +104,17 @@ def _metric_lines(experiment: Experiment) -> dict[str, Lines]:
         ]
     if experiment.conversion_window_ms is not None:
         fields["conversion_window"] = [f"conversion_window: {_duration(experiment.conversion_window_ms)}"]
+    if experiment.segments:
+        fields["segments"] = [f"segments: [{', '.join(map(_segment, experiment.segments))}]"]
     return fields
+
+
+def _segment(segment: Segment) -> str:
+    values = f"[{', '.join(map(scalar, segment.values))}]"
+    if segment.attribute:
+        return f"{{ attribute: {segment.name}, values: {values} }}"
+    is_default = (segment.name, segment.values) in VALUES.items()
+    return segment.name if is_default else f"{{ {segment.name}: {values} }}"
 
 
 def _goal(experiment: Experiment, name: str) -> str:

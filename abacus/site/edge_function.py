@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
-from abacus.site.snippet import KINDS, USES, Options, used
-from abacus.site.snippet_manifest import Row, compact
+from abacus.site.snippet import KINDS, USES, Options
+from abacus.site.snippet_manifest import Row, compact, used
 
 EDGE = STATIC / "edge"
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-functions

@@ -48,6 +48,9 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
     )
     if experiment.goal_values:
         whole["valued"] = [goal for goal in experiment.goals if goal in experiment.goal_values]
+    from_page = [segment.name for segment in experiment.segments if segment.attribute or segment.name == "visitor"]
+    if from_page:
+        whole["segments"] = from_page
     whole["phases"] = [_phase(phase) for phase in experiment.phases]
     if experiment.urls is not None:
         whole["urls"] = experiment.urls.model_dump(mode="json")

@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
-from abacus.site.snippet_manifest import Row, compact, goals, valued
+from abacus.site.snippet_manifest import Row, compact, goals, segmented, used, valued
 from chalicelib.targeting.conditions import NESTED, PLAIN
 
 SNIPPET = STATIC / "snippet"
@@ -91,8 +90,13 @@ def scripts(public: Json, site: Options) -> dict[str, bytes]:
 
 def _site(public: Json, rows: list[Row]) -> Json:
     """What the module reads when it starts."""
-    content: Json = {"experiments": rows, "goals": goals(public)}
-    return content | ({"valued": valued(public)} if valued(public) else {})
+    return {"experiments": rows, "goals": goals(public)} | _extras(public)
+
+
+def _extras(public: Json) -> Json:
+    """What only some manifests have."""
+    extras = {"valued": valued(public), "segmented": segmented(public)}
+    return {name: value for name, value in extras.items() if value}
 
 
 class _Parts:
@@ -115,7 +119,7 @@ class _Parts:
             for name, _, alias in (word.partition(" as ") for word in (words or "").split(", ") if word):
                 first = shared.setdefault((path, name), alias or name)
                 body = re.sub(rf"(?<![.\w]){alias or name}\b(?!:)", first, body)
-        data = ["EXPERIMENTS", "GOALS", *(["VALUED"] if valued(public) else [])]
+        data = ["EXPERIMENTS", "GOALS", *map(str.upper, _extras(public))]
         parameters = ", ".join([*shared.values(), *data])
         module = f"export default ({parameters}) => {{ try {{\n{_let(body)}\n}} catch {{}} }};"
         self.second = esbuild(module, SNIPPET, form="esm")
@@ -150,6 +154,7 @@ def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str
         "EXPERIMENTS": _json(rows),
         "GOALS": f"({_json(goals(public))})",
         "VALUED": _json(valued(public)),
+        "SEGMENTED": f"({_json(segmented(public))})",
         "TESTING": rf"/[?&](ab_|{keys})/" if keys else "/[?&]ab_/",
         "MANIFEST": _json(public),
         "SCRIPT": TESTED if build.get("DEBUG") else OWN_TAG,
@@ -168,6 +173,7 @@ def _module(site: Options) -> bytes:
     """Everything that any manifest may need, for it is read when the page runs."""
     parts = (
         "VALUES",
+        "SEGMENTS",
         "URLS",
         "CONDITIONS",
         "NAMESPACES",
@@ -188,6 +194,7 @@ def _features(public: Json, rows: list[Row], site: Options) -> dict[str, bool]:
     needed = {name for each in more if "c" in each for name in used(each["c"])}
     return {
         "VALUES": bool(valued(public)),
+        "SEGMENTS": bool(segmented(public)),
         "URLS": any("u" in each for each in more),
         "CONDITIONS": any("c" in each for each in more),
         "NAMESPACES": any("n" in each for each in more),
@@ -203,40 +210,6 @@ def _features(public: Json, rows: list[Row], site: Options) -> dict[str, bool]:
 def _asked(site: Options) -> dict[str, bool]:
     asks, gpc = site.consent, site.global_privacy_control
     return {"CONSENT": asks or gpc, "ASK": asks, "GPC": gpc, "EDGE": site.edge}
-
-
-def used(condition: Json) -> Iterator[str]:
-    """What static/snippet/targeting/conditions.js needs for `condition`: operators, kinds of values, and the attributes
-    that are always known."""
-    for key, wanted in condition.items():
-        yield key
-        yield from ["paths"] if "." in key else []
-        if key in ("$or", "$nor", "$and"):
-            for each in wanted:
-                yield from used(each)
-        elif isinstance(wanted, dict) and any(inner.startswith("$") for inner in wanted):
-            yield from used(wanted)
-        elif key in ("$all", "$alli"):
-            yield from (kind for each in wanted for kind in _kinds(each))
-        elif not key.startswith("$") or key in ("$not", "$size", "$elemMatch"):
-            yield from _kinds(wanted)
-
-
-def _kinds(wanted: Any) -> Iterator[str]:
-    match wanted:
-        case bool():
-            yield "boolean"
-        case str():
-            yield "text"
-        case int() | float():
-            yield "number"
-        case None:
-            yield "null"
-        case dict():
-            yield "whole"
-            yield from used(wanted)
-        case _:
-            yield "whole"
 
 
 def _flags(features: dict[str, bool], site: Options) -> list[str]:

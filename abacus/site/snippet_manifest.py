@@ -14,6 +14,7 @@ Values at the end that follow from the others are left out.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.domain.assignment import bucket_ranges
@@ -44,6 +45,12 @@ def valued(public: dict[str, Any]) -> list[str]:
     """`experiment:goal` of each goal whose events carry a value."""
     running = [experiment for experiment in public["experiments"] if experiment["status"] == "running"]
     return [f"{experiment['key']}:{goal}" for experiment in running for goal in experiment.get("valued", ())]
+
+
+def segmented(public: dict[str, Any]) -> dict[str, list[str]]:
+    """Experiment → the segments that the page says, where it has some."""
+    running = [experiment for experiment in public["experiments"] if experiment["status"] == "running"]
+    return {experiment["key"]: experiment["segments"] for experiment in running if "segments" in experiment}
 
 
 def _row(e: dict[str, Any]) -> Row:
@@ -129,3 +136,37 @@ def _more(e: dict[str, Any]) -> dict[str, Any]:
 def _regex(pattern: dict[str, Any]) -> list[str]:
     read = UrlPattern.model_validate(pattern)
     return [simple(read.pattern), "i"] if read.type == "simple" else [read.pattern]
+
+
+def used(condition: dict[str, Any]) -> Iterator[str]:
+    """What static/snippet/targeting/conditions.js needs for `condition`: operators, kinds of values, and the attributes
+    that are always known."""
+    for key, wanted in condition.items():
+        yield key
+        yield from ["paths"] if "." in key else []
+        if key in ("$or", "$nor", "$and"):
+            for each in wanted:
+                yield from used(each)
+        elif isinstance(wanted, dict) and any(inner.startswith("$") for inner in wanted):
+            yield from used(wanted)
+        elif key in ("$all", "$alli"):
+            yield from (kind for each in wanted for kind in _kinds(each))
+        elif not key.startswith("$") or key in ("$not", "$size", "$elemMatch"):
+            yield from _kinds(wanted)
+
+
+def _kinds(wanted: Any) -> Iterator[str]:
+    match wanted:
+        case bool():
+            yield "boolean"
+        case str():
+            yield "text"
+        case int() | float():
+            yield "number"
+        case None:
+            yield "null"
+        case dict():
+            yield "whole"
+            yield from used(wanted)
+        case _:
+            yield "whole"

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from chalicelib.domain.clock import HOUR_MS, SECOND_MS, utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
-from chalicelib.storage.tally import COUNT_CAP, SQUARES_CAP, Cell, Tallies, Tally
+from chalicelib.storage.tally import COUNT_CAP, SQUARES_CAP, Cell, Span, Tallies, Tally
 
 # A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write. A request of a
 # hundred events, each in an hour of its own, would otherwise cost two hundred write units.
@@ -149,14 +149,15 @@ def _add_goal(tally: Tally, goal: str, events: list[Element]) -> None:
 
 
 def _first_impression(events: list[Element]) -> Element | None:
-    """The earliest impression: its variant, phase and day are the visitor's, and late clicks count there too."""
+    """The earliest impression: its variant, phase, day and segments are the visitor's, and late clicks count there."""
     return next((event for event in events if event.kind == "impression"), None)
 
 
 def _add(cells: Tallies, home: Element, tally: Tally) -> None:
     day = _utc(home.at, "%Y-%m-%d")
-    for cell in (Cell("total", "", home.phase, home.variant), Cell("day", day, home.phase, home.variant)):
-        cells.setdefault(cell, Tally()).add(tally)
+    places: list[tuple[Span, str]] = [("total", ""), ("day", day), *(("segment", marker) for marker in home.segments)]
+    for span, when in places:
+        cells.setdefault(Cell(span, when, home.phase, home.variant), Tally()).add(tally)
 
 
 def _add_activity(cells: Tallies, event: Element) -> None:

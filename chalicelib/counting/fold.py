@@ -27,6 +27,7 @@ from chalicelib.storage.store import (
     Stale,
     Store,
     cell_name,
+    partition,
 )
 from chalicelib.storage.tally import Tallies, Tally, difference
 
@@ -178,7 +179,7 @@ def bookings(deltas: dict[tuple[str, int], Tallies], now_ms: int, place: int) ->
             if cell.span == "hour":
                 hour = datetime.fromisoformat(cell.when + ":00+00:00")
                 expires_at = int(hour.timestamp()) + ACTIVITY_DAYS * DAY_MS // 1000
-            booked.append(Booking(experiment, cell_name(cell, generation, place), numbers, expires_at))
+            booked.append(Booking(partition(experiment, cell), cell_name(cell, generation, place), numbers, expires_at))
     return booked
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, 
 
 from chalicelib.domain.clock import YEAR_5000_MS
 from chalicelib.domain.manifest import Model
+from chalicelib.domain.segments import NAME
 
 
 def _milliseconds(value: Any) -> Any:
@@ -72,10 +73,15 @@ Value = Annotated[
 ]
 
 
+SegmentName = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
+SegmentText = Annotated[str, StringConstraints(max_length=100)]
+
+
 class Event(Model):
     """One impression, click or goal. `at`: epoch milliseconds, when it happened by the corrected clock of the
     sender. `phase`: the phase in which the visitor was assigned; None: the current one. `value`: what the goal
-    is worth, in the unit of its manifest; negative for a refund."""
+    is worth, in the unit of its manifest; negative for a refund. `segments`: what the page says of the visitor, by
+    segment of the experiment."""
 
     id: EventId
     type: Literal["impression", "click", "goal"]
@@ -85,6 +91,7 @@ class Event(Model):
     phase: Annotated[int, Field(ge=0, le=9999)] | None = None
     goal: Name | None = None
     value: Value | None = None
+    segments: dict[SegmentName, SegmentText] = Field(default_factory=dict, max_length=8)
 
     @model_validator(mode="after")
     def _goal_belongs_to_goals(self) -> Event:
@@ -92,4 +99,6 @@ class Event(Model):
             raise ValueError("goal: is given for type 'goal', and only for it")
         if self.value is not None and self.type != "goal":
             raise ValueError("value: is given for type 'goal' only")
+        if self.segments and self.type != "impression":
+            raise ValueError("segments: are given for type 'impression' only")
         return self

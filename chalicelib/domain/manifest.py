@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from chalicelib.domain.assignment import Range, bucket, bucket_ranges, choose, namespace_place
+from chalicelib.domain.segments import MOST_SEGMENTS, MOST_VALUES, NAME, OTHER, VALUE
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 # Capitals and underscores too: trackers that sites come from call their variants A and B.
@@ -94,6 +95,21 @@ class GoalValue(Model):
     cap: Annotated[int, Field(gt=0)]
 
 
+class Segment(Model):
+    """A property of a visitor, and its values; each other value counts as `other`. `attribute`: the page says it."""
+
+    name: Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
+    values: Annotated[
+        tuple[Annotated[str, StringConstraints(pattern=rf"^{VALUE}$")], ...],
+        Field(min_length=1, max_length=MOST_VALUES),
+    ]
+    attribute: bool = False
+
+    def value_of(self, text: str | None) -> str:
+        """The value that `text` counts as."""
+        return text if text in self.values else OTHER
+
+
 class Guardrail(Model):
     """A metric that must not get worse by more than `margin`, relative to the control: 0.05 is 5 %."""
 
@@ -105,7 +121,7 @@ class Experiment(Model):
     """One experiment as it is published. `start`, `end`: epoch milliseconds; `periods`: when events are accepted;
     `winner`: the variant that everybody gets once it is stopped. `goal_values`: goals whose events carry a value;
     `primary`, `guardrails`: metrics by name, see domain/metrics; `conversion_window_ms`: goal events later than this
-    after the first impression do not count."""
+    after the first impression do not count; `segments`: what the results are also counted by."""
 
     key: Slug
     status: Status
@@ -126,6 +142,7 @@ class Experiment(Model):
     primary: str = CLICK
     guardrails: tuple[Guardrail, ...] = ()
     conversion_window_ms: Annotated[int, Field(gt=0)] | None = None
+    segments: Annotated[tuple[Segment, ...], Field(max_length=MOST_SEGMENTS)] = ()
     assignment: Literal["hash", "client"] = "hash"
     minimum_detectable_effect: float | None = None
     equivalence_margin: float | None = None

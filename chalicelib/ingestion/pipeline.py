@@ -17,6 +17,7 @@ from chalicelib.ingestion.request import EventsResponse, ParsedRequest, RefusedE
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
 from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
+from chalicelib.ingestion.segments import segments_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, Refusal, validate_events
 from chalicelib.storage.event_encoding import Marks, element_of
@@ -189,7 +190,8 @@ class Ingest:
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
             marks = Marks(bot, late, no_cookie, burst, shared)
-            answer.rows.setdefault(experiment.key, []).append((index, element_of(event, experiment, marks)))
+            element = element_of(event, experiment, marks, segments_of(experiment, event.segments, sender))
+            answer.rows.setdefault(experiment.key, []).append((index, element))
         return answer
 
     def _book(

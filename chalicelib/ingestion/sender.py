@@ -32,13 +32,16 @@ REPLAY_WINDOW_MS = 300 * SECOND_MS  # either way; a replay within it repeats eve
 class Sender(NamedTuple):
     """client: id of the back end that signed the request; None: anonymous. bot: its user agent names a bot. address:
     where the request came from, "" if that is unknown. has_cookie: whether it carried the cookie of the visitor;
-    None: the site cannot have one. host: of the page that sent it, "" if unknown."""
+    None: the site cannot have one. host: of the page that sent it, "" if unknown. user_agent, country: of the browser,
+    for its segments; never stored."""
 
     client: str | None = None
     bot: bool = False
     address: str = ""
     has_cookie: bool | None = None
     host: str = ""
+    user_agent: str = ""
+    country: str = ""
 
     @property
     def signed(self) -> bool:

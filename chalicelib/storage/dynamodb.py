@@ -12,6 +12,7 @@ tallies           experiment (S, hash) + cell (S, range)                        
     day#gen#date#phase#variant#spread       cohort of one day          hour#…  raw activity, TTL 14 days
     meta                                    gen: the live generation, fill: the one that a rebuild is filling
     refused#outcome#spread                  roughly how many were refused
+    segment#gen#name=value#phase#variant#spread      visitors of one segment, under the experiment's key + #segments
     total#gen#phase#variant#spread          all of one variant
 Sorted as they stand: from `meta` to the end is what GET /stats without a series needs, in one Query.
 """

@@ -3,10 +3,12 @@
     kind|variant|phase|at|id          i|green|0|1795248000123|~Xb3…      click: c, goal: g:signup
     kind|variant|phase|at|id|marks    marks are letters, see `Marks`
     kind|variant|phase|at|id|marks|value^limit
+    kind|variant|phase|at|id|marks|value^limit|segments
 
 A goal with values has its value and the cap of a visitor's sum, both in minor units: `g:buy|green|0|…|id||4990^50000`.
 An impression has the conversion window in seconds, where the experiment has one: `i|green|0|…|id||^604800`. The limit
-travels with the event, so that what a row adds to the tallies never depends on anything but the row.
+travels with the event, so that what a row adds to the tallies never depends on anything but the row. An impression has
+the visitor's segments too, where the experiment has some: `i|green|0|…|id|||device=mobile,country=CH`.
 
 The kind is a capital letter where the sender assigns the variants (`assignment: client`): then one visitor may be in
 several. This is stored in the element, not in the row, so that a row means the same whatever the order of writing, and
@@ -17,13 +19,14 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 from chalicelib.domain.clock import SECOND_MS, YEAR_5000_MS
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment
+from chalicelib.domain.segments import MOST_SEGMENTS, NAME, NAME_LENGTH, OTHER, VALUE, VALUE_LENGTH
 
 # Longer ids are stored as a hash of this length: every write of a row costs its size. 64 bits, and an id has to be
 # unique within one row only, so two of 200 ids collide once in 10^15 rows.
@@ -33,7 +36,9 @@ _HASH_MARK = "~"  # no id that a sender may choose has this character
 TIME_LENGTH = 14  # digits of the latest time that an event can have
 MARKS_LENGTH = 6  # a separator and five marks
 AMOUNT_LENGTH = 31  # a separator, a value and a limit
-LONGEST = 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + AMOUNT_LENGTH  # bytes; of any experiment
+SEGMENTS_LENGTH = MOST_SEGMENTS * (NAME_LENGTH + VALUE_LENGTH + 2)  # each behind a separator, with an = in it
+# Bytes; of any experiment.
+LONGEST = 2 + 64 + 64 + 4 + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + AMOUNT_LENGTH + SEGMENTS_LENGTH
 
 
 class Unreadable(ValueError):
@@ -79,6 +84,7 @@ class Element(NamedTuple):
     marks: Marks
     value: int | None = None  # minor units
     limit: int | None = None  # of a goal: the cap, minor units; of an impression: the conversion window, seconds
+    segments: tuple[str, ...] = ()  # of an impression: markers such as device=mobile
 
     @property
     def bot(self) -> bool:
@@ -92,7 +98,8 @@ _ELEMENT = re.compile(
     r"([icICgG])(?::([a-z0-9][a-z0-9-]{0,63}))?"  # kind, goal
     r"\|([A-Za-z0-9][A-Za-z0-9_-]{0,63})\|([0-9]{1,4})\|([0-9]{1,14})"  # variant, phase, at
     r"\|([A-Za-z0-9_.:~-]{1,64})"  # id
-    r"(?:\|([a-z]*)(?:\|(-?[0-9]{1,14})?(?:\^([0-9]{1,14}))?(?:\|.*)?)?)?"  # marks, value, limit, reserved
+    r"(?:\|([a-z]*)(?:\|(-?[0-9]{1,14})?(?:\^([0-9]{1,14}))?"  # marks, value, limit
+    rf"(?:\|({NAME}={VALUE}(?:,{NAME}={VALUE})*(?![^|]))?.*)?)?)?"  # segments, reserved
 )
 
 
@@ -115,11 +122,13 @@ class Amount(NamedTuple):
 NO_AMOUNT = Amount()
 
 
-def element_of(event: Event, experiment: Experiment, marks: Marks) -> str:
-    """`event`, which `experiment` accepts, as its row holds it."""
+def element_of(event: Event, experiment: Experiment, marks: Marks, segments: Sequence[str] = ()) -> str:
+    """`event`, which `experiment` accepts, as its row holds it. `segments`: of the visitor, kept by impressions."""
     client = experiment.assignment == "client"
     amount = _amount(event, experiment)
-    return write(event, phase=experiment.current_phase, client=client, marks=marks, amount=amount)
+    if event.type != "impression":
+        segments = ()
+    return write(event, phase=experiment.current_phase, client=client, marks=marks, amount=amount, segments=segments)
 
 
 def _amount(event: Event, experiment: Experiment) -> Amount:
@@ -137,23 +146,36 @@ def longest_element(experiment: Experiment) -> int:
     variant = max(len(key) for key in experiment.variant_keys)
     phase = len(str(experiment.current_phase))
     amount = AMOUNT_LENGTH if experiment.goal_values or experiment.conversion_window_ms else 0
-    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + amount
+    segments = sum(2 + len(s.name) + max(map(len, (*s.values, OTHER))) for s in experiment.segments)
+    if segments:  # the amount before them may be empty, but its separator is there
+        amount = max(amount, 1)
+    return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + amount + segments
 
 
-def write(event: Event, *, phase: int, client: bool, marks: Marks = NO_MARKS, amount: Amount = NO_AMOUNT) -> str:
+def write(
+    event: Event,
+    *,
+    phase: int,
+    client: bool,
+    marks: Marks = NO_MARKS,
+    amount: Amount = NO_AMOUNT,
+    segments: Sequence[str] = (),
+) -> str:
     """`event` as an element.
 
     phase: the current phase, used where the event names none. client: the sender assigns the variants. amount: a value
-    in minor units, and its limit.
+    in minor units, and its limit. segments: markers of the visitor's segments.
     """
     code = _CODES[event.type].upper() if client else _CODES[event.type]
     if event.goal is not None:
         code += f":{event.goal}"
     number = phase if event.phase is None else event.phase
     element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
-    if not any(marks) and amount is NO_AMOUNT:
+    if not any(marks) and amount is NO_AMOUNT and not segments:
         return element
     letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
+    if segments:
+        return f"{element}|{letters}|{amount.text()}|{','.join(segments)}"
     if text := amount.text():
         return f"{element}|{letters}|{text}"
     return f"{element}|{letters}" if letters else element
@@ -176,11 +198,13 @@ def read(element: str) -> Element:
     match = _ELEMENT.fullmatch(element)
     if match is None or (match[2] is None) != (match[1] not in "gG") or int(match[5]) >= YEAR_5000_MS:
         raise Unreadable(f"{element[:80]!r} is not an element of a row")
-    code, goal, variant, phase, at, event_id, letters, value, limit = match.groups()
+    code, goal, variant, phase, at, event_id, letters, value, limit, segments = match.groups()
     kind = _KINDS.get(code.lower()) or f"goal:{goal}"
     marks = Marks(*(letter in letters for letter in _LETTERS)) if letters else NO_MARKS
-    amount = [None if number is None else int(number) for number in (value, limit)]
-    return Element(int(at), short(event_id), kind, variant, int(phase), code.isupper(), marks, *amount)
+    amount = Amount(*(None if number is None else int(number) for number in (value, limit)))
+    markers = tuple(segments.split(",")) if segments else ()
+    place = int(at), short(event_id), kind, variant, int(phase)
+    return Element(*place, code.isupper(), marks, amount.value, amount.limit, markers)
 
 
 def identifier(element: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from chalicelib.domain.segments import NAME, VALUE
 from chalicelib.storage.tally import SPANS, Cell, Tallies, Tally
 
 TRANSACTION = 100  # items, DynamoDB's limit
@@ -159,6 +160,20 @@ class Store(Protocol):
 SIMULATED = "simulated"  # the cell {"visitors": n} of an experiment that has simulated visitors
 
 
+SEGMENTS = "#segments"  # behind the experiment's key: the partition of its tallies by segment
+
+
+def partition(experiment: str, cell: Cell) -> str:
+    """The partition that holds a tally. Segments have one of their own, so that reading the totals does not grow."""
+    return experiment + SEGMENTS if cell.span == "segment" else experiment
+
+
+def all_cells(store: Store, experiment: str, *, strong: bool = False) -> dict[str, dict[str, int]]:
+    """The items of both partitions of an experiment. Their names differ."""
+    parts = (store.cells(key, first=FIRST, last=LAST, strong=strong) for key in (experiment, experiment + SEGMENTS))
+    return {name: numbers for part in parts for name, numbers in part.items()}
+
+
 def cell_name(cell: Cell, generation: int, spread: int) -> str:
     """The sort key of one item of a tally: total#3#0#green#1, day#3#2026-11-21#0#green#1."""
     return "#".join(
@@ -173,7 +188,7 @@ class NamedCell(NamedTuple):
     cell: Cell
 
 
-_CELL = re.compile(r"(total|day|hour)#([0-9]+)#(?:([0-9T-]+)#)?([0-9]+)#([^#]+)#[0-9]+")
+_CELL = re.compile(rf"(total|day|hour|segment)#([0-9]+)#(?:([0-9T-]+|{NAME}={VALUE})#)?([0-9]+)#([^#]+)#[0-9]+")
 
 
 def parse_cell_name(name: str) -> NamedCell | None:
@@ -184,6 +199,8 @@ def parse_cell_name(name: str) -> NamedCell | None:
     """
     match = _CELL.fullmatch(name)
     if match is None or (match[1] == "total") != (match[3] is None):
+        return None
+    if (match[1] == "segment") != ("=" in (match[3] or "")):
         return None
     return NamedCell(int(match[2]), Cell(match[1], match[3] or "", int(match[4]), match[5]))  # type: ignore[arg-type]
 

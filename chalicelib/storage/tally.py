@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
-Span = Literal["total", "day", "hour"]
-SPANS = ("total", "day", "hour")
+Span = Literal["total", "day", "hour", "segment"]
+SPANS = ("total", "day", "hour", "segment")
 
 # Why a visitor has a row but is not in the numbers.
 EXCLUSIONS = ("bot", "no-impression")
@@ -41,7 +41,8 @@ SQUARES_CAP = 100
 
 
 class Cell(NamedTuple):
-    """Which tally: `when` is "" for a total, "2026-11-21" for a day, "2026-11-21T13" for an hour (UTC)."""
+    """Which tally: `when` is "" for a total, "2026-11-21" for a day, "2026-11-21T13" for an hour (UTC),
+    "device=mobile" for a segment."""
 
     span: Span
     when: str
@@ -51,7 +52,7 @@ class Cell(NamedTuple):
 
 @dataclass
 class Tally:
-    """The totals of one variant in one phase, all or those of one day's cohort.
+    """The totals of one variant in one phase: all, or those of one day's cohort, or of one segment.
 
     impressions, clicks   events of visitors who are not excluded
     visitors              unique visitors with an impression who are not excluded

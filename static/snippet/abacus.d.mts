@@ -29,6 +29,7 @@ export interface Site {
   goals: Record<string, string[]>;
   /** experiment:goal of each goal that carries values. */
   valued?: string[];
+  segmented?: Record<string, string[]>;
 }
 
 export interface Options {

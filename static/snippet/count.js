@@ -9,6 +9,7 @@ import { ask, expose } from "./exposure.js";
 import { scan } from "./markup.js";
 import { again } from "./start.js";
 import { open } from "./tester/panel.js";
+import { visit } from "./targeting/segments.js";
 
 // A value goes to the experiments whose goal carries values; the others count the goal alone.
 const valued = (name, value) =>
@@ -102,5 +103,6 @@ listen("pagehide", () => {
   leave();
 });
 listen("pageshow online", settle);
+if (SEGMENTS && (!CONSENT || agreed())) visit();
 settle();
 if (DEBUG) open();

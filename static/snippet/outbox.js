@@ -2,6 +2,7 @@ import { safe } from "./core/guard.js";
 import { resolve } from "./core/script.js";
 import { live, page } from "./core/state.js";
 import { answered, noted } from "./tester/overrides.js";
+import { forgetVisit, segments } from "./targeting/segments.js";
 import { agreed, put, remember, waiting, wipe } from "./core/storage.js";
 import { me, open, random } from "./core/visitor.js";
 
@@ -34,6 +35,7 @@ export const later = (ms) => {
 export const stop = () => {
   busy?.abort?.();
   wipe();
+  if (SEGMENTS) forgetVisit();
 };
 
 /** The answer to a request, or what kept it from coming. */
@@ -99,6 +101,7 @@ export const track = (type, key, goal) => {
     "abacus:" + id + "," + me.id,
     `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}` +
       (VALUES && page.value != null ? `"value":${JSON.stringify(page.value)},` : "") +
+      (SEGMENTS && type == "impression" && SEGMENTED[key] ? `"segments":${segments(key)},` : "") +
       `"experiment":"${key}",` +
       `"variant":"${variant}","phase":${phase},"at":${at}}`,
   );

@@ -27,14 +27,14 @@ from abacus.operations.rows.erase import erase
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, GoalValue, Manifest
+from chalicelib.domain.manifest import Experiment, GoalValue, Manifest, Segment
 from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.event_encoding import read as read_element
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import FIRST, LAST, Booking, Generations, Move, ParticipantRow, RowKey, Stale, tallies_in
+from chalicelib.storage.store import Booking, Generations, Move, ParticipantRow, RowKey, Stale, all_cells, tallies_in
 from tests.support.builders import HOUR, NOON, a_manifest, an_experiment
 from tests.support.memory_store import MemoryStore
 from tests.support.recount import Recount, Sent, merge, recount
@@ -49,9 +49,25 @@ HASHED = an_experiment(
     goals=("signup", "buy"),
     goal_values={"buy": GoalValue(unit="EUR", cap=CAP)},
     conversion_window_ms=WINDOW_MS,
+    segments=(
+        Segment(name="device", values=("mobile", "desktop")),
+        Segment(name="plan", values=("free", "pro"), attribute=True),
+    ),
 )
 CLIENT = an_experiment("client", assignment="client", goals=("signup",))
 MANIFEST = a_manifest(HASHED, CLIENT)
+
+
+# User agents of three requests, and what each device counts as: the third is in no list.
+AGENTS = {"(Windows NT 10.0)": "desktop", "(iPhone)": "mobile", "(iPad)": "other"}
+
+
+def segments_of(event: Event, agent: str) -> tuple[str, ...]:
+    """The segments of an impression, by another route than the service's."""
+    if event.type != "impression" or event.experiment != HASHED.key:
+        return ()
+    plan = event.segments.get("plan", "")
+    return (f"device={AGENTS[agent]}", f"plan={plan if plan in ('free', 'pro') else 'other'}")
 
 
 def cents_of(event: Event) -> int | None:
@@ -100,11 +116,14 @@ def events(draw: st.DrawFn) -> Event:
         variant=variant,
         phase=phase,
         at=NOON + draw(st.sampled_from([0, 1, 7, HOUR, 13 * HOUR])),
+        segments=draw(st.sampled_from([{}, {"plan": "pro"}, {"plan": "x"}])) if kind == "impression" else {},
     )
 
 
 VISITORS = st.sampled_from(["v1", "v2", "v3"])
-SEND = st.tuples(st.just("send"), VISITORS, st.lists(events(), min_size=1, max_size=4), st.booleans())
+SEND = st.tuples(
+    st.just("send"), VISITORS, st.lists(events(), min_size=1, max_size=4), st.booleans(), st.sampled_from(list(AGENTS))
+)
 DELIVER = st.tuples(st.just("deliver"), st.randoms(use_true_random=False), st.booleans())
 EXPIRE = st.tuples(st.just("expire"), VISITORS)
 REBUILD = st.tuples(st.just("rebuild"), st.sampled_from(["hashed", "client"]), st.integers(0, 3))
@@ -160,13 +179,15 @@ class World:
                 self.fuse = None
                 raise Crash(moment)
 
-    def send(self, visitor: str, events: list[Event], bot: bool) -> None:
+    def send(self, visitor: str, events: list[Event], bot: bool, agent: str) -> None:
         batch = Batch(visitor=visitor, events=tuple(events))
         while True:
             before = {key: row.received for key, row in self.store.rows.items()}
             try:
                 answer = self.ingest.receive(
-                    ParsedRequest(batch, tuple(range(len(events)))), now_ms=NOW, sender=Sender(bot=bot)
+                    ParsedRequest(batch, tuple(range(len(events)))),
+                    now_ms=NOW,
+                    sender=Sender(bot=bot, user_agent=agent),
                 )
             except Crash:
                 answer = None
@@ -179,7 +200,8 @@ class World:
             key = RowKey(visitor, event.experiment)
             assert event.phase is not None
             late = event.at < NOW - HOUR
-            self.sent[key].append(Sent(*key, *fields_of(event), bot, late, cents_of(event)))
+            segments = segments_of(event, agent)
+            self.sent[key].append(Sent(*key, *fields_of(event), bot, late, cents_of(event), segments))
             self.stream.append(key)
 
     def deliver(self, order: random.Random, lose: bool) -> None:
@@ -243,7 +265,7 @@ class World:
 
     def check(self) -> None:
         for experiment in ("hashed", "client"):
-            cells = self.store.cells(experiment, first=FIRST, last=LAST)
+            cells = all_cells(self.store, experiment)
             found = {
                 tuple(cell): tally.numbers()
                 for cell, tally in tallies_in(cells, self.store.generations(experiment).live).items()

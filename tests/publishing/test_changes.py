@@ -7,7 +7,7 @@ import pytest
 from abacus.authoring.load import load
 from abacus.publishing.changes import changes
 from abacus.publishing.periods import stamp
-from chalicelib.domain.manifest import GoalValue, Guardrail, Manifest, Namespace, Period, Phase, Urls, Variant
+from chalicelib.domain.manifest import GoalValue, Guardrail, Manifest, Namespace, Period, Phase, Segment, Urls, Variant
 from tests.support.builders import DAY, NOON, a_manifest, an_experiment
 
 HALF, MOST = Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9))
@@ -154,6 +154,7 @@ STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
         (VALUED, VALUED | {"primary": "buy.value"}, "primary click → buy.value: choosing the metric after the start"),
         (VALUED, VALUED | {"guardrails": (Guardrail(metric="buy", margin=0.1),)}, "guardrails changed:"),
         (VALUED, VALUED | {"conversion_window_ms": 7 * DAY}, "conversion_window changed:"),
+        ({}, {"segments": (Segment(name="plan", values=("pro",)),)}, "segments changed:"),
     ],
 )  # fmt: skip
 def test_what_would_spoil_the_numbers_is_refused(before, after, refusal):

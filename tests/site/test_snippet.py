@@ -14,7 +14,7 @@ from abacus.site.esbuild import BuildError
 from abacus.site.public_manifest import public
 from abacus.site.snippet import Options, scripts
 from abacus.site.snippet_manifest import compact
-from chalicelib.domain.manifest import GoalValue, Manifest, Namespace, Phase, UrlPattern, Urls
+from chalicelib.domain.manifest import GoalValue, Manifest, Namespace, Phase, Segment, UrlPattern, Urls
 from tests.browser.snippet.site import an_experiment
 
 PLAIN = Manifest(experiments=(an_experiment("cta-color", "blue green"), an_experiment("hero")))
@@ -53,6 +53,26 @@ def test_the_core_with_two_plain_experiments_is_at_most_2048_bytes() -> None:
 
 def test_everything_in_use_is_at_most_3072_bytes() -> None:
     assert on_the_wire(EVERYTHING, consent=True, global_privacy_control=True) <= 3072
+
+
+def counting_file(manifest: Manifest, **options: Any) -> int:
+    built = scripts(public(manifest), Options(**options))
+    [size] = [len(gzip.compress(body, 9, mtime=0)) for name, body in built.items() if name.startswith("ab.count-")]
+    return size
+
+
+def test_segments_cost_the_first_file_at_most_100_bytes_and_nothing_where_the_page_says_none() -> None:
+    def segmented(*segments: Segment) -> Manifest:
+        return Manifest(experiments=(PLAIN.experiments[0], an_experiment("hero", segments=segments)))
+
+    device = segmented(Segment(name="device", values=("mobile",)))
+    assert scripts(public(device), Options()) == scripts(public(PLAIN), Options())
+    page_says = segmented(
+        Segment(name="visitor", values=("new", "returning")),
+        Segment(name="plan", values=("free", "pro"), attribute=True),
+    )
+    assert on_the_wire(page_says) <= on_the_wire(PLAIN) + 100
+    assert counting_file(page_says) <= 2048
 
 
 def test_the_file_that_counts_is_at_most_2048_bytes() -> None:

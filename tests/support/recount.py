@@ -28,6 +28,7 @@ class Sent(NamedTuple):
     bot: bool
     late: bool = False
     cents: int | None = None  # a goal's value
+    segments: tuple[str, ...] = ()  # of an impression: device=mobile
 
 
 def recount(
@@ -48,7 +49,7 @@ def recount(
         totals["hour", _when(e.at, "%Y-%m-%dT%H"), e.phase, e.variant][name] += 1
 
     def book(home: Sent, **numbers: int) -> None:
-        for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
+        for place in _places(home):
             for name, n in numbers.items():
                 totals[(*place, home.phase, home.variant)][name.replace("__", ".")] += n
 
@@ -108,8 +109,12 @@ def recount(
 
 
 def _name(totals: Recount, home: Sent, name: str, n: int = 1) -> None:
-    for place in (("total", ""), ("day", _when(home.at, "%Y-%m-%d"))):
+    for place in _places(home):
         totals[(*place, home.phase, home.variant)][name] += n
+
+
+def _places(home: Sent) -> list[tuple[str, str]]:
+    return [("total", ""), ("day", _when(home.at, "%Y-%m-%d")), *(("segment", segment) for segment in home.segments)]
 
 
 def _text(e: Sent, cap: int, window_ms: int | None) -> str:
@@ -117,6 +122,9 @@ def _text(e: Sent, cap: int, window_ms: int | None) -> str:
     kind = {"impression": "i", "click": "c", "goal": f"g:{e.goal}"}[e.type]
     text = f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}"
     marks = ("b" if e.bot else "") + ("l" if e.late and e.type == "impression" else "")
+    if e.segments:
+        limit = "" if window_ms is None else f"^{window_ms // 1000}"
+        return f"{text}|{marks}|{limit}|{','.join(e.segments)}"
     if e.cents is not None:
         return f"{text}|{marks}|{e.cents}^{cap}"
     if e.type == "impression" and window_ms is not None:

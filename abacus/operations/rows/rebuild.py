@@ -29,13 +29,13 @@ from chalicelib.counting.fold import Fold
 from chalicelib.domain.clock import SECOND_MS, now_ms, utc_datetime
 from chalicelib.runtime.service import from_environment, version
 from chalicelib.storage.store import (
-    FIRST,
-    LAST,
     Generations,
     RowKey,
     Stale,
     Store,
+    all_cells,
     parse_cell_name,
+    partition,
     unreadable_cells,
 )
 
@@ -78,9 +78,11 @@ def rebuild(
     # A fold that read the old generation just before the swap may still have counted a new visitor into it.
     while (moved := _move(store, fold, experiment, target, clock_ms, version, progress)).rows:
         pass
-    cells = store.cells(experiment, first=FIRST, last=LAST)
-    replaced = [name for name in cells if (named := parse_cell_name(name)) and named.generation < target]
-    store.delete_cells(experiment, replaced)
+    cells = all_cells(store, experiment)
+    for name in cells:
+        named = parse_cell_name(name)
+        if named is not None and named.generation < target:
+            store.delete_cells(partition(experiment, named.cell), [name])
     after = live_tallies(store, experiment)
     return Recount(before, moved.read, after, tuple(sorted(moved.broken)), tuple(unreadable_cells(cells)))
 

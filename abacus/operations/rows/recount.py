@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chalicelib.analysis.wording import count
 from chalicelib.counting.contribution import contribution
 from chalicelib.storage.event_encoding import Unreadable, distinct
-from chalicelib.storage.store import FIRST, LAST, ParticipantRow, RowKey, Store, tallies_in, unreadable_cells
+from chalicelib.storage.store import ParticipantRow, RowKey, Store, all_cells, tallies_in, unreadable_cells
 from chalicelib.storage.tally import Tallies, Tally, difference
 
 SEGMENTS = 4  # of the parallel scan
@@ -38,7 +38,7 @@ class Recount:
 def live_tallies(store: Store, experiment: str) -> Tallies:
     """The live tallies of an experiment, without activity by the hour, which no row can restore."""
     generation = store.generations(experiment).live
-    return _without_hours(tallies_in(store.cells(experiment, first=FIRST, last=LAST, strong=True), generation))
+    return _without_hours(tallies_in(all_cells(store, experiment, strong=True), generation))
 
 
 def _without_hours(tallies: Tallies) -> Tallies:
@@ -67,7 +67,7 @@ def recount(store: Store, experiment: str, progress: Callable[[], None] = lambda
     While events come in, both are read at different moments: a difference may be an event that is being counted.
     `progress` is called for every row read."""
     generation = store.generations(experiment).live
-    cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
+    cells = all_cells(store, experiment, strong=True)
     expected: Tallies = {}
     broken = []
     rows = 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Playwright
 
-from chalicelib.domain.manifest import Phase
+from chalicelib.domain.manifest import Phase, Segment
 from tests.browser.snippet.site import Site, an_experiment, visitor_of
 from tests.browser.snippet.visitors import ORDINARY, Visit, a_moment_passes, confirmed, launch, leave, seen_by_now
 
@@ -212,3 +212,47 @@ def test_two_experiments_do_not_rewrite_the_cookie_at_every_view(site: Site, new
         confirmed(page)
         writes.append(page.evaluate("window.writes || 0"))
     assert writes[1:] == [0, 0]
+
+
+SEGMENTS = (
+    Segment(name="visitor", values=("new", "returning")),
+    Segment(name="plan", values=("free", "pro"), attribute=True),
+    Segment(name="device", values=("mobile",)),
+)
+
+
+def said_segments(site: Site) -> list[dict[str, str] | None]:
+    return [event.get("segments") for event in site.events.values()]
+
+
+def test_an_impression_says_the_segments_that_only_the_page_knows(site: Site, visit: Visit) -> None:
+    site.runs(an_experiment(segments=SEGMENTS), an_experiment("other"))
+    tag = '<script src="/ab.js" data-plan="pro"></script>'
+    site.page("/", '<button data-ab="hero">buy</button><p data-ab="other">x', tag=tag)
+    page = visit()
+    page.click("button")
+    site.wait_for_events(3)
+    segments = {(e["type"], e["experiment"]): e.get("segments") for e in site.events.values()}
+    assert segments == {
+        ("impression", "hero"): {"visitor": "new", "plan": "pro"},
+        ("click", "hero"): None,
+        ("impression", "other"): None,
+    }
+
+
+def test_a_visitor_is_new_for_the_first_session_and_returning_afterwards(site: Site, new_visitor: Profile) -> None:
+    site.runs(an_experiment(segments=SEGMENTS))
+    site.page("/", "no experiment here")
+    site.page("/hero", BUY)
+    profile = new_visitor(site)
+    page = profile.new_page()
+    page.goto(site.origin)
+    page.wait_for_function("document.cookie.includes('abacus')")
+    page.goto(site.origin + "/hero")
+    site.wait_for_events(1)
+    assert said_segments(site) == [{"visitor": "new", "plan": ""}]
+    site.forget()
+    later = profile.new_page()  # another tab is another session
+    later.goto(site.origin + "/hero")
+    site.wait_for_events(1)
+    assert said_segments(site) == [{"visitor": "returning", "plan": ""}]

@@ -11,7 +11,7 @@ from abacus.operations.prices import WRITE_UNIT
 from abacus.paths import PROJECT
 from chalicelib.counting.contribution import HOURS
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Variant
+from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Segment, Variant
 from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
 from chalicelib.ingestion.rows.writer import ROW_BYTES, ROW_OVERHEAD, limits_of
@@ -30,6 +30,33 @@ LONG = Experiment(
 
 
 VALUED = LONG.model_copy(update={"goal_values": {"g" * 64: GoalValue(unit="EUR", decimals=4, cap=10**13)}})
+
+
+SEGMENTED = VALUED.model_copy(
+    update={
+        "goals": (),
+        "conversion_window_ms": 10**12,
+        "segments": tuple(Segment(name=letter * 24, values=("v" * 24,), attribute=True) for letter in "abcd"),
+    }
+)
+
+
+def largest_impression(experiment: Experiment) -> str:
+    event = Event(
+        id="x" * 64,
+        type="impression",
+        experiment=experiment.key,
+        variant=max(experiment.variant_keys, key=len),
+        at=95_617_583_999_999,
+    )
+    segments = [f"{segment.name}={segment.values[0]}" for segment in experiment.segments]
+    return element_of(event, experiment, Marks(*[True] * 5), segments)
+
+
+def test_no_impression_with_segments_is_longer_than_the_limits_assume() -> None:
+    assert len(largest_impression(SEGMENTED)) <= longest_element(SEGMENTED)
+    assert limits_of(SEGMENTED).most * longest_element(SEGMENTED) <= ROW_BYTES
+    assert limits_of(SEGMENTED).impressions > 10
 
 
 def largest_event(experiment: Experiment) -> str:
