@@ -50,8 +50,8 @@ def text() -> str:
     """The content of answers.d.ts."""
     command = [node(), str(GENERATOR), "--bannerComment", BANNER, "--unreachableDefinitions", "false"]
     command += ["--format", "true", "--style.printWidth", "120", "--additionalProperties", "false"]
-    done = subprocess.run(command, input=json.dumps(schema()), capture_output=True, text=True, check=True)
-    return done.stdout
+    process = subprocess.run(command, input=json.dumps(schema()), capture_output=True, text=True, check=True)
+    return process.stdout
 
 
 if __name__ == "__main__":

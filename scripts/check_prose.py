@@ -78,9 +78,9 @@ def checked_files() -> Iterator[str]:
 
 def main() -> int:
     """Print every problem. Returns the exit code."""
-    found = [problem for name in checked_files() for problem in problems(name, (PROJECT / name).read_text())]
-    print(*found, sep="\n", end="\n" if found else "")
-    return 1 if found else 0
+    all_problems = [problem for name in checked_files() for problem in problems(name, (PROJECT / name).read_text())]
+    print(*all_problems, sep="\n", end="\n" if all_problems else "")
+    return 1 if all_problems else 0
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ def output(command: Sequence[str], **variables: str) -> str | None:
 
     None when it failed, did not start or took longer than three minutes."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, env={**environment(), **variables}, capture_output=True, text=True, timeout=180, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return process.stdout

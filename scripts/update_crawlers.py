@@ -32,8 +32,8 @@ LIST = PROJECT / "chalicelib" / "ingestion" / "crawlers.json"
 def patterns() -> list[str]:
     """The expressions of every crawler and headless browser; not those of HTTP libraries."""
     listed = [entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA if "http-library" not in entry["tags"]]
-    kept = [REPLACED.get(pattern, pattern) for pattern in listed]
-    return sorted({pattern for pattern in (*kept, *MISSING) if pattern is not None})
+    patterns = [REPLACED.get(pattern, pattern) for pattern in listed]
+    return sorted({pattern for pattern in (*patterns, *MISSING) if pattern is not None})
 
 
 def text() -> str:

@@ -57,9 +57,9 @@ def _winner(experiment: Experiment, visitor: str, url: str, attributes: Json) ->
     assert experiment.winner is not None
     if experiment.holds_out(visitor):
         return Decision(experiment.key, experiment.control, False, ("stopped, and the visitor is in the holdout",))
-    here = experiment.urls is None or matches(experiment.urls, url)
-    meant = experiment.condition is None or satisfied(experiment.condition, attributes)
-    if here and meant:
+    on_page = experiment.urls is None or matches(experiment.urls, url)
+    in_audience = experiment.condition is None or satisfied(experiment.condition, attributes)
+    if on_page and in_audience:
         return Decision(experiment.key, experiment.winner, False, (f"stopped: every visitor gets {experiment.winner}",))
     return Decision(
         experiment.key, experiment.control, False, ("stopped, and it did not run for these visitors or pages",)
@@ -74,13 +74,13 @@ def _closed(experiment: Experiment, now: int) -> str | None:
             "stopped": "stopped without a winner: every visitor sees the control",
         }[experiment.status]
     if experiment.start is not None and now < experiment.start:
-        return f"starts at {_when(experiment.start)}"
+        return f"starts at {_utc(experiment.start)}"
     if experiment.end is not None and experiment.end <= now:
-        return f"ended at {_when(experiment.end)}"
+        return f"ended at {_utc(experiment.end)}"
     return None
 
 
-def _when(at: int) -> str:
+def _utc(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
@@ -95,12 +95,12 @@ def _hashed(experiment: Experiment, visitor: str, url: str, attributes: Json) ->
 
 def _earlier(experiment: Experiment, visitor: str) -> tuple[str, ...]:
     """The variant that the visitor may have stored in an earlier phase with the same seed."""
-    said = []
+    descriptions = []
     for phase in range(experiment.current_phase):
         if experiment.seed_of(phase) == experiment.seed_of(experiment.current_phase):
-            then = experiment.assign(visitor, phase) or "not enrolled"
-            said.append(f"phase {phase}: {then}; a browser that stored a variant then keeps it")
-    return tuple(said)
+            variant = experiment.assign(visitor, phase) or "not enrolled"
+            descriptions.append(f"phase {phase}: {variant}; a browser that stored a variant then keeps it")
+    return tuple(descriptions)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, WaiterError
 
-from abacus.aws.stack_state import STUCK, SUCCEEDED, event_ids, in_progress, is_created, new_events, why
+from abacus.aws.stack_state import STUCK, SUCCEEDED, event_ids, failure_reason, in_progress, is_created, new_events
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def apply(
 
     Returns: the stack's outputs.
     Raises: StackFailed."""
-    before = settle(cloudformation, name, follow=follow, poll=poll)
+    before = wait_until_idle(cloudformation, name, follow=follow, poll=poll)
     created = is_created(cloudformation, before)
     values: list[Any] = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     if keep and before is not None:
         declared = {p["ParameterKey"] for p in cloudformation.get_template_summary(TemplateBody=template)["Parameters"]}
-        values += _kept(before, declared - parameters.keys(), created)
+        values += _current_parameters(before, declared - parameters.keys(), created)
     if before is not None and not created:
         remove(cloudformation, name, retain_undeletable=True, follow=follow, poll=poll)
     request: dict[str, Any] = {
@@ -78,7 +78,9 @@ def apply(
         return outputs(cloudformation, name)
     after = _wait(cloudformation, name, earlier, follow, poll)
     if after is None or after["StackStatus"] not in SUCCEEDED:
-        raise StackFailed(f"stack {name}: {why(cloudformation, name, earlier, answer.get('OperationId', ''))}")
+        raise StackFailed(
+            f"stack {name}: {failure_reason(cloudformation, name, earlier, answer.get('OperationId', ''))}"
+        )
     return outputs(cloudformation, name)
 
 
@@ -116,7 +118,7 @@ def adopt(
     cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
     after = _wait(cloudformation, name, set(), follow, poll)
     if after is None or after["StackStatus"] not in SUCCEEDED:
-        raise StackFailed(f"stack {name}: {why(cloudformation, name)}")
+        raise StackFailed(f"stack {name}: {failure_reason(cloudformation, name)}")
 
 
 def remove(
@@ -135,7 +137,7 @@ def remove(
 
     Returns: whether the stack existed.
     Raises: StackFailed."""
-    stack = settle(cloudformation, name, follow=follow, poll=poll, resolvable=False)
+    stack = wait_until_idle(cloudformation, name, follow=follow, poll=poll, resolvable=False)
     if stack is None:
         return False
     earlier = event_ids(cloudformation, name)
@@ -146,7 +148,7 @@ def remove(
         failed = [s["LogicalResourceId"] for s in summaries if s["ResourceStatus"] == "DELETE_FAILED"]
         after = _delete(cloudformation, stack, earlier, follow, poll, RetainResources=failed)
     if after is not None and after["StackStatus"] != "DELETE_COMPLETE":
-        raise StackFailed(f"stack {name}: {why(cloudformation, stack['StackId'], earlier)}")
+        raise StackFailed(f"stack {name}: {failure_reason(cloudformation, stack['StackId'], earlier)}")
     return True
 
 
@@ -166,7 +168,7 @@ def outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
     return {o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])} if stack else {}
 
 
-def settle(
+def wait_until_idle(
     cloudformation: CloudFormationClient,
     name: str,
     *,
@@ -192,7 +194,7 @@ def settle(
     return stack
 
 
-def _kept(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
+def _current_parameters(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
     """The parameters `names` as the stack has them. One that was never created is about to be deleted, so its values
     are repeated; CloudFormation does not show the hidden ones."""
     values = {p["ParameterKey"]: p["ParameterValue"] for p in before.get("Parameters", [])}

@@ -33,7 +33,9 @@ def is_created(cloudformation: CloudFormationClient, stack: StackTypeDef | None)
     return True
 
 
-def why(cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None, operation: str = "") -> str:
+def failure_reason(
+    cloudformation: CloudFormationClient, name: str, earlier: set[str] | None = None, operation: str = ""
+) -> str:
     """The reason of the first resource that failed; the later ones only say that they were cancelled.
 
     Args:

@@ -42,7 +42,7 @@ class NoTarget(AbacusError):
     """Neither an option, nor the environment, nor a local run says which ABacus to work on."""
 
 
-def named(outputs: Mapping[str, str]) -> dict[str, str]:
+def service_environment(outputs: Mapping[str, str]) -> dict[str, str]:
     """The service's environment from the outputs of its data stack."""
     return {name: outputs[output] for name, output in OUTPUTS.items()}
 
@@ -72,8 +72,8 @@ def target(stage: str | None, home: Path, environ: Mapping[str, str]) -> dict[st
     if environ.get("ABACUS_PARTICIPANTS") or environ.get("ABACUS_BUCKET"):
         return {}
     if (home / FILE).exists() and is_running(home):  # a killed run leaves its file behind
-        found: dict[str, str] = json.loads((home / FILE).read_text())
-        return found
+        variables: dict[str, str] = json.loads((home / FILE).read_text())
+        return variables
     raise NoTarget(NOT_RUNNING)
 
 
@@ -89,7 +89,7 @@ def _of_stage(stage: str) -> dict[str, str]:
     parameters = described.get("Parameters", []) if described else []
     given = {p["ParameterKey"]: p["ParameterValue"] for p in parameters}
     options = {name: given[parameter] for name, parameter in PARAMETERS.items() if parameter in given}
-    return named(outputs) | options | {"ABACUS_STAGE": stage}
+    return service_environment(outputs) | options | {"ABACUS_STAGE": stage}
 
 
 def is_running(home: Path) -> bool:

@@ -120,26 +120,31 @@ def _origin(url: str) -> str:
 
 def check_cookie(page: Page, tag: Tag, site: Site) -> Iterator[Finding]:
     """Whether the visitor's cookie fits the page's host."""
-    here, there = urlsplit(page.url).hostname or "", urlsplit(page.absolute(tag.attributes["src"])).hostname or ""
+    page_host, script_host = (
+        urlsplit(page.url).hostname or "",
+        urlsplit(page.absolute(tag.attributes["src"])).hostname or "",
+    )
     domain = site.cookie_domain
-    if domain and not (here == domain or here.endswith(f".{domain}")):
-        yield Finding("missing", f"cookie: cookie_domain is {domain}, but the page is on {here}; see docs/install.md")
-    elif here == there or domain:
-        yield Finding("ok", f"cookie of {domain or here}")
-    elif parent := _shared_parent(here, there):
+    if domain and not (page_host == domain or page_host.endswith(f".{domain}")):
+        yield Finding(
+            "missing", f"cookie: cookie_domain is {domain}, but the page is on {page_host}; see docs/install.md"
+        )
+    elif page_host == script_host or domain:
+        yield Finding("ok", f"cookie of {domain or page_host}")
+    elif parent := _shared_parent(page_host, script_host):
         option = f'{{ "cookie_domain": "{parent}" }}'
-        yield Finding("note", f"cookie of {here} only; to share visitors below {parent}, write {option} into "
+        yield Finding("note", f"cookie of {page_host} only; to share visitors below {parent}, write {option} into "
                       "static/snippet/options.json")  # fmt: skip
     else:
-        yield Finding("note", f"cookie written by a script of {there}: Safari keeps the visitor's id for 7 days")
+        yield Finding("note", f"cookie written by a script of {script_host}: Safari keeps the visitor's id for 7 days")
 
 
-def _shared_parent(one: str, two: str) -> str | None:
+def _shared_parent(first: str, second: str) -> str | None:
     """The domain that two hosts share, of at least two labels; not for addresses."""
-    if re.fullmatch(r"[\d.]+|.*:.*", one):
+    if re.fullmatch(r"[\d.]+|.*:.*", first):
         return None
     shared = []
-    for a, b in zip(reversed(one.split(".")), reversed(two.split(".")), strict=False):
+    for a, b in zip(reversed(first.split(".")), reversed(second.split(".")), strict=False):
         if a != b:
             break
         shared.append(a)

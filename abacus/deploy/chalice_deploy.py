@@ -56,17 +56,17 @@ def deploy(stage: str, parameters: Mapping[str, str], account: Account, source: 
     config, values = configure(stage, parameters, client, source)
     _run("deploy", stage, account.region, source, config, values)
     set_triggers(stage, values, client)
-    rest = next(r for r in json.loads(record(stage).read_text())["resources"] if r["resource_type"] == "rest_api")
+    rest_api = next(r for r in json.loads(record(stage).read_text())["resources"] if r["resource_type"] == "rest_api")
     api_name = names.stack(stage, "api")  # what the packaged API is called too; the alarms find it by its name
-    rename_api(account.client("apigateway"), rest["rest_api_id"], api_name)
+    rename_api(account.client("apigateway"), rest_api["rest_api_id"], api_name)
     return {
         "APIHandlerName": function_name(stage, "api_handler"),
         "FoldName": function_name(stage, "fold"),
         "WriteSpilledName": function_name(stage, "write_spilled"),
         "ReconcileName": function_name(stage, "reconcile"),
-        "RestAPIId": rest["rest_api_id"],
+        "RestAPIId": rest_api["rest_api_id"],
         "RestAPIName": api_name,
-        "RestDomain": rest["rest_api_url"].split("/")[2],
+        "RestDomain": rest_api["rest_api_url"].split("/")[2],
     }
 
 
@@ -145,7 +145,7 @@ def rename_api(apigateway: Any, api_id: str, name: str) -> None:
 
 
 def _run(
-    what: str, stage: str, region: str, source: Path, config: Mapping[str, Any], values: Mapping[str, str]
+    action: str, stage: str, region: str, source: Path, config: Mapping[str, Any], values: Mapping[str, str]
 ) -> None:
     file, copied_record = source / ".chalice" / "config.json", source / ".chalice" / "deployed" / f"{stage}.json"
     copied_record.parent.mkdir(exist_ok=True)
@@ -162,17 +162,17 @@ def _run(
         "AWS_REGION": region,
     }
     try:
-        done = subprocess.run(
-            chalice(what, "--stage", stage), cwd=source, env=environment, capture_output=True, text=True, check=False
+        process = subprocess.run(
+            chalice(action, "--stage", stage), cwd=source, env=environment, capture_output=True, text=True, check=False
         )
     finally:
         file.unlink()  # it holds the origin's secret
         record(stage).parent.mkdir(exist_ok=True)
         if copied_record.exists():  # also after a failure, for what was made until then
             shutil.copyfile(copied_record, record(stage))
-    if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        raise ChaliceFailed(f"chalice {what} --stage {stage}: {lines[-1] if lines else 'no output'}")
+    if process.returncode:
+        lines = (process.stdout + process.stderr).strip().splitlines()
+        raise ChaliceFailed(f"chalice {action} --stage {stage}: {lines[-1] if lines else 'no output'}")
 
 
 def _merged_template() -> dict[str, Any]:
@@ -199,7 +199,11 @@ def _deployed_values(merged: Mapping[str, Any], stage: str, client: LambdaClient
 
 
 def _defaults(merged: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(said["Default"]) for name, said in merged["Parameters"].items() if "Default" in said}
+    return {
+        name: str(declaration["Default"])
+        for name, declaration in merged["Parameters"].items()
+        if "Default" in declaration
+    }
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:

@@ -22,7 +22,7 @@ from abacus.deploy.package import BUILD, LAMBDA, package, this_machine
 from abacus.deploy.plan import plan_stacks, show
 from abacus.deploy.steps import Deployment
 from abacus.operations import bill
-from abacus.operations.price import price_line
+from abacus.operations.bill import price_line
 from abacus.options import manifest_option
 from abacus.paths import INFRA
 from abacus.publishing import publish
@@ -78,12 +78,12 @@ def command(
         return
     account = Account.of(region)
     account.authenticate()  # first, because packaging takes a while
-    found = _look_around(account, chosen, packaged)
-    _refuse_early(account, chosen, found, experiments)
+    surroundings = _look_around(account, chosen, packaged)
+    _refuse_early(account, chosen, surroundings, experiments)
     if not (with_demo or account.emulator):
         _confirm_demo(account, stage, experiments)
-    _print_plan(account, chosen, found, experiments)
-    deployment = Deployment(account, chosen, found, experiments, click.echo)
+    _print_plan(account, chosen, surroundings, experiments)
+    deployment = Deployment(account, chosen, surroundings, experiments, click.echo)
     deployment.run(rotate=rotate_secret)
     _print_result(deployment)
 
@@ -127,10 +127,10 @@ def _look_around(account: Account, options: DeployOptions, packaged: Path | None
     )
 
 
-def _refuse_early(account: Account, options: DeployOptions, found: Surroundings, experiments: Manifest) -> None:
+def _refuse_early(account: Account, options: DeployOptions, surroundings: Surroundings, experiments: Manifest) -> None:
     """Refuse a manifest that would spoil a running experiment, before anything is touched. A data stack whose creation
     failed has no bucket yet, and so no running experiment."""
-    plan_stacks(options, found, NO_SECRET)
+    plan_stacks(options, surroundings, NO_SECRET)
     outputs = cloudformation.outputs(account.cloudformation("data"), names.stack(options.stage, "data"))
     if "BucketName" in outputs:
         now = round(time.time() * 1000)
@@ -150,16 +150,16 @@ def _confirm_demo(account: Account, stage: str, experiments: Manifest) -> None:
             raise AbacusError(f"Nothing was deployed. Delete the files of {', '.join(new)}, or add --with-demo.")
 
 
-def _print_plan(account: Account, options: DeployOptions, found: Surroundings, experiments: Manifest) -> None:
+def _print_plan(account: Account, options: DeployOptions, surroundings: Surroundings, experiments: Manifest) -> None:
     where = f"the emulator at {account.emulator}" if account.emulator else f"account {account.number}"
     click.echo(f"{names.prefix(options.stage)} in {where}, {account.region}:")
-    plans = plan_stacks(options, found, NO_SECRET)
+    plans = plan_stacks(options, surroundings, NO_SECRET)
     for plan in plans:
-        verb = "update" if plan.part in found.stacks and found.stacks[plan.part].created else "create"
-        by_chalice = plan.part == "api" and api_kind(options, found) == "chalice"
+        verb = "update" if plan.part in surroundings.stacks and surroundings.stacks[plan.part].created else "create"
+        by_chalice = plan.part == "api" and api_kind(options, surroundings) == "chalice"
         what = "by chalice deploy" if by_chalice else names.stack(options.stage, plan.part)
         click.echo(f"  {verb}  {what}: {plan.description}")
-    for part in found.stacks.keys() - {plan.part for plan in plans}:
+    for part in surroundings.stacks.keys() - {plan.part for plan in plans}:
         click.echo(f"  delete  {names.stack(options.stage, part)}")
     click.echo(f"  publish {len(experiments.experiments)} experiments, the snippet and the results page")
     if "watch" not in {plan.part for plan in plans}:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import click
 
-from abacus.aws import cloudformation, names, origin_secret, retained
+from abacus.aws import cloudformation, names, retained
 from abacus.aws.account import Account
 from abacus.aws.errors import report_errors
 from abacus.aws.names import StageName
 from abacus.deploy import chalice_deploy
 from abacus.deploy.package import BUILD
+from abacus.deploy.steps import origin_secrets
 from chalicelib.domain.errors import AbacusError
 
 
@@ -69,10 +70,10 @@ def _find(stage: str, account: Account, with_data: bool) -> Deletion:
 def _parameters(stage: str, account: Account, with_data: bool) -> list[str]:
     """The origin's secret has no use without its API; the keys of signed senders are the user's own."""
     ssm = account.client("ssm")
-    found = [names.origin_secrets(stage)] if origin_secret.read(ssm, stage) else []
+    parameters = [names.origin_secrets(stage)] if origin_secrets(ssm, stage) else []
     if with_data:
-        found += [p["Name"] for p in ssm.get_parameters(Names=[names.sender_keys(stage)])["Parameters"]]
-    return found
+        parameters += [p["Name"] for p in ssm.get_parameters(Names=[names.sender_keys(stage)])["Parameters"]]
+    return parameters
 
 
 def _print(deletion: Deletion, account: Account) -> None:
@@ -121,7 +122,7 @@ def _delete(deletion: Deletion, account: Account) -> None:
     if deletion.resources:
         click.echo("waiting until SQS has deleted the queues ...")
     retained.wait_until_deleted(deletion.resources, account, name_is_blocked=not account.emulator)
-    left = [names.stack(stage, part) for part in account.stacks(stage) if part in deletion.parts]
-    left += [resource.name for resource in deletion.resources if retained.exists(resource, account)]
-    if left:
-        raise LeftBehind(f"still there: {', '.join(left)}. Run abacus destroy again.")
+    remaining = [names.stack(stage, part) for part in account.stacks(stage) if part in deletion.parts]
+    remaining += [resource.name for resource in deletion.resources if retained.exists(resource, account)]
+    if remaining:
+        raise LeftBehind(f"still there: {', '.join(remaining)}. Run abacus destroy again.")

@@ -71,14 +71,16 @@ class Surroundings:
         return self.stacks[part].parameters if part in self.stacks else {}
 
 
-def api_kind(options: DeployOptions, found: Surroundings) -> ApiKind:
+def api_kind(options: DeployOptions, surroundings: Surroundings) -> ApiKind:
     """Which API calls the functions: the one that is deployed, unless an option names another. Raises InvalidOption."""
-    if found.emulator and options.api != "chalice":
+    if surroundings.emulator and options.api != "chalice":
         return "rest"  # ministack's HTTP API sends payload format 2.0 only, which Chalice does not understand
-    deployed = found.by_chalice or "api" in found.stacks
-    if options.api and deployed and found.by_chalice != (options.api == "chalice"):
-        way = "chalice deploy" if found.by_chalice else "a stack"
-        raise InvalidOption(f"--api {options.api}: the functions are deployed by {way}. Run abacus destroy first.")
-    if found.by_chalice:
+    deployed = surroundings.by_chalice or "api" in surroundings.stacks
+    if options.api and deployed and surroundings.by_chalice != (options.api == "chalice"):
+        deployed_by = "chalice deploy" if surroundings.by_chalice else "a stack"
+        raise InvalidOption(
+            f"--api {options.api}: the functions are deployed by {deployed_by}. Run abacus destroy first."
+        )
+    if surroundings.by_chalice:
         return "chalice"
-    return options.api or ("rest" if found.parameters("api").get("ApiKind") == "rest" else "http")
+    return options.api or ("rest" if surroundings.parameters("api").get("ApiKind") == "rest" else "http")

@@ -2,6 +2,11 @@
 
 Chalice zips the whole of chalicelib/, compiled files and notes included. So it works on a copy that holds only what
 ships.
+
+`python -m abacus.deploy.package package ...` is Chalice's own command line, for another Python than the one that runs
+it. Chalice packages for the Python that it runs on, and has no setting for another one. The functions get the version
+that CHALICE_RUNTIME names, such as python3.14. pip downloads wheels for the same version by its own variables, which
+`chalice_environment` sets.
 """
 
 from __future__ import annotations
@@ -62,7 +67,7 @@ def package(stage: str, folder: Path, *, target: Target = LAMBDA) -> Path:
     that .chalice/config.json does not have is `prod` under another name. Raises PackageFailed."""
     source = folder.parent / "source"
     prepare(source, stage, target)
-    done = subprocess.run(
+    process = subprocess.run(
         chalice("package", "--stage", stage, "--merge-template", ".chalice/package.json", str(folder.absolute())),
         cwd=source,
         # The region appears nowhere in the template, but Chalice does not start without one.
@@ -71,14 +76,14 @@ def package(stage: str, folder: Path, *, target: Target = LAMBDA) -> Path:
         text=True,
         check=False,
     )
-    if done.returncode or not (folder / "sam.json").exists():
-        raise PackageFailed(f"chalice package --stage {stage}:\n{(done.stdout + done.stderr).strip()}")
+    if process.returncode or not (folder / "sam.json").exists():
+        raise PackageFailed(f"chalice package --stage {stage}:\n{(process.stdout + process.stderr).strip()}")
     return folder / "sam.json"
 
 
 def chalice(*arguments: str) -> list[str]:
     """Chalice's command with these arguments; it needs `chalice_environment`."""
-    return [sys.executable, "-m", "abacus.deploy.chalice_cli", *arguments]
+    return [sys.executable, "-m", "abacus.deploy.package", *arguments]
 
 
 def chalice_environment(target: Target) -> Mapping[str, str]:
@@ -105,8 +110,10 @@ def prepare(source: Path, stage: str, target: Target = LAMBDA) -> None:
             renamed.parent.mkdir(exist_ok=True)
             renamed.write_text(policy.read_text().replace("abacus-prod", f"abacus-{stage}"))
         prod = json.dumps(config["stages"]["prod"])
-        named = re.sub(r'"prod"|abacus-prod|policies/prod', lambda match: match[0].replace("prod", stage), prod)
-        config["stages"][stage] = json.loads(named)
+        config_of_stage = re.sub(
+            r'"prod"|abacus-prod|policies/prod', lambda match: match[0].replace("prod", stage), prod
+        )
+        config["stages"][stage] = json.loads(config_of_stage)
     config["lambda_architecture"] = target.architecture
     file.write_text(json.dumps(config))
 
@@ -173,3 +180,12 @@ def with_code(template: str, bucket: str, key: str) -> str:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
     return json.dumps(parsed, separators=(",", ":"))
+
+
+if __name__ == "__main__":
+    from chalice.cli import main
+    from chalice.config import Config
+
+    runtime = os.environ["CHALICE_RUNTIME"]
+    Config.lambda_python_version = property(lambda self: runtime)  # type: ignore[method-assign,assignment]
+    raise SystemExit(main())

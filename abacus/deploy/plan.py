@@ -71,39 +71,39 @@ class StackPlan:
 PACKAGED_ONLY = {"Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
 
 
-def plan_stacks(options: DeployOptions, found: Surroundings, secrets: list[str]) -> list[StackPlan]:
+def plan_stacks(options: DeployOptions, surroundings: Surroundings, secrets: list[str]) -> list[StackPlan]:
     """Every stack of the stage.
 
     Args:
         secrets: what CloudFront sends to the API, the newest first.
 
     Raises: InvalidOption."""
-    kind = api_kind(options, found)
-    _check(options, found, kind)
-    firewall = "firewall" in found.stacks if options.firewall is None else options.firewall
-    watched = options.email != "" and (options.email is not None or "watch" in found.stacks)
+    kind = api_kind(options, surroundings)
+    _check(options, surroundings, kind)
+    firewall = "firewall" in surroundings.stacks if options.firewall is None else options.firewall
+    watched = options.email != "" and (options.email is not None or "watch" in surroundings.stacks)
     prefix = {"Name": names.prefix(options.stage)}
     plans = [
         StackPlan("data", "tables, queues, bucket", INFRA / "data.yaml", prefix),
-        _api(options, found, kind, secrets),
+        _api(options, surroundings, kind, secrets),
     ]
     if firewall:
         plans.append(StackPlan("firewall", "a limit per address", INFRA / "firewall.yaml", prefix))
-    plans.append(_edge(options, found, kind, secrets[0], firewall))
+    plans.append(_edge(options, surroundings, kind, secrets[0], firewall))
     if watched:
         plans += [_watch(options, kind), _budget(options)]
     return _with_parameters(plans, options.parameters)
 
 
-def _check(options: DeployOptions, found: Surroundings, kind: ApiKind) -> None:
-    if options.domain and not (options.certificate or found.parameters("edge").get("CertificateArn")):
+def _check(options: DeployOptions, surroundings: Surroundings, kind: ApiKind) -> None:
+    if options.domain and not (options.certificate or surroundings.parameters("edge").get("CertificateArn")):
         raise InvalidOption("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
     if kind == "chalice" and (options.tracing or PACKAGED_ONLY & options.parameters.keys()):
         raise InvalidOption("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
-    if options.budget is not None and not options.email and "budget" not in found.stacks:
+    if options.budget is not None and not options.email and "budget" not in surroundings.stacks:
         raise InvalidOption("--budget needs --email: the address for the alert")
-    unfinished = "api" in found.stacks and not found.stacks["api"].created
-    if unfinished and options.read_key is None and found.parameters("api").get("ReadKey") == HIDDEN:
+    unfinished = "api" in surroundings.stacks and not surroundings.stacks["api"].created
+    if unfinished and options.read_key is None and surroundings.parameters("api").get("ReadKey") == HIDDEN:
         # Its stack is deleted and created again, and CloudFormation does not show the key that it was to have.
         raise InvalidOption(
             f"--read-key: the first deploy of {names.stack(options.stage, 'api')} failed, and AWS does not show its "
@@ -111,30 +111,30 @@ def _check(options: DeployOptions, found: Surroundings, kind: ApiKind) -> None:
         )
 
 
-def _api(options: DeployOptions, found: Surroundings, kind: ApiKind, secrets: list[str]) -> StackPlan:
+def _api(options: DeployOptions, surroundings: Surroundings, kind: ApiKind, secrets: list[str]) -> StackPlan:
     of_data = ("ParticipantsStreamArn", "SpillQueueArn", "SpillQueueUrl", "FoldDeadLettersArn", "BucketName")
     parameters: dict[str, Parameter] = {name: Output("data", name) for name in of_data}
     parameters |= {
         "OriginSecrets": Secret(f"kept in SSM as {names.origin_secrets(options.stage)}", ",".join(secrets)),
-        "SenderKeysParameter": names.sender_keys(options.stage) if found.sender_keys else "",
-        "CookieDomain": found.cookie_domain,
+        "SenderKeysParameter": names.sender_keys(options.stage) if surroundings.sender_keys else "",
+        "CookieDomain": surroundings.cookie_domain,
         "ApiKind": "http" if kind == "http" else "rest",
     }
     if options.read_key is not None:
         parameters["ReadKey"] = Secret("as given" if options.read_key else "none", options.read_key)
     if options.tracing is not None:
         parameters["Tracing"] = "Active" if options.tracing else "PassThrough"
-    return StackPlan("api", "functions, their roles and triggers", found.package, parameters)
+    return StackPlan("api", "functions, their roles and triggers", surroundings.package, parameters)
 
 
-def _edge(options: DeployOptions, found: Surroundings, kind: ApiKind, secret: str, firewall: bool) -> StackPlan:
+def _edge(options: DeployOptions, surroundings: Surroundings, kind: ApiKind, secret: str, firewall: bool) -> StackPlan:
     parameters: dict[str, Parameter] = {
         "BucketDomain": Output("data", "BucketDomain"),
         "OriginSecret": Secret(f"kept in SSM as {names.origin_secrets(options.stage)}", secret),
-        "EventsPath": found.events_path,
-        "CookieDomain": found.cookie_domain,
+        "EventsPath": surroundings.events_path,
+        "CookieDomain": surroundings.cookie_domain,
         "WebAclArn": Output("firewall", "WebAclArn") if firewall else "",
-        **_origin(found, kind),
+        **_origin(surroundings, kind),
     }
     if options.domain is not None:
         parameters["DomainName"] = options.domain
@@ -144,10 +144,10 @@ def _edge(options: DeployOptions, found: Surroundings, kind: ApiKind, secret: st
     return StackPlan("edge", description, INFRA / "edge.yaml", parameters)
 
 
-def _origin(found: Surroundings, kind: ApiKind) -> dict[str, Parameter]:
+def _origin(surroundings: Surroundings, kind: ApiKind) -> dict[str, Parameter]:
     """Where CloudFront finds the API."""
-    if found.emulator:
-        host, _, port = found.emulator.partition(":")
+    if surroundings.emulator:
+        host, _, port = surroundings.emulator.partition(":")
         path = Output("api", "RestAPIId", "/_aws/execute-api/{}/api")
         origin: dict[str, Parameter] = {"ApiOriginDomain": host, "ApiOriginPort": port, "ApiOriginPath": path}
         return origin | {"ApiFunctionArn": "", "ApiOriginProtocol": "http-only"}

@@ -29,9 +29,9 @@ def command(options: tuple[str, ...]) -> None:
         for name, with_options in (("deploy", options), ("destroy", ("--with-data", "--yes"))):
             click.echo(f"$ abacus {name} --stage {STAGE}")  # the options may hold a read key
             # A process of its own, in whose environment nothing leads to a real account.
-            ran = subprocess.run(
+            process = subprocess.run(
                 [ABACUS, name, "--stage", STAGE, *with_options], env=environment(endpoint, os.environ), check=False
             )
-            if ran.returncode:
-                raise SystemExit(ran.returncode)
+            if process.returncode:
+                raise SystemExit(process.returncode)
             click.echo()

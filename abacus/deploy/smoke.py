@@ -55,9 +55,9 @@ class PublicUrl:
     def ask(self, path: str, body: object = None, **headers: str) -> Answer:
         """GET `path`, or POST `body` as JSON. An error of the network is an answer too, with status 0."""
         data = None if body is None else json.dumps(body).encode()
-        named = {"User-Agent": "abacus-deploy", "Content-Type": "application/json", **self.headers}
-        named |= {name.replace("_", "-"): value for name, value in headers.items()}
-        request = Request(self.base + path, data, named)  # noqa: S310  our own urls
+        all_headers = {"User-Agent": "abacus-deploy", "Content-Type": "application/json", **self.headers}
+        all_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+        request = Request(self.base + path, data, all_headers)  # noqa: S310  our own urls
         proxies = [ProxyHandler({})] if self.base.startswith("http://127.") else []
         opener = build_opener(_NoRedirects, HTTPHandler, HTTPSHandler(context=ssl.create_default_context()), *proxies)
         try:
@@ -84,7 +84,7 @@ class SmokeResult(NamedTuple):
     """A check that succeeded."""
 
     request: str
-    found: str
+    detail: str
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import getpass
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from abacus.aws import cloudformation, names, origin_secret, retained, stack_state
+from abacus.aws import cloudformation, names, retained, stack_state
 from abacus.aws.account import Account
 from abacus.deploy import chalice_deploy
 from abacus.deploy.options import DeployOptions, Surroundings, api_kind
@@ -23,6 +24,9 @@ from abacus.publishing import publish
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest
 from chalicelib.storage.dynamodb import DynamoStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 # What CloudFormation says of a queue whose deletion is not over: SQS blocks its name, or still answers for it.
 QUEUE_BEING_DELETED = ("QueueDeletedRecently", "wait 60 seconds", "NonExistentQueue", "QueueDoesNotExist")
@@ -38,7 +42,7 @@ class Deployment:
 
     account: Account
     options: DeployOptions
-    found: Surroundings
+    surroundings: Surroundings
     manifest: Manifest
     report: Callable[[str], object]
     sleep: Callable[[float], None] = time.sleep
@@ -50,15 +54,17 @@ class Deployment:
         Args:
             rotate: replace the secret that CloudFront sends to the API."""
         ssm, stage = self.account.client("ssm"), self.options.stage
-        secrets = origin_secret.ensure(ssm, stage, rotate=rotate)
-        plans = plan_stacks(self.options, self.found, secrets)
+        secrets = ensure_origin_secret(ssm, stage, rotate=rotate)
+        plans = plan_stacks(self.options, self.surroundings, secrets)
         for plan in plans:
             self._apply(plan)
         if len(secrets) > 1:
             # CloudFront sends the new secret from everywhere now, so the API need not accept the old one any more.
-            secrets = origin_secret.forget_old(ssm, stage, secrets)
-            self._apply(next(plan for plan in plan_stacks(self.options, self.found, secrets) if plan.part == "api"))
-        for part in self.found.stacks.keys() - {plan.part for plan in plans}:
+            secrets = keep_newest_secret(ssm, stage, secrets)
+            self._apply(
+                next(plan for plan in plan_stacks(self.options, self.surroundings, secrets) if plan.part == "api")
+            )
+        for part in self.surroundings.stacks.keys() - {plan.part for plan in plans}:
             self.report(f"{part}: not wanted any more, deleted")
             client = self.account.cloudformation(part)
             cloudformation.remove(client, names.stack(stage, part), poll=self.account.poll)
@@ -67,7 +73,7 @@ class Deployment:
 
     def _apply(self, plan: StackPlan) -> None:
         self.report(f"{plan.part}: {plan.description}")
-        if plan.part == "api" and api_kind(self.options, self.found) == "chalice":
+        if plan.part == "api" and api_kind(self.options, self.surroundings) == "chalice":
             source = plan.path.parent.parent / "source"
             values = plan.values(self.outputs)
             self.outputs["api"] = chalice_deploy.deploy(self.options.stage, values, self.account, source)
@@ -84,7 +90,7 @@ class Deployment:
     def _apply_data(self, plan: StackPlan, progress: _Progress) -> dict[str, str]:
         """The data stack, created around the tables, queues and the bucket that an earlier one left."""
         client, name = self.account.cloudformation("data"), names.stack(self.options.stage, "data")
-        stack = cloudformation.settle(client, name, follow=progress, poll=self.account.poll)
+        stack = cloudformation.wait_until_idle(client, name, follow=progress, poll=self.account.poll)
         if not stack_state.is_created(client, stack):
             if stack is not None:
                 cloudformation.remove(client, name, retain_undeletable=True, follow=progress, poll=self.account.poll)
@@ -142,19 +148,19 @@ class Deployment:
         store = DynamoStore(self.account.client("dynamodb"), data["ParticipantsName"], data["TalliesName"])
         smoke = Smoke(self._site(), self._api(), store, manifest, self.options.read_key)
         for result in smoke.run():
-            self.report(f"    {result.request}: {result.found}")
+            self.report(f"    {result.request}: {result.detail}")
 
     def _site(self) -> PublicUrl:
         # By CloudFront's own name: your own domain may not point there yet.
         domain = self.outputs["edge"]["Domain"]
-        if self.found.emulator:
-            return PublicUrl(f"http://{self.found.emulator}", {"Host": domain, "X-Forwarded-Proto": "https"})
+        if self.surroundings.emulator:
+            return PublicUrl(f"http://{self.surroundings.emulator}", {"Host": domain, "X-Forwarded-Proto": "https"})
         return PublicUrl(f"https://{domain}")
 
     def _api(self) -> PublicUrl:
         api = self.outputs["api"]
-        if self.found.emulator:
-            return PublicUrl(f"http://{self.found.emulator}/_aws/execute-api/{api['RestAPIId']}/api")
+        if self.surroundings.emulator:
+            return PublicUrl(f"http://{self.surroundings.emulator}/_aws/execute-api/{api['RestAPIId']}/api")
         if "RestDomain" in api:
             return PublicUrl(f"https://{api['RestDomain']}/api")
         return PublicUrl(self.outputs["edge"]["ApiUrl"])
@@ -172,3 +178,43 @@ class _Progress:
         status = event["ResourceStatus"]
         if event["ResourceType"] != "AWS::CloudFormation::Stack" and not status.endswith("IN_PROGRESS"):
             self._report(f"    {status.lower().replace('_', ' ')}: {event['LogicalResourceId']}")
+
+
+# ---------------------------------------------------------------- the secret that CloudFront sends to the API
+#
+# Created once, kept in SSM, replaced without a refused request. It is in SSM because two stacks need the same value and
+# neither shows it; an interrupted deploy finds it there. During a rotation SSM holds `new,old`: the API accepts both
+# until CloudFront sends the new one.
+
+
+def origin_secrets(ssm: SSMClient, stage: str) -> list[str]:
+    """The secrets of a stage, the newest first; none before its first deploy."""
+    try:
+        parameter = ssm.get_parameter(Name=names.origin_secrets(stage), WithDecryption=True)["Parameter"]
+    except ssm.exceptions.ParameterNotFound:
+        return []
+    return parameter["Value"].split(",")
+
+
+def ensure_origin_secret(ssm: SSMClient, stage: str, *, rotate: bool = False) -> list[str]:
+    """The secrets that the API has to accept from now on, the newest first.
+
+    Args:
+        rotate: put a new secret before the deployed one. A rotation that was interrupted is resumed instead."""
+    stored = origin_secrets(ssm, stage)
+    if stored and (not rotate or len(stored) > 1):
+        return stored
+    secrets = [token_urlsafe(32), *stored]
+    _write_secrets(ssm, stage, secrets)
+    return secrets
+
+
+def keep_newest_secret(ssm: SSMClient, stage: str, secrets: list[str]) -> list[str]:
+    """Keep the newest secret only, once CloudFront sends it from everywhere."""
+    _write_secrets(ssm, stage, secrets[:1])
+    return secrets[:1]
+
+
+def _write_secrets(ssm: SSMClient, stage: str, secrets: list[str]) -> None:
+    name = names.origin_secrets(stage)
+    ssm.put_parameter(Name=name, Value=",".join(secrets), Type="SecureString", Overwrite=True)

@@ -91,17 +91,17 @@ def run(experiment: Rule, context: Context) -> Result:
         if not context.enabled:
             raise _Out("switched off")
         steps += _pages(experiment, context)
-        asked = _asked(experiment, context)
-        if asked is not None:
-            steps.append(f"forced to variant {asked}; never counted")
-            if not 0 <= asked < variants:
+        forced = _forced_variant(experiment, context)
+        if forced is not None:
+            steps.append(f"forced to variant {forced}; never counted")
+            if not 0 <= forced < variants:
                 raise _Out("there is no such variant")
-            return Result(asked, True, False, tuple(steps))
+            return Result(forced, True, False, tuple(steps))
         if experiment.get("status") == "draft" or experiment.get("active") is False:
             raise _Out("is not active")
         steps += _admitted(experiment, context)
-        index, said = _chosen(experiment, context)
-        steps.append(said)
+        index, step = _chosen(experiment, context)
+        steps.append(step)
         if index is None:
             raise _Out("no range holds that place: outside coverage")
         counted = "force" not in experiment
@@ -128,7 +128,7 @@ def _pages(experiment: Rule, context: Context) -> Iterator[str]:
     yield f"runs on {context.url}"
 
 
-def _asked(experiment: Rule, context: Context) -> int | None:
+def _forced_variant(experiment: Rule, context: Context) -> int | None:
     by_url = forced_by_url(experiment["key"], context.url, len(experiment["variations"]))
     return context.forced.get(experiment["key"]) if by_url is None else by_url
 

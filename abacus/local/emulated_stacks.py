@@ -34,8 +34,8 @@ def environment(endpoint: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """The standard variables by which any AWS client reaches `endpoint`, and none that lead elsewhere.
 
     With AWS_PROFILE or a proxy set, local events could otherwise end up in a real account."""
-    kept = {k: v for k, v in inherited.items() if not k.startswith("AWS_") and "PROXY" not in k.upper()}
-    return kept | {
+    other_variables = {k: v for k, v in inherited.items() if not k.startswith("AWS_") and "PROXY" not in k.upper()}
+    return other_variables | {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -145,8 +145,8 @@ def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "a
         "OriginSecret": secret,
         "EventsPath": events,
     }
-    made = stacks.apply(aws.cloudformation, name, (INFRA / "edge.yaml").read_text(), parameters, poll=0)
-    return made["Domain"]
+    outputs = stacks.apply(aws.cloudformation, name, (INFRA / "edge.yaml").read_text(), parameters, poll=0)
+    return outputs["Domain"]
 
 
 def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:

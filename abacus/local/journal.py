@@ -44,7 +44,7 @@ class Journal:
         closed = self._numbered("closed")
         if (self.folder / OPEN).exists():
             number = _number(closed[-1]) + 1 if closed else 1
-            closed.append((self.folder / OPEN).rename(self._named("closed", number)))
+            closed.append((self.folder / OPEN).rename(self._segment_path("closed", number)))
         return self._numbered("replayed") + closed
 
     def delete(self, segments: Sequence[Path]) -> None:
@@ -57,7 +57,7 @@ class Journal:
         waiting = self._numbered("start")
         first = _number(waiting[-1]) + 1 if waiting else 1
         for number, segment in enumerate(self.close_segment(), first):
-            segment.rename(self._named("start", number))
+            segment.rename(self._segment_path("start", number))
 
     def replay(self) -> Iterator[str]:
         """Every line that `keep_for_replay` kept, oldest first. A segment is given free after its last line.
@@ -65,9 +65,9 @@ class Journal:
         A last line without its end is left out: its request was never answered."""
         for segment in self._numbered("start"):
             yield from segment.read_text().split("\n")[:-1]
-            segment.rename(self._named("replayed", _number(segment)))  # the next snapshot contains it
+            segment.rename(self._segment_path("replayed", _number(segment)))  # the next snapshot contains it
 
-    def _named(self, kind: str, number: int) -> Path:
+    def _segment_path(self, kind: str, number: int) -> Path:
         return self.folder / f"{kind}-{number:06d}.jsonl"
 
     def _numbered(self, kind: str) -> list[Path]:

@@ -80,10 +80,10 @@ class Child:
 
     async def ready(self) -> bool:
         """Wait until the child has called say_ready(); False when it ended instead."""
-        loop, heard = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._ready_read, heard.set)
+        loop, readable = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._ready_read, readable.set)
         try:
-            await heard.wait()
+            await readable.wait()
             return os.read(self._ready_read, 1) != b""
         finally:
             loop.remove_reader(self._ready_read)
@@ -139,7 +139,7 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("a+") as file:
         deadline = time.monotonic() + patience
-        while not _taken(file):
+        while not _is_locked_now(file):
             file.seek(0)
             holder = file.read().strip()
             if is_alive(holder):
@@ -157,7 +157,7 @@ def locked(home: Path, pid: int, *, patience: float = PATIENCE) -> Iterator[IO[s
         yield file
 
 
-def _taken(file: IO[str]) -> bool:
+def _is_locked_now(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

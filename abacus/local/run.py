@@ -98,11 +98,11 @@ async def _serve(services: Services, server: socket, base_url: str, home: Path, 
         async with services.proxy.serving(server):
             steps = (stop.wait(), _supervise(services.children), _work(services, base_url, home, manifest, empty))
             tasks = [asyncio.ensure_future(step) for step in steps]
-            done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in others:
+            finished, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            for task in done:
+            await asyncio.gather(*running, return_exceptions=True)
+            for task in finished:
                 task.result()
     finally:
         _ignore_signals()

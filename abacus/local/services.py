@@ -14,7 +14,7 @@ from typing import IO
 
 import click
 
-from abacus.aws.target import URL, announced, named
+from abacus.aws.target import URL, announced, service_environment
 from abacus.local.emulated_stacks import STATE, LocalAws, data_stack, edge_stack, emulator, environment
 from abacus.local.journal import FOLDER, Journal
 from abacus.local.processes import HOST, Child, listen
@@ -58,7 +58,7 @@ def started(home: Path, manifest: Path, lock: IO[str], base_url: str) -> Iterato
         ministack, endpoint = stack.enter_context(emulator(home, persist=True, inherits=[lock]))
         aws = data_stack(endpoint)
         secret = secrets.token_urlsafe(24)
-        variables = environment(endpoint, os.environ) | named(aws.names)
+        variables = environment(endpoint, os.environ) | service_environment(aws.names)
         senders = dict(Settings.of(os.environ).sender_keys)
         demo_key = senders.setdefault(demo.CLIENT, secrets.token_urlsafe(24))
         variables |= {

@@ -65,13 +65,13 @@ def _fingerprint(assets: dict[str, Asset]) -> str:
 
 async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
     """Publish after each change of a file, until cancelled. An error is printed, and the live site stays as it is."""
-    seen: dict[str, int] = {}  # empty, so that the first look publishes what changed during the start
+    published: dict[str, int] = {}  # empty, so that the first look publishes what changed during the start
     while True:
         await asyncio.sleep(LOOK)
         try:
-            there = await asyncio.to_thread(_state, folder)
-            if there != seen:
-                seen = there
+            current = await asyncio.to_thread(_state, folder)
+            if current != published:
+                published = current
                 if await asyncio.to_thread(publish_changes, aws, folder, home, clock.now_ms()):
                     click.echo("published; visible at the next page load", err=True)
         except (AbacusError, OSError) as error:  # OSError: a file disappeared while it was read

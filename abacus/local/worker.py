@@ -135,12 +135,12 @@ def main(stream_arn: str, queue: str, dead_letters: str) -> None:
         sqs.send_message(QueueUrl=dead_letters, MessageBody=json.dumps({"keys": keys, "error": str(error)}))
 
     _survive(lambda: app.reconcile(schedule_event(time.time()), None))  # the emulator forgot the stream's records
-    due = time.monotonic() + RECONCILE
+    next_reconcile = time.monotonic() + RECONCILE
     say_ready()
     while True:
-        if time.monotonic() >= due:
+        if time.monotonic() >= next_reconcile:
             _survive(lambda: app.reconcile(schedule_event(time.time()), None))
-            due = time.monotonic() + RECONCILE
+            next_reconcile = time.monotonic() + RECONCILE
         records = _survive(stream.read) or []
         for start in range(0, len(records), BATCH):
             deliver(records[start : start + BATCH], app.fold, give_up)

@@ -14,7 +14,7 @@ from math import ceil
 from typing import NamedTuple
 
 from abacus.operations import prices
-from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload
+from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload, recorded
 from abacus.operations.metering import READ, WRITE, Use, item_size
 from abacus.paths import PROJECT
 from chalicelib.runtime.metrics import Meter
@@ -38,6 +38,8 @@ POLLS = 5 * MONTH / 20  # of a trigger at an idle queue: five at once, of 20 s; 
 PARTITION = 1000  # write units a second that one partition of a table takes
 METRICS = 12  # of an experiment that runs: accepted, repeated, Latency of three routes, Folded, Late and their kin
 SHARDS = 4  # of a new table's stream: it starts with 4,000 write units a second
+USUAL = 3  # events a request: an impression with a click or a goal, or the impressions of three experiments
+BUSY, QUIET = 25, 1  # rows that one fold counts together, on a site with many visitors and on one with few
 
 
 class FunctionSettings(NamedTuple):
@@ -109,9 +111,9 @@ def together(requests: float, window: float) -> float:
 
 def at_traffic(measured: Mapping[Workload, list[Use]], requests: float, settings: FunctionSettings) -> float:
     """Dollars for a million events at `requests` a second of three events each, by the nearest scenario below."""
-    found = together(requests, settings.window)
+    rows_together = together(requests, settings.window)
     plain = [s for s in measured if (s.events, s.experiments, s.days) == (3, 1, 1)]
-    nearest = max((s for s in plain if s.together <= found), key=lambda s: s.together)
+    nearest = max((s for s in plain if s.together <= rows_together), key=lambda s: s.together)
     return sum(events(measured[nearest][0], nearest, settings.memory).values())
 
 
@@ -190,5 +192,34 @@ MONTHLY = {
 
 def stack_at_rest(template: str) -> float:
     """Dollars a month for having what a CloudFormation template (YAML) makes."""
-    things = Counter(re.findall(r"^\s+Type: (AWS::\S+)|^\s+(RateBasedStatement):", template, re.MULTILINE))
-    return sum(MONTHLY[kind or rule].of(n) for (kind, rule), n in things.items() if (kind or rule) in MONTHLY)
+    resources = Counter(re.findall(r"^\s+Type: (AWS::\S+)|^\s+(RateBasedStatement):", template, re.MULTILINE))
+    return sum(MONTHLY[kind or rule].of(n) for (kind, rule), n in resources.items() if (kind or rule) in MONTHLY)
+
+
+class PriceRange(NamedTuple):
+    """Dollars, without any free tier: on a busy site, whose rows are counted together, and on a quiet one."""
+
+    busy: float
+    quiet: float
+
+
+def million_events(events_per_request: int = USUAL) -> PriceRange:
+    """What a million events cost. `events_per_request`: 1, 3 or 10, which are measured."""
+    memory, measured = FunctionSettings.shipped().memory, recorded()
+
+    def dollars(together: int) -> float:
+        workload = Workload(events_per_request, together)
+        return sum(events(measured[workload][0], workload, memory).values())
+
+    return PriceRange(dollars(BUSY), dollars(QUIET))
+
+
+def price_line(events_per_request: int = USUAL) -> str:
+    """The price with its condition, in a line.
+
+    >>> price_line()
+    '$1.76 (busy site) to $3.19 (quiet site) per million events, at 3 events a request'
+    """
+    price = million_events(events_per_request)
+    events = "1 event" if events_per_request == 1 else f"{events_per_request} events"
+    return f"${price.busy:.2f} (busy site) to ${price.quiet:.2f} (quiet site) per million events, at {events} a request"

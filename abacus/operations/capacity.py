@@ -93,13 +93,13 @@ def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
 
 
 def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit: int, at: int) -> tuple[Event, ...]:
-    made = []
+    events = []
     for n in range(count):
         experiment = experiments[n % len(experiments)]
         kind = "impression" if len(experiments) > 1 else KINDS[n % len(KINDS)]
         variant = experiment.assign(visitor, 0)
         assert variant is not None
-        made.append(
+        events.append(
             Event(
                 id=f"{visit * count + n:0{EVENT_ID}d}",
                 type=kind,  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
                 goal="signup" if kind == "goal" else None,
             )
         )
-    return tuple(made)
+    return tuple(events)
 
 
 def measure_all() -> dict[Workload, list[Use]]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import click
 
 from abacus.operations import bill, prices
+from abacus.operations.bill import price_line
 from abacus.operations.capacity import Workload, measure_all, recorded
 from abacus.operations.metering import Use
-from abacus.operations.price import price_line
 from abacus.paths import INFRA
 from chalicelib.ingestion.rows.writer import MOST_EVENTS
 
@@ -56,11 +56,11 @@ def by_traffic(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSe
         million = bill.at_traffic(measured, events / A_REQUEST, settings)
         month = events * bill.MONTH
         dollars = million * month / 1e6
-        kept = bill.storage(month, A_REQUEST, KEPT_DAYS)
-        stored = sum(kept.dollars.values())
+        rows = bill.storage(month, A_REQUEST, KEPT_DAYS)
+        stored = sum(rows.dollars.values())
         yield (
             f"  {events:10,.1f}{month:16,.0f}{bill.together(events / A_REQUEST, settings.window):10,.0f}{million:11.2f}"
-            f"{dollars:12,.2f}{kept.rows:17,.0f}{kept.gb:10,.1f}{stored:11,.2f}{dollars + stored:12,.2f}"
+            f"{dollars:12,.2f}{rows.rows:17,.0f}{rows.gb:10,.1f}{stored:11,.2f}{dollars + stored:12,.2f}"
         )
     yield f"  together: rows, where the fold waits {settings.window} s for more (FoldWindowSeconds)."
     yield "  rows kept: stored, backed up, and read by reconcile once a day, at most five million of them a day."

@@ -48,8 +48,8 @@ def metered(client: Any) -> Iterator[Use]:
     def item(table: str, key: Any) -> Mapping[str, Any]:
         looking.at = True  # at an item, which no request of ours asked for
         try:
-            found: Mapping[str, Any] = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-            return found
+            item: Mapping[str, Any] = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+            return item
         finally:
             looking.at = False
 
@@ -59,9 +59,9 @@ def metered(client: Any) -> Iterator[Use]:
         if parsed.get("Error", {}).get("Code") in REFUSED:
             read, written = None, refused_units(model.name, context["asked"], item)
         else:
-            said = parsed.get("ConsumedCapacity", [])
+            consumed = parsed.get("ConsumedCapacity", [])
             read = read_units(model.name, context["asked"], parsed)
-            written = sum(table["CapacityUnits"] for table in (said if isinstance(said, list) else [said]))
+            written = sum(table["CapacityUnits"] for table in (consumed if isinstance(consumed, list) else [consumed]))
         with lock:
             use.calls += 1
             use.read += read or 0
@@ -75,18 +75,20 @@ def metered(client: Any) -> Iterator[Use]:
         client.meta.events.unregister(name, hook)
 
 
-def refused_units(operation: str, asked: Mapping[str, Any], item: Callable[[str, Any], Mapping[str, Any]]) -> float:
+def refused_units(
+    operation: str, parameters: Mapping[str, Any], item: Callable[[str, Any], Mapping[str, Any]]
+) -> float:
     """Write units of a write that its condition refused: those of the item as it is, at least one; in a transaction
     twice as many for each of its items. `item`: table and key → the item as it is.
 
     Source: DynamoDB developer guide, "Capacity unit consumption for write operations" (conditional writes)."""
     if operation != "TransactWriteItems":
-        return max(1, ceil(item_size(item(asked["TableName"], asked["Key"])) / WRITE))
-    actions = [action for each in asked["TransactItems"] for action in each.values()]
+        return max(1, ceil(item_size(item(parameters["TableName"], parameters["Key"])) / WRITE))
+    actions = [action for each in parameters["TransactItems"] for action in each.values()]
     return sum(2 * max(1, ceil(item_size(item(a["TableName"], a["Key"])) / WRITE)) for a in actions)
 
 
-def read_units(operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
+def read_units(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
     """Units of a Query, Scan or BatchGetItem without filter; None: it is no such read.
 
     A page of a Query or Scan is rounded up to 4 KB as a whole, each item of a BatchGetItem by itself; half of that
@@ -94,11 +96,11 @@ def read_units(operation: str, asked: Mapping[str, Any], answer: Mapping[str, An
     Source: DynamoDB developer guide, "Capacity unit consumption for read operations"."""
     if operation in ("Query", "Scan"):
         units = max(1, ceil(sum(map(item_size, answer["Items"])) / READ))
-        return units if asked.get("ConsistentRead") else units / 2
+        return units if parameters.get("ConsistentRead") else units / 2
     if operation != "BatchGetItem":
         return None
     total = 0.0
-    for name, table in asked["RequestItems"].items():
+    for name, table in parameters["RequestItems"].items():
         items = answer["Responses"].get(name, [])
         units = sum(ceil(item_size(item) / READ) for item in items) + len(table["Keys"]) - len(items)
         total += units if table.get("ConsistentRead") else units / 2

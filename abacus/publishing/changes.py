@@ -32,16 +32,16 @@ def changes(live: Manifest | None, wanted: Manifest) -> list[Change]:
     """Every difference between the live manifest and the wanted one."""
     before = {e.key: e for e in live.experiments} if live else {}
     after = {e.key: e for e in wanted.experiments}
-    found = []
+    result = []
     if live and live.client_key != wanted.client_key:
-        found.append(Change("change", "", f"client key {live.client_key} → {wanted.client_key}"))
+        result.append(Change("change", "", f"client key {live.client_key} → {wanted.client_key}"))
         drawback = f"GrowthBook clients that use the key {live.client_key!r} get no more updates"
-        found.append(Change("warning", "", drawback))
+        result.append(Change("warning", "", drawback))
     for key in sorted(before | after):
-        found += (Change(kind, key, text) for kind, text in _findings(before.get(key), after.get(key)))
+        result += (Change(kind, key, text) for kind, text in _findings(before.get(key), after.get(key)))
         if live and key in live.retired and key not in before and after[key].status != "stopped":
-            found.append(Change("refusal", key, used_before(key)))
-    return found
+            result.append(Change("refusal", key, used_before(key)))
+    return result
 
 
 def used_before(key: str) -> str:
@@ -70,7 +70,7 @@ def _findings(before: Experiment | None, after: Experiment | None) -> Findings:
             yield from _status(before, after)
             yield from phase_changes(before, after)
             yield from metric_changes(before, after)
-            yield from _rest(before, after)
+            yield from _other_changes(before, after)
 
 
 def _holdout_refusal(before: Experiment, after: Experiment | None) -> str:
@@ -201,7 +201,7 @@ def _status(before: Experiment, after: Experiment) -> Findings:
     yield "change", f"{_state(before)} → {_state(after)}: {effect[after.status]}"
 
 
-def _rest(before: Experiment, after: Experiment) -> Findings:
+def _other_changes(before: Experiment, after: Experiment) -> Findings:
     for field in (
         "description",
         "hypothesis",

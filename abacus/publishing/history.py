@@ -23,16 +23,16 @@ def restored(old: Manifest, live: Manifest) -> Manifest:
     return Manifest(experiments=tuple(ordered), client_key=old.client_key)
 
 
-def _restored(then: Experiment | None, current: Experiment) -> Experiment:
-    if then is None or then.status == "draft":
+def _restored(earlier: Experiment | None, current: Experiment) -> Experiment:
+    if earlier is None or earlier.status == "draft":
         return current.model_copy(update={"status": "paused"}) if current.status == "running" else current
     phases = current.phases
-    if len(current.phases) > len(then.phases):
-        seed = then.seed_of(then.current_phase)
-        last = then.phases[-1]
+    if len(current.phases) > len(earlier.phases):
+        seed = earlier.seed_of(earlier.current_phase)
+        last = earlier.phases[-1]
         again = Phase(weights=last.weights, coverage=last.coverage, seed=None if seed == current.seed else seed)
         phases += (again,) if again != current.phases[-1] else ()
-    return then.model_copy(update={"phases": phases})
+    return earlier.model_copy(update={"phases": phases})
 
 
 @click.command(name="history")
@@ -45,9 +45,9 @@ def history_command(at: Remote) -> None:
 
 def line(publishing: published.Publishing) -> str:
     """One entry of the history: digest, time, person, note, changes."""
-    when = clock.utc_datetime(publishing.at).strftime("%Y-%m-%d %H:%M:%SZ")
+    time = clock.utc_datetime(publishing.at).strftime("%Y-%m-%d %H:%M:%SZ")
     details = [publishing.note] if publishing.note else []
-    return "\n    ".join([f"{publishing.digest}  {when}  {publishing.by}", *details, *publishing.changes])
+    return "\n    ".join([f"{publishing.digest}  {time}  {publishing.by}", *details, *publishing.changes])
 
 
 @click.command(name="rollback")
@@ -79,8 +79,8 @@ def file_changes(before: Manifest, after: Manifest) -> list[str]:
     """The lines by which files that describe `before` come to describe `after`."""
     texts = []
     for experiment in after.experiments:
-        then = before.experiment(experiment.key)
-        lines = differing_lines(then, experiment) if then else []
+        earlier = before.experiment(experiment.key)
+        lines = differing_lines(earlier, experiment) if earlier else []
         if lines:
             texts += [f"{experiment.key}:", *(f"    {line}" for line in lines)]
     if not texts:

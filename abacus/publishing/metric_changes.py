@@ -26,11 +26,11 @@ def metric_changes(before: Experiment, after: Experiment) -> Findings:
 
 def _mixing(before: Experiment, after: Experiment) -> Iterator[tuple[str, str]]:
     """(field, why it must not change) for every field that differs."""
-    kept = [goal for goal in before.goals if goal in after.goals]
-    values = [goal for goal in kept if before.goal_values.get(goal) != after.goal_values.get(goal)]
+    common = [goal for goal in before.goals if goal in after.goals]
+    values = [goal for goal in common if before.goal_values.get(goal) != after.goal_values.get(goal)]
     if values:
         yield "goals", f"value of {listed(values)} changed: sums so far were counted by the old unit, decimals and cap"
-    better = [goal for goal in kept if (goal in before.lower_is_better) != (goal in after.lower_is_better)]
+    better = [goal for goal in common if (goal in before.lower_is_better) != (goal in after.lower_is_better)]
     if better:
         yield "goals", f"better of {listed(better)} changed: a winner would become a loser"
     if before.primary != after.primary:

@@ -76,7 +76,7 @@ def _opened(after: Experiment, number: int) -> Findings:
         )
 
 
-def moved(one: Phase, two: Phase) -> float:
+def moved(before: Phase, after: Phase) -> float:
     """The share of the participants of phase `one` who get another variant when phase `two` hashes them again.
 
     Counted over all 10,000 buckets.
@@ -84,6 +84,6 @@ def moved(one: Phase, two: Phase) -> float:
     >>> moved(Phase(weights=(0.5, 0.5)), Phase(weights=(0.1, 0.9)))
     0.4
     """
-    pairs = [(choose(n / 10000, one.ranges), choose(n / 10000, two.ranges)) for n in range(10000)]
+    pairs = [(choose(n / 10000, before.ranges), choose(n / 10000, after.ranges)) for n in range(10000)]
     enrolled = [(old, new) for old, new in pairs if old is not None]
     return sum(old != new for old, new in enrolled) / len(enrolled) if enrolled else 0.0

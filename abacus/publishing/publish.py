@@ -122,9 +122,9 @@ def write(
     if planned.live.manifest is None or planned.live.manifest.digest != manifest.digest:
         published.write_copy(s3, bucket, manifest)
         published.write_live(s3, bucket, manifest, planned.live.etag)
-        done = tuple(str(change) for change in planned.changes if change.kind != "refusal")
+        descriptions = tuple(str(change) for change in planned.changes if change.kind != "refusal")
         published.record(
-            s3, bucket, published.Publishing(at=now_ms, digest=manifest.digest, by=by, note=note, changes=done)
+            s3, bucket, published.Publishing(at=now_ms, digest=manifest.digest, by=by, note=note, changes=descriptions)
         )
     for _ in range(ROUNDS):
         for path in sorted(assets, key=lambda path: path.endswith(".html")):  # a page after the files that it loads

@@ -62,7 +62,7 @@ def list_lines(entries: Sequence[Json]) -> Iterator[str]:
         ]
         for entry in entries
     ]
-    yield from table(["experiment", "status", "visitors", "clicked", "verdict"], rows, left=(0, 1, 4))
+    yield from table(["experiment", "status", "visitors", "clicked", "verdict"], rows, left_aligned=(0, 1, 4))
     if any(entry.get("simulated") for entry in entries):
         yield ""
         yield f"* {SIMULATED}"

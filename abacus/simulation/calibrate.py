@@ -13,7 +13,7 @@ from statistics import median
 import click
 
 from abacus.simulation.chart import Curve, chart
-from abacus.simulation.pitfalls import Crowd, ctr, phases
+from abacus.simulation.pitfalls import Population, ctr, phases
 from abacus.simulation.tables import next_to_the_decision, play_each, share
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.power import sample_size
@@ -23,7 +23,7 @@ MOST = 200_000  # visitors of an A/A experiment
 BATCH = 25  # experiments handed to a process at a time
 
 
-def alike(rate: float, weights: tuple[float, ...], looks: int) -> Scenario:
+def equal_rates(rate: float, weights: tuple[float, ...], looks: int) -> Scenario:
     """All variants convert at the same rate."""
     percents = "/".join(f"{100 * w:g}" for w in weights)
     stretch = Stretch(MOST, weights, (rate,) * len(weights))
@@ -48,10 +48,10 @@ def better(rate: float, looks: int) -> Scenario:
 def without_difference(looks: int) -> list[Scenario]:
     even = (0.5, 0.5)
     return [
-        *(alike(rate, even, looks) for rate in (0.005, 0.02, 0.05, 0.2, 0.5)),
-        alike(0.05, (0.9, 0.1), looks),
-        alike(0.05, (0.1, 0.9), looks),
-        alike(0.05, (0.2,) * 5, looks),
+        *(equal_rates(rate, even, looks) for rate in (0.005, 0.02, 0.05, 0.2, 0.5)),
+        equal_rates(0.05, (0.9, 0.1), looks),
+        equal_rates(0.05, (0.1, 0.9), looks),
+        equal_rates(0.05, (0.2,) * 5, looks),
         drifting(looks),
     ]
 
@@ -70,21 +70,21 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
     """
     same, real = without_difference(looks), [better(rate, looks) for rate in (0.02, 0.05, 0.2)]
     with ProcessPoolExecutor(processes) as pool:
-        found = {}
+        by_scenario = {}
         for scenario in [*same, *real]:
             click.echo(f"{experiments} × {scenario.name} ...", err=True)
-            found[scenario.name] = play(pool, scenario, experiments, seed)
+            by_scenario[scenario.name] = play(pool, scenario, experiments, seed)
         click.echo(f"{experiments} × what stands next to the decision ...", err=True)
-        others = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
-    tables = [false_winners(same, found), power(real, found), *others]
+        further_tables = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
+    tables = [false_winners(same, by_scenario), power(real, by_scenario), *further_tables]
     page = "\n\n".join("\n".join(table) for table in tables)
     click.echo(page)
     if write:
         put(page, write)
-        shown = alike(0.05, (0.5, 0.5), looks)
+        shown = equal_rates(0.05, (0.5, 0.5), looks)
         drawn = write.parent / "pictures" / "peeking.svg"
         drawn.parent.mkdir(exist_ok=True)
-        drawn.write_text(picture(shown, found[shown.name]))
+        drawn.write_text(picture(shown, by_scenario[shown.name]))
 
 
 def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[TrialOutcome]:
@@ -97,7 +97,7 @@ def _batch(scenario: Scenario, seeds: list[str]) -> list[TrialOutcome]:
     return [run(scenario, Random(seed)) for seed in seeds]
 
 
-def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -> list[str]:
+def false_winners(scenarios: Sequence[Scenario], by_scenario: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each kind of A/A experiment."""
     lines = [
         "| no difference | experiments | winner or loser named | ordinary test below 5 % | interval missed the truth | "
@@ -105,7 +105,7 @@ def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutc
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for scenario in scenarios:
-        outcomes = found[scenario.name]
+        outcomes = by_scenario[scenario.name]
         cells = [
             scenario.name,
             f"{len(outcomes):,}",
@@ -119,7 +119,7 @@ def false_winners(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutc
     return lines
 
 
-def power(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -> list[str]:
+def power(scenarios: Sequence[Scenario], by_scenario: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each rate that a variant raises by 10 %."""
     lines = [
         "| a real 10 % over | experiments | visitors N | found by N | by 2N | median visitors | loser named | "
@@ -127,7 +127,7 @@ def power(scenarios: Sequence[Scenario], found: dict[str, list[TrialOutcome]]) -
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for scenario in scenarios:
-        outcomes, looks = found[scenario.name], scenario.looks
+        outcomes, looks = by_scenario[scenario.name], scenario.looks
         n = looks[-1] // 2
         won = [looks[o.decided] if o.decided is not None and o.winner else None for o in outcomes]
         middle = median(at if at is not None else looks[-1] for at in won)
@@ -165,7 +165,7 @@ def _phases(dice: Random) -> tuple[bool, bool]:
 
 
 def _ctrs(dice: Random) -> tuple[bool, bool]:
-    return ctr(Crowd(), dice)
+    return ctr(Population(), dice)
 
 
 def picture(scenario: Scenario, outcomes: Sequence[TrialOutcome]) -> str:

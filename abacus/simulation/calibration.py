@@ -60,27 +60,27 @@ def split_alarm(share: float, visitors: int, dice: Random) -> Alarm:
 class DecisionTime(NamedTuple):
     """When a real lift was decided, as a share of the visitors of a single look with 80 % power; infinity: not by 4."""
 
-    ours: float
+    abacus: float
     growthbook: float
 
 
 def time_to_decision(rate: float, lift: float, dice: Random) -> DecisionTime:
     """One experiment with an even split and a real lift, looked at 100 times until four times these visitors."""
     n = sample_size(rate, lift)
-    counts, ours, growthbook = [0, 0, 0], math.inf, math.inf
+    counts, abacus, growthbook = [0, 0, 0], math.inf, math.inf
     for look in range(1, 101):
         each = round(4 * n * look / 100)
         counts[0] += binomial(dice, each - counts[2], rate)
         counts[1] += binomial(dice, each - counts[2], rate * (1 + lift))
         counts[2] = each
         a, b = Counts(counts[0], each), Counts(counts[1], each)
-        if ours == math.inf and lift_evidence.evidence(a, b).p <= 0.05:
-            ours = each / n
+        if abacus == math.inf and lift_evidence.evidence(a, b).p <= 0.05:
+            abacus = each / n
         if growthbook == math.inf and growthbook_decides(a, b):
             growthbook = each / n
-        if ours < math.inf and growthbook < math.inf:
+        if abacus < math.inf and growthbook < math.inf:
             break
-    return DecisionTime(ours, growthbook)
+    return DecisionTime(abacus, growthbook)
 
 
 class Bias(NamedTuple):

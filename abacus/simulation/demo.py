@@ -49,7 +49,7 @@ class Story:
     until: float = 0
     turns: tuple[float, ...] = ()
     growth: float = 0.0
-    lost: Mapping[str, float] = field(default_factory=dict)
+    lost_share: Mapping[str, float] = field(default_factory=dict)
 
 
 # Rates are higher than on a real site, so that a few thousand visitors show an effect.
@@ -57,7 +57,7 @@ STORIES = {
     "cta-color": Story({"blue": 0.22, "green": 0.32}, part=0.7),  # a winner
     "hero": Story({"plain": 0.22, "benefit": 0.38, "question": 0.23}, part=0.8),  # more than two variants
     "footer-links": Story({"a": 0.2, "also-a": 0.2}),  # an A/A test
-    "checkout-steps": Story({"three-pages": 0.25, "one-page": 0.29}, lost={"one-page": 0.36}),  # a broken split
+    "checkout-steps": Story({"three-pages": 0.25, "one-page": 0.29}, lost_share={"one-page": 0.36}),  # a broken split
     "free-shipping": Story({"none": 0.2, "from-50": 0.23}, part=0.6, turns=(10,), growth=0.5),  # weights changed
     "newsletter": Story({"footer": 0.1, "article-end": 0.13}, part=0.15, since=3),  # still collecting
     "sticky-header": Story({"scrolls": 0.2, "sticky": 0.33}, part=0.6, until=2),  # stopped
@@ -70,12 +70,12 @@ def demo_visitors(
     """The visitors of the demo's experiments before `now_ms` (epoch milliseconds), each with one request.
 
     Any other experiment gets none: simulated visitors must not mix with the real ones of your own experiments."""
-    told = [(e, STORIES[e.key]) for e in experiments if e.key in STORIES and e.status != "draft"]
+    stories = [(e, STORIES[e.key]) for e in experiments if e.key in STORIES and e.status != "draft"]
     people = []
     for number in range(visitors):
         dice = random.Random(f"{seed} {number}")
         visitor = visitor_id(dice)
-        events = [event for experiment, story in told for event in _meeting(visitor, experiment, story, now_ms)]
+        events = [event for experiment, story in stories for event in _meeting(visitor, experiment, story, now_ms)]
         if events:
             people.append(Visitor(visitor, [events] * (2 if dice.random() < SENT_TWICE else 1)))
     return people
@@ -88,16 +88,16 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
     dice = random.Random(f"{visitor} {experiment.key}")
     phase = min(experiment.current_phase, sum(times[0] >= now_ms - turn * DAY for turn in story.turns))
     variant = experiment.assign(visitor, phase)
-    if variant is None or dice.random() >= story.part or dice.random() < story.lost.get(variant, 0):
+    if variant is None or dice.random() >= story.part or dice.random() < story.lost_share.get(variant, 0):
         return
     clicks = dice.random() < story.rates.get(variant, RATE) * (1 + story.growth * phase)
     at = dice.choice(times)  # of the visit at which it happens, if it does
     goals = [goal for goal in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
     stray = dice.random() < STRAY_CLICKS
-    made = [("click", at + 3_000)] if stray else [("impression", time) for time in times]
-    made += [("click", at + 3_000 + n * 1_500) for n in range(clicks + (clicks and dice.random() < SECOND_CLICK))]
-    made += [(goal, at + 20_000) for goal in goals]
-    for kind, moment in made:
+    moments = [("click", at + 3_000)] if stray else [("impression", time) for time in times]
+    moments += [("click", at + 3_000 + n * 1_500) for n in range(clicks + (clicks and dice.random() < SECOND_CLICK))]
+    moments += [(goal, at + 20_000) for goal in goals]
+    for kind, moment in moments:
         about = {"id": f"{dice.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
         if experiment.accepts(moment):
             yield about | ({"type": "goal", "goal": kind} if kind in goals else {"type": kind}) | {"at": moment}

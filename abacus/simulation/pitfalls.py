@@ -28,26 +28,26 @@ def phases(stretches: tuple[Stretch, ...], dice: Random) -> tuple[bool, bool]:
 
 
 @dataclass(frozen=True)
-class Crowd:
+class Population:
     """So many visitors with `impressions` each on average, most with fewer, a few with many. alike: how much the
     clicks of one visitor are alike, as a correlation: some click nearly always, most hardly ever."""
 
     visitors: int = 2000
     impressions: int = 10
     rate: float = 0.05
-    alike: float = 0.3
+    correlation: float = 0.3
 
 
-def ctr(crowd: Crowd, dice: Random) -> tuple[bool, bool]:
+def ctr(population: Population, dice: Random) -> tuple[bool, bool]:
     """Whether the 95 % interval of CTR holds the truth: ours, and with impressions as if independent."""
-    size = 1 / crowd.alike - 1
+    size = 1 / population.correlation - 1
     n = sx = sy = sxx = syy = sxy = 0
-    for _ in range(crowd.visitors):
-        x = 1 + math.floor(math.log(1 - dice.random()) / math.log1p(-1 / crowd.impressions))  # geometric
-        y = binomial(dice, x, dice.betavariate(crowd.rate * size, (1 - crowd.rate) * size))
+    for _ in range(population.visitors):
+        x = 1 + math.floor(math.log(1 - dice.random()) / math.log1p(-1 / population.impressions))  # geometric
+        y = binomial(dice, x, dice.betavariate(population.rate * size, (1 - population.rate) * size))
         n, sx, sy, sxx, syy, sxy = n + 1, sx + x, sy + y, sxx + x * x, syy + y * y, sxy + x * y
-    ours, naive = ratio(Sums(n, sx, sy, sxx, syy, sxy)).interval, wilson(sy, sx)
-    return ours is not None and _holds(ours, crowd.rate), _holds(naive, crowd.rate)
+    robust, naive = ratio(Sums(n, sx, sy, sxx, syy, sxy)).interval, wilson(sy, sx)
+    return robust is not None and _holds(robust, population.rate), _holds(naive, population.rate)
 
 
 def _holds(interval: Interval, truth: float) -> bool:

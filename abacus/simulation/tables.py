@@ -55,12 +55,18 @@ def _times(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
         for lift in LIFTS:
             trial = partial(time_to_decision, rate, lift)
             decisions = play_each(pool, trial, experiments, f"{seed}/time/{rate}/{lift}")
-            ours, theirs = (median(times) for times in zip(*decisions, strict=True))
-            lines.append(row(f"{100 * lift:g} % over {100 * rate:g} %", f"{ours:.2f} N", f"{theirs:.2f} N"))
+            abacus_visitors, growthbook_visitors = (median(times) for times in zip(*decisions, strict=True))
+            lines.append(
+                row(
+                    f"{100 * lift:g} % over {100 * rate:g} %",
+                    f"{abacus_visitors:.2f} N",
+                    f"{growthbook_visitors:.2f} N",
+                )
+            )
     trial = partial(time_to_decision, 0.5, 0.2)
     decisions = play_each(pool, trial, experiments, f"{seed}/time/0.5/0.2")
-    ours, theirs = (median(times) for times in zip(*decisions, strict=True))
-    return [*lines, row("20 % over 50 %", f"{ours:.2f} N", f"{theirs:.2f} N")]
+    abacus_visitors, growthbook_visitors = (median(times) for times in zip(*decisions, strict=True))
+    return [*lines, row("20 % over 50 %", f"{abacus_visitors:.2f} N", f"{growthbook_visitors:.2f} N")]
 
 
 def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
@@ -74,8 +80,12 @@ def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
         cells = [f"N(0, {100 * spread:g} %), {visitors:,}"]
         for claimed in ([(c.claimed, c.true) for c in claims], [(c.flat, c.true) for c in claims]):
             sure = [(chance, true) for chance, true in claimed if chance >= 0.95]
-            said = f"{100 * fmean(chance for chance, _ in sure):.1f} %" if sure else "–"
-            cells += [share(chance >= 0.95 for chance, _ in claimed), said, share(t for _, t in sure) if sure else "–"]
+            probability = f"{100 * fmean(chance for chance, _ in sure):.1f} %" if sure else "–"
+            cells += [
+                share(chance >= 0.95 for chance, _ in claimed),
+                probability,
+                share(t for _, t in sure) if sure else "–",
+            ]
         lines.append(row(*cells))
     return lines
 

@@ -99,9 +99,9 @@ def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome:
     found = compare(sample)
     if outcome.decided is None and any(c.decision in ("winner", "loser") for c in found):
         # The report may still withhold it (a split that is off); what it says is what counts.
-        told = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
-        if told in ("winner", "loser"):
-            outcome.decided, outcome.winner = number, told == "winner"
+        state = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
+        if state in ("winner", "loser"):
+            outcome.decided, outcome.winner = number, state == "winner"
     if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in found):
         outcome.fixed = number
     if outcome.missed is None and not all(_holds(c.lift_interval, scenario.lift(c.variant)) for c in found):

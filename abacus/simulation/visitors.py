@@ -83,12 +83,12 @@ def _events(
     clicked_at = dice.randrange(len(times)) if clicks else None
     goals = [g for g in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
     for index, at in enumerate(times):
-        done = [event("impression", at)]
+        events = [event("impression", at)]
         if index == clicked_at:
-            done += [event("click", at + 3_000 + i * 1_500) for i in range(1 + (dice.random() < SECOND_CLICK))]
+            events += [event("click", at + 3_000 + i * 1_500) for i in range(1 + (dice.random() < SECOND_CLICK))]
         if index == (clicked_at or 0):
-            done += [event("goal", at + 20_000, goal=goal) for goal in goals]
-        yield done
+            events += [event("goal", at + 20_000, goal=goal) for goal in goals]
+        yield events
 
 
 def truth(simulated: Iterable[Visitor]) -> Iterator[str]:

@@ -41,8 +41,8 @@ class LeftOut(NamedTuple):
 
 def left_out(public: Json) -> list[LeftOut]:
     """The experiments of a public manifest that the edge function leaves to the snippet, and why."""
-    found = ((e["key"], _reason(e)) for e in public["experiments"])
-    return [LeftOut(key, reason) for key, reason in found if reason]
+    reasons = ((e["key"], _reason(e)) for e in public["experiments"])
+    return [LeftOut(key, reason) for key, reason in reasons if reason]
 
 
 def edge_function(public: Json, site: Options) -> bytes:

@@ -34,10 +34,10 @@ class Bundle(NamedTuple):
 def split(module: str, folder: Path) -> Bundle:
     """`module` in `folder`, where each import() is a file of its own. Every file is told to import `module`, which runs
     before it anyway: so esbuild leaves in the main file what both use, and makes no third one."""
-    with tempfile.TemporaryDirectory() as made:
-        facts = Path(made, "facts.json")
+    with tempfile.TemporaryDirectory() as output_folder:
+        facts = Path(output_folder, "facts.json")
         names = ["--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"]
-        where = [f"--outdir={made}", f"--metafile={facts}"]
+        where = [f"--outdir={output_folder}", f"--metafile={facts}"]
         _run([module, "--format=esm", "--minify", "--splitting", f"--inject:./{module}", *where, *names], folder)
         outputs = {Path(path).name: output for path, output in json.loads(facts.read_bytes())["outputs"].items()}
         (entry,) = [name for name, output in outputs.items() if output.get("entryPoint") == module]
@@ -45,21 +45,21 @@ def split(module: str, folder: Path) -> Bundle:
         if len(imports) != 1:
             raise BuildError(f"{module}: esbuild made {imports} instead of one main file.")
         # The entry only imports the file that has everything.
-        files = {name: Path(made, name).read_bytes().rstrip(b"\n") for name in outputs if name != entry}
+        files = {name: Path(output_folder, name).read_bytes().rstrip(b"\n") for name in outputs if name != entry}
     return Bundle(files, imports[0])
 
 
 def _run(flags: list[str], folder: Path, source: str = "") -> bytes:
     command = [_binary(), "--bundle", "--target=es2021", "--charset=utf8", "--log-level=warning", *flags]
-    done = subprocess.run(command, input=source.encode(), cwd=folder, capture_output=True, check=False, timeout=60)
-    if done.returncode or done.stderr:
-        raise BuildError(f"esbuild says of {folder.name}/:\n{done.stderr.decode()}")
-    return done.stdout
+    process = subprocess.run(command, input=source.encode(), cwd=folder, capture_output=True, check=False, timeout=60)
+    if process.returncode or process.stderr:
+        raise BuildError(f"esbuild says of {folder.name}/:\n{process.stderr.decode()}")
+    return process.stdout
 
 
 def _binary() -> str:
     # Not the one in node_modules/.bin: that is a script, which needs a node on the PATH.
-    found = sorted((PROJECT / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
-    if not found:
+    binaries = sorted((PROJECT / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
+    if not binaries:
         raise BuildError("esbuild is not installed. Run: make setup")
-    return str(found[0])
+    return str(binaries[0])

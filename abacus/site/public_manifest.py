@@ -26,7 +26,7 @@ def _matters(experiment: Experiment) -> bool:
 
 
 def _experiment(experiment: Experiment) -> dict[str, Any]:
-    whole = experiment.model_dump(
+    fields = experiment.model_dump(
         mode="json",
         exclude_defaults=True,
         include={
@@ -47,14 +47,14 @@ def _experiment(experiment: Experiment) -> dict[str, Any]:
         },
     )
     if experiment.goal_values:
-        whole["valued"] = [goal for goal in experiment.goals if goal in experiment.goal_values]
+        fields["valued"] = [goal for goal in experiment.goals if goal in experiment.goal_values]
     from_page = [segment.name for segment in experiment.segments if segment.attribute or segment.name == "visitor"]
     if from_page:
-        whole["segments"] = from_page
-    whole["phases"] = [_phase(phase) for phase in experiment.phases]
+        fields["segments"] = from_page
+    fields["phases"] = [_phase(phase) for phase in experiment.phases]
     if experiment.urls is not None:
-        whole["urls"] = experiment.urls.model_dump(mode="json")
-    return whole
+        fields["urls"] = experiment.urls.model_dump(mode="json")
+    return fields
 
 
 def _phase(phase: Phase) -> dict[str, Any]:

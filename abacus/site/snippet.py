@@ -182,7 +182,7 @@ def _module(site: Options) -> bytes:
         "PAYLOADS",
         *(f"USES.{name}" for name in USES),
     )
-    features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _asked(site)
+    features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _option_features(site)
     return esbuild(
         'export * from "./module.js";', SNIPPET, ["--inject:./core/config.js", *_flags(features, site)], "esm"
     )
@@ -203,11 +203,11 @@ def _features(public: Json, rows: list[Row], site: Options) -> dict[str, bool]:
         "PAYLOADS": any(len(variant) > 2 for row in rows for variant in row[1]),
         "REDIRECT_ATTRIBUTE": site.redirect_attribute,
         **{f"USES.{name}": name in needed for name in USES},
-        **_asked(site),
+        **_option_features(site),
     }
 
 
-def _asked(site: Options) -> dict[str, bool]:
+def _option_features(site: Options) -> dict[str, bool]:
     asks, gpc = site.consent, site.global_privacy_control
     return {"CONSENT": asks or gpc, "ASK": asks, "GPC": gpc, "EDGE": site.edge}
 

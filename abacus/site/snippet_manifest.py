@@ -33,12 +33,12 @@ def compact(public: dict[str, Any]) -> list[Row]:
 
 def goals(public: dict[str, Any]) -> dict[str, list[str]]:
     """Goal → the experiments that count it."""
-    found: dict[str, list[str]] = {}
+    experiments_of: dict[str, list[str]] = {}
     for experiment in public["experiments"]:
         if experiment["status"] == "running":
             for goal in experiment.get("goals", ()):
-                found.setdefault(goal, []).append(experiment["key"])
-    return found
+                experiments_of.setdefault(goal, []).append(experiment["key"])
+    return experiments_of
 
 
 def valued(public: dict[str, Any]) -> list[str]:

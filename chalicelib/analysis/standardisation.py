@@ -48,16 +48,16 @@ class Standardisation:
     def weights(self) -> dict[str, dict[int, float]]:
         """Of each variant, the weights of the phases in which it is compared with the control; empty where there are
         none. The control's are those of its rate."""
-        control, *others = self.sample.experiment.variant_keys
+        control, *variants = self.sample.experiment.variant_keys
         common = self.common_weights
-        weights = {variant: self._pair_weights(variant) for variant in others}
+        weights = {variant: self._pair_weights(variant) for variant in variants}
         compared = [own for own in weights.values() if own]
         if all(own[phase] == common[phase] for own in compared for phase in own):
             return {control: common} | weights
         of_control = {}
         for phase in common:
             n = self._tally(phase, control).visitors
-            of_control[phase] = harmonic_weight([n, sum(self._tally(phase, v).visitors for v in others)])
+            of_control[phase] = harmonic_weight([n, sum(self._tally(phase, v).visitors for v in variants)])
         return {control: of_control} | weights
 
     def _pair_weights(self, variant: str) -> dict[int, float]:
@@ -69,8 +69,10 @@ class Standardisation:
         }
         common = {phase: self.common_weights[phase] for phase in own}
         # The share of the information that the common weights keep, if all phases had the same rate.
-        kept = sum(common.values()) ** 2 / sum(common[p] ** 2 / own[p] for p in own) / sum(own.values()) if own else 1.0
-        return common if kept >= EFFICIENCY else own
+        efficiency = (
+            sum(common.values()) ** 2 / sum(common[p] ** 2 / own[p] for p in own) / sum(own.values()) if own else 1.0
+        )
+        return common if efficiency >= EFFICIENCY else own
 
     def strata(self, variant: str) -> list[tuple[Stratum, float]]:
         """The control and a variant in each phase that they share, with its weight. Without impossible counts."""

@@ -106,8 +106,8 @@ def _parse(body: bytes) -> Log | GetStats:
 
 def _stats(service: Service, message: GetStats, now_ms: int) -> dict[str, Any]:
     """Numbers by day of first exposure, so the window is whole days (UTC); the last 30 of them unless told."""
-    asked = {name: value for name, value in (("from", message.start), ("to", message.end)) if value}
-    question = parameters.question(asked)
+    query = {name: value for name, value in (("from", message.start), ("to", message.end)) if value}
+    question = parameters.question(query)
     today = utc_day(now_ms)
     end = question.end or today
     start = question.start or date.fromordinal(max(1, end.toordinal() - 30))
@@ -119,13 +119,13 @@ def _stats(service: Service, message: GetStats, now_ms: int) -> dict[str, Any]:
     for cell, tally in queries.days(service.store, experiment.key, start, end).items():
         if cell.variant in per_variant:
             per_variant[cell.variant].add(tally)
-    whole = Tally()
+    total = Tally()
     for tally in per_variant.values():
-        whole.add(tally)
+        total.add(tally)
     return {
         "experimentId": message.experiment,
         "window": {"from": f"{start}T00:00:00.000Z", "to": f"{end}T23:59:59.999Z"},
-        "totals": _four(whole),
+        "totals": _four(total),
         "variants": {key: _four(tally) for key, tally in per_variant.items()},
     }
 

@@ -20,7 +20,7 @@ from chalicelib.storage.retry import is_busy
 View = Callable[..., Any]
 
 YEAR = 365 * 24 * 3600  # seconds
-_OURS = re.compile(r"(?:^|;\s*)abacus=([A-Za-z0-9_.:\-]{1,128})(~[A-Za-z0-9_.~\-]{0,3500})?(?=;|$)")
+_COOKIE = re.compile(r"(?:^|;\s*)abacus=([A-Za-z0-9_.:\-]{1,128})(~[A-Za-z0-9_.~\-]{0,3500})?(?=;|$)")
 _CHALICE_CODES = {404: "not-found", 405: "method-not-allowed", 415: "wrong-type"}
 
 
@@ -67,8 +67,8 @@ def failure(error: AbacusError) -> Response:
 
 def complete(response: Response) -> Response:
     """Give Chalice's own errors our shape, and every answer its content type and cache rule."""
-    ours = isinstance(response.body, str) and response.headers.get("Content-Type") == "application/json"
-    if response.status_code >= 400 and not ours and "error" not in _mapping(response.body):
+    complete_already = isinstance(response.body, str) and response.headers.get("Content-Type") == "application/json"
+    if response.status_code >= 400 and not complete_already and "error" not in _mapping(response.body):
         response.body = {"error": _chalice_error(response)}
     if isinstance(response.body, dict):
         response.headers.setdefault("Content-Type", "application/json")  # an HTTP API would say text/plain
@@ -143,7 +143,7 @@ def carries_cookie(cookies: str, visitor: str, *, domain: str = "") -> bool | No
     """
     if not domain:
         return None
-    match = _OURS.search(cookies)
+    match = _COOKIE.search(cookies)
     return match is not None and match[1] == visitor
 
 
@@ -153,8 +153,8 @@ def renewed(cookies: str, visitor: str, *, domain: str = "") -> str | None:
     >>> renewed("a=b; abacus=v1~cta-color.green.0~", "v1")
     'abacus=v1~cta-color.green.0~; Max-Age=31536000; Path=/; Secure; SameSite=Lax'
     """
-    found = _OURS.search(cookies)
-    if found is None or found[1] != visitor:
+    match = _COOKIE.search(cookies)
+    if match is None or match[1] != visitor:
         return None
-    parts = [f"abacus={found[1]}{found[2] or ''}", f"Max-Age={YEAR}", "Path=/", "Secure", "SameSite=Lax"]
+    parts = [f"abacus={match[1]}{match[2] or ''}", f"Max-Age={YEAR}", "Path=/", "Secure", "SameSite=Lax"]
     return "; ".join([*parts, f"Domain={domain}"] if domain else parts)

@@ -33,14 +33,14 @@ class _Logged(BaseModel):
     properties_json: dict[str, Any] = {}
     device_id: str | None = None
 
-    def said(self, name: str) -> str:
+    def text_of(self, name: str) -> str:
         """A property as text, "" where there is none; ids may be numbers."""
         value = self.properties_json.get(name)
         return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
     @property
     def visitor(self) -> str:
-        return self.said("hashValue") or self.device_id or ""
+        return self.text_of("hashValue") or self.device_id or ""
 
 
 _BODY = TypeAdapter(list[Any])
@@ -67,14 +67,14 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
     if len(entries) > MAX_ENTRIES:
         raise TooLarge(f"body: {len(entries)} entries; at most {MAX_ENTRIES} are taken at once.")
     by_visitor: dict[str, Events] = {}
-    whole = sha256(body).digest()
+    digest = sha256(body).digest()
     events = 0
     for index, entry in enumerate(entries):
         try:
             logged = _Logged.model_validate(entry)
         except ValidationError:
             continue
-        unique = f"{received_at_ms}\0{index}\0".encode() + whole
+        unique = f"{received_at_ms}\0{index}\0".encode() + digest
         for event in _events(logged, manifest, unique):
             phase = _phase(event, logged.visitor, manifest)
             by_visitor.setdefault(logged.visitor, []).append(event | phase | {"at": received_at_ms})
@@ -87,7 +87,7 @@ def events_from_plugin(body: bytes, received_at_ms: int, manifest: Manifest | No
 
 
 def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterator[dict[str, Any]]:
-    key, variant = logged.said("experimentId"), logged.said("variationId")
+    key, variant = logged.text_of("experimentId"), logged.text_of("variationId")
     if logged.event_name == VIEWED:
         if key and variant:
             identity = f"{key}\0{variant}\0{logged.visitor}".encode()
@@ -99,8 +99,8 @@ def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterat
         yield {"id": _id(unique), "experiment": key, "variant": variant} | kind
         return
     for experiment in manifest.experiments if manifest else ():
-        meant = experiment.key == key if key else goal in experiment.goals
-        if meant and (assigned := _assigned(experiment, logged.visitor)):
+        matches = experiment.key == key if key else goal in experiment.goals
+        if matches and (assigned := _assigned(experiment, logged.visitor)):
             yield {"id": _id(unique), "experiment": experiment.key, "variant": assigned} | kind
 
 

@@ -155,5 +155,5 @@ def _wrong_variant(experiment: Experiment, visitor: str, event: Event) -> str:
     if phase > experiment.current_phase:
         return f"{experiment.key} has no phase {phase}; its last one is {experiment.current_phase}."
     expected = experiment.assign(visitor, phase)
-    told = f"belongs to {expected}" if expected else "is not enrolled"
-    return f"{experiment.key}: this visitor {told} in phase {phase}, not {event.variant}."
+    assignment = f"belongs to {expected}" if expected else "is not enrolled"
+    return f"{experiment.key}: this visitor {assignment} in phase {phase}, not {event.variant}."

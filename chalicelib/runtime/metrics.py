@@ -42,8 +42,8 @@ def line(namespace: str, at_ms: int, facts: Facts, *figures: Figures) -> str:
         if some.values
     ]
     members = {name: value for some in figures for name, value in some.values.items()}
-    said = {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": directives}, **facts, **members}
-    return json.dumps(said, separators=(",", ":"))
+    record = {"_aws": {"Timestamp": at_ms, "CloudWatchMetrics": directives}, **facts, **members}
+    return json.dumps(record, separators=(",", ":"))
 
 
 class Meter:

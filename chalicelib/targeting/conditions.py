@@ -146,7 +146,7 @@ def _not_in(actual: Any, values: Any, insensitive: bool = False) -> bool:
     return isinstance(values, list) and not _is_in(actual, values, insensitive)
 
 
-def _found(actual: Any, source: Any, insensitive: bool = False, wanted: bool = True) -> bool:
+def _regex_matches(actual: Any, source: Any, insensitive: bool = False, wanted: bool = True) -> bool:
     pattern = regex(source, insensitive) if isinstance(source, str) else None
     return pattern is not None and (pattern.search(text(actual)) is not None) is wanted
 
@@ -186,10 +186,10 @@ PLAIN: dict[str, Callable[[Any, Any], bool]] = {
     "$ini": lambda actual, values: isinstance(values, list) and _is_in(actual, values, True),
     "$nin": _not_in,
     "$nini": lambda actual, values: _not_in(actual, values, True),
-    "$regex": _found,
-    "$regexi": lambda actual, source: _found(actual, source, True),
-    "$notRegex": lambda actual, source: _found(actual, source, wanted=False),
-    "$notRegexi": lambda actual, source: _found(actual, source, True, wanted=False),
+    "$regex": _regex_matches,
+    "$regexi": lambda actual, source: _regex_matches(actual, source, True),
+    "$notRegex": lambda actual, source: _regex_matches(actual, source, wanted=False),
+    "$notRegexi": lambda actual, source: _regex_matches(actual, source, True, wanted=False),
     "$type": lambda actual, wanted: _type(actual) == wanted,
     "$veq": _version(operator.eq),
     "$vne": _version(operator.ne),

@@ -67,8 +67,8 @@ def evaluate(experiment: Experiment, context: EvaluationContext, now_ms: int) ->
         return fixed(control, "DEFAULT")
     if won:
         assert experiment.winner is not None
-        meant = _in_audience(experiment, context) and not experiment.holds_out(context.visitor)
-        return fixed(experiment.winner, "STATIC") if meant else fixed(control, "DEFAULT")
+        eligible = _in_audience(experiment, context) and not experiment.holds_out(context.visitor)
+        return fixed(experiment.winner, "STATIC") if eligible else fixed(control, "DEFAULT")
     choice = context.choices.get(experiment.key)
     if choice and choice.variant in experiment.variant_keys and first_phase(experiment) <= choice.phase <= current:
         return Evaluation(choice.variant, "SPLIT", enrolled=True, phase=choice.phase)
@@ -132,7 +132,7 @@ def stored_choices(cookie: str, visitor: str) -> dict[str, Choice]:
     owner, *entries = cookie.split("~")
     choices: dict[str, Choice] = {}
     for entry in entries if owner == visitor else []:
-        found = _STORED.fullmatch(entry)
-        if found:
-            choices.setdefault(found[1], Choice(found[2], int(found[3])))
+        match = _STORED.fullmatch(entry)
+        if match:
+            choices.setdefault(match[1], Choice(match[2], int(match[3])))
     return choices

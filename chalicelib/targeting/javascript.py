@@ -51,10 +51,10 @@ def _digits(value: float) -> str:
     digits, _, exponent = repr(value).lower().partition("e")
     power = int(exponent or 0)
     sign = "-" if value < 0 else ""
-    whole, _, fraction = digits.lstrip("-").partition(".")
-    mantissa = (whole + fraction).lstrip("0")
+    integer, _, fraction = digits.lstrip("-").partition(".")
+    mantissa = (integer + fraction).lstrip("0")
     if fraction == "0":
-        mantissa, fraction = whole.lstrip("0"), ""
+        mantissa, fraction = integer.lstrip("0"), ""
     point = len(mantissa) - len(fraction) + power  # where the point stands, counted from the first digit
     mantissa = mantissa.rstrip("0")
     if 0 < point <= 21:

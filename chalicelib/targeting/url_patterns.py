@@ -139,14 +139,14 @@ def _split(url: str, default_host: str) -> _Url:
 
 
 def _path(path: str) -> str:
-    kept: list[str] = []
+    resolved: list[str] = []
     segments = path.removeprefix("/").split("/")
     for index, segment in enumerate(segments):
         if segment in (".", ".."):
             if segment == "..":
-                kept = kept[:-1]
+                resolved = resolved[:-1]
             if index == len(segments) - 1:
-                kept.append("")
+                resolved.append("")
         else:
-            kept.append(segment)
-    return quote("".join("/" + segment for segment in kept), safe=_PATH_SAFE)
+            resolved.append(segment)
+    return quote("".join("/" + segment for segment in resolved), safe=_PATH_SAFE)

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from abacus.aws.retained import BUCKET, QUEUE, Retained, Waiting, wait_until_deleted
-from abacus.aws.stack_state import why
+from abacus.aws.stack_state import failure_reason
 
 RESOURCES = [Retained("SpillQueue", QUEUE, "abacus-prod-spill"), Retained("Bucket", BUCKET, "abacus-prod-1-eu")]
 
@@ -73,5 +73,5 @@ class Events:
 
 
 def test_the_reason_of_a_failure_is_that_of_its_own_operation() -> None:
-    assert why(Events(), "abacus-prod-data") == "Table: no such key"  # type: ignore[arg-type]
-    assert why(Events(), "abacus-prod-data", operation="yesterday") == "Queue: fixed since"  # type: ignore[arg-type]
+    assert failure_reason(Events(), "abacus-prod-data") == "Table: no such key"  # type: ignore[arg-type]
+    assert failure_reason(Events(), "abacus-prod-data", operation="yesterday") == "Queue: fixed since"  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from abacus.aws.target import NoTarget, announced, named, target
+from abacus.aws.target import NoTarget, announced, service_environment, target
 from abacus.local.emulated_stacks import environment
 
 OUTPUTS = {
@@ -24,7 +24,7 @@ OUTPUTS = {
 
 def test_a_local_run_is_found_as_long_as_it_lasts(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text(str(os.getpid()))
-    told = named(OUTPUTS) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    told = service_environment(OUTPUTS) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
     with announced(tmp_path, told | {"HOME": "not ours to repeat"}):
         assert target(None, tmp_path, {}) == told
         assert (tmp_path / "environment.json").stat().st_mode & 0o077 == 0
@@ -62,9 +62,9 @@ def test_a_stages_names_are_its_stacks_outputs_and_its_retention_what_it_was_dep
     cloudformation = boto3.client("cloudformation")
     body = queue | {"Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()}}
     cloudformation.create_stack(StackName="abacus-test-data", TemplateBody=json.dumps(body))
-    assert target("test", tmp_path, {}) == named(OUTPUTS) | {"ABACUS_STAGE": "test"}
+    assert target("test", tmp_path, {}) == service_environment(OUTPUTS) | {"ABACUS_STAGE": "test"}
     body = queue | {"Parameters": {"RetentionDays": {"Type": "Number", "Default": 365}, "ReadKey": {"Type": "String"}}}
     read_key = {"ParameterKey": "ReadKey", "ParameterValue": "hush"}
     cloudformation.create_stack(StackName="abacus-test-api", TemplateBody=json.dumps(body), Parameters=[read_key])
     asked = {"ABACUS_STAGE": "test", "ABACUS_RETENTION_DAYS": "365"}
-    assert target("test", tmp_path, {}) == named(OUTPUTS) | asked
+    assert target("test", tmp_path, {}) == service_environment(OUTPUTS) | asked

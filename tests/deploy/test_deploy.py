@@ -24,7 +24,7 @@ from abacus.cli import main
 from abacus.deploy.package import package, this_machine
 from abacus.deploy.smoke import PublicUrl
 from abacus.local.emulated_stacks import emulator, environment
-from abacus.operations.price import price_line
+from abacus.operations.bill import price_line
 from abacus.paths import INFRA, PROJECT
 from tests.support import aws_cli
 from tests.support.builders import a_visitor

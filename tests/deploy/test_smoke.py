@@ -78,7 +78,7 @@ class Closed:
 
 
 def smoke(site: Site, api: Closed | None = None, read_key: str | None = "") -> list[tuple[str, str]]:
-    found: Any = Smoke(
+    smoke: Any = Smoke(
         site,  # type: ignore[arg-type]
         api or Closed(),  # type: ignore[arg-type]
         site.store,
@@ -88,7 +88,7 @@ def smoke(site: Site, api: Closed | None = None, read_key: str | None = "") -> l
         clock=lambda: site.seconds,
         sleep=site.sleep,
     )
-    return list(found.run())
+    return list(smoke.run())
 
 
 def test_it_asks_for_each_thing_that_the_world_needs_and_takes_its_event_out_again() -> None:
@@ -108,8 +108,8 @@ def test_without_a_running_experiment_it_is_content_with_a_refusal() -> None:
     stopped = a_manifest(an_experiment(status="draft")).model_copy(update={"digest": "abc"})
     site = Site(stopped)
     site.wrong["/stats"] = an_answer(200, {"experiments": []})
-    found = Smoke(site, Closed(), site.store, stopped, "", 5, lambda: site.seconds, site.sleep)  # type: ignore[arg-type]
-    assert list(found.run())[-1] == ("POST /events", "refuses an unknown experiment; none is running")
+    smoke = Smoke(site, Closed(), site.store, stopped, "", 5, lambda: site.seconds, site.sleep)  # type: ignore[arg-type]
+    assert list(smoke.run())[-1] == ("POST /events", "refuses an unknown experiment; none is running")
 
 
 def test_a_read_key_that_is_not_known_here_may_be_asked_for() -> None:

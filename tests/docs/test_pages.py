@@ -13,8 +13,8 @@ import pytest
 from abacus.cli import COMMANDS, main
 from abacus.deploy import command as deploy
 from abacus.operations import bill, cost
+from abacus.operations.bill import price_line
 from abacus.operations.capacity import Workload, recorded
-from abacus.operations.price import price_line
 from abacus.paths import INFRA, PROJECT
 from tests.support import aws_cli
 

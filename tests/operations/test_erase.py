@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from abacus.aws.target import named
+from abacus.aws.target import service_environment
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws, environment
 from chalicelib.storage.dynamodb import DynamoStore
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.ministack
 
 @pytest.fixture
 def store(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> DynamoStore:
-    for name, value in (environment(aws.endpoint, {}) | named(aws.names)).items():
+    for name, value in (environment(aws.endpoint, {}) | service_environment(aws.names)).items():
         monkeypatch.setenv(name, value)
     return DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
 

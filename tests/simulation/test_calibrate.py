@@ -19,9 +19,9 @@ from click.testing import CliRunner
 
 from abacus.paths import PROJECT
 from abacus.simulation import chart, trials
-from abacus.simulation.calibrate import BEGIN, END, alike, better, command, drifting, put
+from abacus.simulation.calibrate import BEGIN, END, better, command, drifting, equal_rates, put
 from abacus.simulation.calibration import change_of_weights, split_alarm
-from abacus.simulation.pitfalls import Crowd, ctr, growthbook_decides, phases
+from abacus.simulation.pitfalls import Population, ctr, growthbook_decides, phases
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics import Counts
@@ -33,7 +33,13 @@ def outcomes(scenario: Scenario, number: int) -> list[TrialOutcome]:
 
 
 @pytest.mark.parametrize(
-    "scenario", [alike(0.05, (0.5, 0.5), 60), alike(0.2, (0.9, 0.1), 60), alike(0.05, (0.2,) * 5, 30), drifting(60)]
+    "scenario",
+    [
+        equal_rates(0.05, (0.5, 0.5), 60),
+        equal_rates(0.2, (0.9, 0.1), 60),
+        equal_rates(0.05, (0.2,) * 5, 30),
+        drifting(60),
+    ],
 )
 def test_looking_all_along_names_few_false_winners(scenario: Scenario) -> None:
     """At a true 5 % more than 15 of 120 would happen once in 3,000 runs; ours are near 2 %: once in 9·10⁷."""
@@ -42,7 +48,7 @@ def test_looking_all_along_names_few_false_winners(scenario: Scenario) -> None:
 
 def test_an_ordinary_test_looked_at_all_along_does_not() -> None:
     """The trap is real: about half of them. Fewer than 30 of 100 would happen once in 62,000 runs at a true 50 %."""
-    assert sum(o.fixed is not None for o in outcomes(alike(0.05, (0.5, 0.5), 60), 100)) >= 30
+    assert sum(o.fixed is not None for o in outcomes(equal_rates(0.05, (0.5, 0.5), 60), 100)) >= 30
 
 
 def test_intervals_hold_the_truth_at_every_look() -> None:
@@ -53,7 +59,7 @@ def test_intervals_hold_the_truth_at_every_look() -> None:
 
 def test_the_ordinary_interval_holds_the_truth_at_the_end() -> None:
     """Fewer than 104 of 120: once in 9,600 runs at a true 95 %."""
-    assert sum(o.last_covers for o in outcomes(alike(0.05, (0.5, 0.5), 10), 120)) >= 104
+    assert sum(o.last_covers for o in outcomes(equal_rates(0.05, (0.5, 0.5), 10), 120)) >= 104
 
 
 def test_a_real_lift_is_found_with_the_power_that_was_promised() -> None:
@@ -73,7 +79,7 @@ def test_phases_added_up_find_what_is_not_there_and_within_phases_they_do_not() 
 
 def test_the_interval_of_ctr_holds_where_counting_impressions_does_not() -> None:
     """At a true 94 % fewer than 84 of 100: once in 8,000 runs; the naive one holds in about half."""
-    found = [ctr(Crowd(visitors=1000), Random(n)) for n in range(100)]
+    found = [ctr(Population(visitors=1000), Random(n)) for n in range(100)]
     assert sum(ours for ours, _ in found) >= 84
     assert sum(naive for _, naive in found) <= 75
 

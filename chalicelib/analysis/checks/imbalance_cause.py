@@ -82,10 +82,12 @@ def _some_days(sample: Sample, imbalance: Imbalance) -> str | None:
     for number in range(1, max(1, math.floor(SOME * len(order))) + 1):
         worst = sorted(order[:number])
         if _balanced(_added_up(sample, {day: sample.days[day] for day in order[number:]})):
-            when = listed(worst)
+            moment = listed(worst)
             if number == 1 and (hour := _worst_hour(sample, worst[0])):
-                when = f"{worst[0]} around {hour[-2:]}:00 UTC"
-            return f"something on {when}, which alone {'is' if number == 1 else 'are'} off: see what was released then"
+                moment = f"{worst[0]} around {hour[-2:]}:00 UTC"
+            return (
+                f"something on {moment}, which alone {'is' if number == 1 else 'are'} off: see what was released then"
+            )
     return None
 
 
@@ -95,11 +97,11 @@ def _days_differ(sample: Sample, variant: str) -> bool:
     for number, day in enumerate(sorted(sample.days)):
         of_day = measure(sample, sample.days[day])
         own, expected = of_day.visitors[variant], of_day.expected[variant]
-        others = sum(of_day.visitors.values()) - own
+        other_visitors = sum(of_day.visitors.values()) - own
         others_expected = sum(of_day.expected.values()) - expected
         if expected > 0 and others_expected > 0:
-            log_odds = math.log((own + 0.5) / (others + 0.5)) - math.log(expected / others_expected)
-            points.append((float(number), log_odds, 1 / (1 / (own + 0.5) + 1 / (others + 0.5))))
+            log_odds = math.log((own + 0.5) / (other_visitors + 0.5)) - math.log(expected / others_expected)
+            points.append((float(number), log_odds, 1 / (1 / (own + 0.5) + 1 / (other_visitors + 0.5))))
     return scatter(points).p < UNEVEN
 
 
@@ -143,12 +145,12 @@ def _short(imbalance: Imbalance) -> str:
 def _short_variant(sample: Sample, imbalance: Imbalance) -> str:
     short = _short(imbalance)
     total = sum(imbalance.visitors.values())
-    others, share = total - imbalance.visitors[short], imbalance.expected[short] / total
-    missing = count(round(others * share / (1 - share) - imbalance.visitors[short]), "visitor")
-    when = ""
+    other_visitors, share = total - imbalance.visitors[short], imbalance.expected[short] / total
+    missing = count(round(other_visitors * share / (1 - share) - imbalance.visitors[short]), "visitor")
+    pattern = ""
     if len(sample.days) > 1:
-        when = ", on some days more than on others" if _days_differ(sample, short) else ", no day unlike the others"
+        pattern = ", on some days more than on others" if _days_differ(sample, short) else ", no day unlike the others"
     return (
-        f"{short} loses visitors before its impression is sent (about {missing}{when}): "
+        f"{short} loses visitors before its impression is sent (about {missing}{pattern}): "
         "a slower page, a redirect or an error there"
     )
