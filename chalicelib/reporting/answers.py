@@ -95,8 +95,9 @@ class OutcomesAnswer(AnswerPart):
 
 
 class RefusalAnswer(AnswerPart):
-    """The latest refused event of one outcome, since yesterday. `at`: a UTC moment; `reason`: for a person, without the
-    visitor's id; `host`: of the page that sent it, "" if unknown. Senders choose parts of both texts."""
+    """The latest refused event of one outcome, since yesterday; also of events that name no experiment. `at`: a UTC
+    moment; `reason`: for a person, without the visitor's id; `host`: of the page that sent it, "" if unknown. Senders
+    choose parts of both texts."""
 
     outcome: str
     at: str

@@ -88,7 +88,8 @@ def detail(
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
         extra["outcomes"] = outcomes_by_day(tallies, refused_by_day(daily))
         extra["history"] = history(experiment, tallies)
-        extra["latest_refusals"] = _latest(store, key, now_ms, noted)
+        latest = _latest(store, key, now_ms, noted) + _latest(store, UNKNOWN, now_ms, noted)
+        extra["latest_refusals"] = tuple(sorted(latest, key=lambda refusal: refusal.at, reverse=True))
     return report(experiment, tallies, question, context).model_copy(update=extra)
 
 

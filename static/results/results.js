@@ -4,7 +4,8 @@ import { listen } from "./actions/actions.js";
 import { restoreTheme } from "./actions/theme.js";
 import { draw } from "./charts/lazy.js";
 import { Failure } from "./data/api.js";
-import { NEW, parse } from "./data/route.js";
+import { observe } from "./data/recent.js";
+import { isOpen, NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
 import { patch } from "./ui/dom.js";
 import { prepare } from "./ui/format.js";
@@ -23,7 +24,13 @@ let loadingForm = false;
 /** @type {Failure | null} */
 let formLost = null;
 
-const data = source(() => path(route), render);
+const data = source(() => path(route), render, isAwaited);
+
+/** Whether the reader waits for events: then the page asks more often. */
+function isAwaited({ experiments, variants }) {
+  if (route.experiment !== NEW && experiments) return experiments.length === 0;
+  return isOpen(route, "live") || variants?.every((row) => !row.visitors);
+}
 
 /** What to ask the server for on this route. */
 function path({ experiment, query }) {
@@ -60,6 +67,7 @@ const TITLES = { "": "Results", [NEW]: "New experiment" };
 function render() {
   const now = data.now();
   const report = now.answer?.variants ? now.answer : null;
+  if (report) observe(report, now.at);
   document.title = [TITLES[route.experiment] ?? route.experiment, "ABacus"].join(" · ");
   patch(main, content(now));
   patch(document.querySelector("#live"), liveLine(now));

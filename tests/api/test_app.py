@@ -117,8 +117,10 @@ def test_a_refusal_is_told_and_counted_roughly(api: Api) -> None:
 
 def test_the_latest_refusals_are_told_with_reason_and_host_and_without_ids(api: Api) -> None:
     api.post(event(variant="blue"), Origin="https://shop.example.com")
+    later = app.now_ms() + 5000
+    api.monkeypatch.setattr(app, "now_ms", lambda: later)
     api.post(event(id="no id"), event(experiment="hreo"), Origin="https://<b>")
-    (known,) = api.stats("/stats/cta-color")["latest_refusals"]
+    *_, known = api.stats("/stats/cta-color")["latest_refusals"]
     reason = "cta-color: this visitor belongs to green in phase 0, not blue."
     assert known | {"at": ""} == {"outcome": "wrong-variant", "at": "", "reason": reason, "host": "shop.example.com"}
     unknown = api.stats("/stats?series=day")["latest_refusals"]
@@ -126,6 +128,7 @@ def test_the_latest_refusals_are_told_with_reason_and_host_and_without_ids(api: 
         ("unknown-experiment", ""),
         ("malformed", ""),
     }
+    assert api.stats("/stats/cta-color")["latest_refusals"] == [*unknown, known]
     assert GREEN not in json.dumps([known, unknown])
     assert "no id" not in json.dumps(unknown)
     assert api.stats("/stats")["latest_refusals"] == []

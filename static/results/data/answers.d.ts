@@ -93,8 +93,9 @@ export interface RecentDay {
   converted: number;
 }
 /**
- * The latest refused event of one outcome, since yesterday. `at`: a UTC moment; `reason`: for a person, without the
- * visitor's id; `host`: of the page that sent it, "" if unknown. Senders choose parts of both texts.
+ * The latest refused event of one outcome, since yesterday; also of events that name no experiment. `at`: a UTC
+ * moment; `reason`: for a person, without the visitor's id; `host`: of the page that sent it, "" if unknown. Senders
+ * choose parts of both texts.
  */
 export interface RefusalAnswer {
   outcome: string;

@@ -26,7 +26,9 @@ export function link(experiment, query = {}) {
   return `#/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
 }
 
-/** Whether a section is open; on paper all of them are. */
+/** Whether a section is open; on paper all of them are.
+ *  @param {{query: any, paper?: boolean}} route
+ *  @param {string} section */
 export const isOpen = ({ query, paper }, section) => Boolean(paper) || (query.open ?? "").split(",").includes(section);
 
 /** The link to here with some of the query changed; "" takes an item away. */

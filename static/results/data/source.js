@@ -4,6 +4,7 @@
 import { get, readKey } from "./api.js";
 
 const EVERY = 15_000; // milliseconds between two requests
+const LIVE = 5_000; // while the reader waits for events
 const SOONEST = 5_000; // after a failure; then twice as long each time, up to a minute
 const LONGEST = 60_000;
 
@@ -15,10 +16,11 @@ const LONGEST = 60_000;
  * @property {number} [failedAt]
  * @property {number} [tries] failures since the last answer
  *
- * `path()`: what to ask now; `changed()`: called whenever now() differs.
+ * `path()`: what to ask now; `changed()`: called whenever now() differs; `isAwaited(answer)`: whether to ask often.
  * @param {() => string} path
- * @param {() => void} changed */
-export function source(path, changed) {
+ * @param {() => void} changed
+ * @param {(answer: any) => boolean} isAwaited */
+export function source(path, changed, isAwaited) {
   /** @type {Map<string, Entry>} */
   const known = new Map();
   let timer = 0;
@@ -57,9 +59,10 @@ export function source(path, changed) {
 
   function plan() {
     clearTimeout(timer);
-    const { failure, tries = 0 } = entry();
+    const { answer, failure, tries = 0 } = entry();
     if (document.hidden || failure?.kind === "key") return;
-    timer = setTimeout(ask, failure ? Math.min(LONGEST, SOONEST * 2 ** (tries - 1)) : EVERY);
+    const next = answer && isAwaited(answer) ? LIVE : EVERY;
+    timer = setTimeout(ask, failure ? Math.min(LONGEST, SOONEST * 2 ** (tries - 1)) : next);
   }
 
   document.addEventListener("visibilitychange", () => {

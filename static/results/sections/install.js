@@ -4,6 +4,7 @@ import { stageOption } from "../data/next_steps.js";
 import { h } from "../ui/dom.js";
 import { interval, longDay, money, whole } from "../ui/format.js";
 import { docs } from "../ui/help.js";
+import { tagSeen } from "./events.js";
 
 export const scriptTag = () => `<script src="${new URL("/ab.js", location.href).href}"></script>`;
 
@@ -23,11 +24,11 @@ export const tag = () => [
 ];
 
 /** From nothing to the first visitor. */
-export const steps = () =>
+export const steps = (refusals) =>
   h(
     "ol",
     { class: "steps" },
-    h("li", {}, h("p", {}, h("b", {}, "Put the script tag into your pages.")), tag()),
+    h("li", {}, h("p", {}, h("b", {}, "Put the script tag into your pages.")), tag(), tagSeen(refusals)),
     h(
       "li",
       {},

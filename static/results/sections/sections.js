@@ -6,6 +6,7 @@ import { about } from "./about.js";
 import { checks } from "./checks.js";
 import { evidence } from "./evidence.js";
 import { days } from "./days.js";
+import { events } from "./events.js";
 import { install } from "./install.js";
 import { outcomes } from "./outcomes.js";
 import { phases } from "./phases.js";
@@ -27,6 +28,7 @@ export function depth(report, route) {
     section("outcomes", "What was excluded, and why", () => outcomes(report)),
     section("phases", "Phases", () => phases(report)),
     section("days", "Only some days", () => days(report, route)),
+    section("live", "Live events", () => events(report)),
     section("install", "Script tag and cost", () => install(report)),
   );
 }

@@ -115,6 +115,14 @@ export const moment = (at) => date({ timeZone: "UTC", dateStyle: "medium", timeS
 export const clock = (at) =>
   date({ hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }).format(at);
 
+/** How long ago a moment was: "12 seconds ago". */
+export function ago(at) {
+  const seconds = Math.max(0, Math.round((Date.now() - new Date(at).getTime()) / 1000));
+  const [n, unit] =
+    seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  return `${count(Math.round(n), unit)} ago`;
+}
+
 /** "3 days". The noun takes an s in the plural. */
 export const count = (n, noun) => `${whole(n)} ${noun}${n === 1 ? "" : "s"}`;
 

@@ -5,6 +5,7 @@ import { chartPanel } from "../charts/panel.js";
 import { figures } from "../charts/plots.js";
 import { here } from "../data/route.js";
 import { chosenDays } from "../sections/days.js";
+import { latestRefusals, tagSeen } from "../sections/events.js";
 import { tag } from "../sections/install.js";
 import { depth } from "../sections/sections.js";
 import { looks } from "../ui/colours.js";
@@ -46,7 +47,7 @@ export function experimentView(report, route) {
     chosenDays(report, route),
     partly && !visited ? noneThen() : verdictCard(report, act(report, route)),
     healthLine(report, here(route, { open: "checks" }), visited),
-    !visited && !partly && h("section", { class: "first" }, h("h2", {}, "Is the script on the page?"), tag()),
+    !visited && !partly && first(report.latest_refusals ?? []),
     !metrics && goals(report, route),
     report.verdict.state === "invalid" &&
       h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
@@ -72,6 +73,17 @@ export function experimentView(report, route) {
     .flat()
     .filter(Boolean);
 }
+
+/** Before the first visitor: the tag, whether it was seen, and what was refused. */
+const first = (refusals) =>
+  h(
+    "section",
+    { class: "first" },
+    h("h2", {}, "Is the script on the page?"),
+    tag(),
+    tagSeen(refusals),
+    latestRefusals(refusals),
+  );
 
 const takeAway = () =>
   h(

@@ -32,8 +32,8 @@ const TABS = {
   stopped: ["Archive", (entry) => entry.status === "stopped"],
 };
 
-export function listView({ experiments }, { query }) {
-  if (!experiments.length) return [noExperiments()];
+export function listView({ experiments, latest_refusals: refusals = [] }, { query }) {
+  if (!experiments.length) return [noExperiments(refusals)];
   const [, inTab] = TABS[query.status ?? ""] ?? TABS[""];
   const [, order] = SORTS[query.sort ?? ""] ?? SORTS[""];
   const fitting = experiments.filter((entry) => matches(entry, query));

@@ -20,8 +20,8 @@ export const skeleton = () => [
 const panel = (sign, title, ...rest) =>
   h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
 
-export const noExperiments = () =>
-  panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), steps());
+export const noExperiments = (refusals) =>
+  panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), steps(refusals));
 
 export function askForKey(refused) {
   return h(

@@ -3,6 +3,7 @@ import { live, off, page, placed } from "../core/state.js";
 import { attributes, eligible, underway } from "../targeting/targeting.js";
 import { bucket } from "../core/hash.js";
 import { waiting } from "../core/storage.js";
+import { resolve } from "../core/script.js";
 import { me, open } from "../core/visitor.js";
 
 const query = new URLSearchParams(location.search);
@@ -44,6 +45,17 @@ for (const { key, variants } of experiments) {
   else if (asked != null) delete forces[key];
 }
 save();
+
+// ?ab_check tells the results page that the tag works here. The event names no experiment, so it is refused and counts
+// nowhere; the host of this page is in its Origin header.
+if (query.has("ab_check"))
+  fetch(resolve(EVENTS), {
+    method: "POST",
+    body: JSON.stringify({
+      visitor: "ab-check",
+      events: [{ id: "ab-check", type: "impression", experiment: "ab-check", variant: "tag", at: Date.now() }],
+    }),
+  }).catch((error) => complain(`the tag cannot reach ${resolve(EVENTS)}: ${error.message}`));
 
 export const forced = (key) => about(key).variants.find((variant) => variant.key == forces[key])?.key;
 

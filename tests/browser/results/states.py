@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.results.scenarios import LONG, with_metrics
-from tests.browser.results.site import Site
+from tests.browser.results.site import Site, detail
 
 Act = Callable[[Site, Page], None]
 
@@ -75,13 +75,31 @@ def _with_metrics(site: Site, page: Page) -> None:
     site.api.answers["/stats/hero"] = with_metrics("hero")
 
 
-DEEP = "act,about,evidence,checks,outcomes,phases,days,install"
+def _sees_the_tag(site: Site, page: Page) -> None:
+    site.api.answers["/stats"] = {"experiments": [], "latest_refusals": _refusals("unknown-experiment")}
+
+
+def _refuses(site: Site, page: Page) -> None:
+    site.api.answers["/stats/cta-color"] = detail("cta-color", "") | {
+        "latest_refusals": _refusals("wrong-variant", "unknown-experiment", "malformed")
+    }
+
+
+def _refusals(*outcomes: str) -> list[dict[str, str]]:
+    reason = "cta-color: this visitor belongs to green in phase 0, not blue."
+    refusal = {"at": "2026-11-21T11:59:48Z", "reason": reason, "host": "shop.example.com"}
+    return [{"outcome": outcome} | refusal for outcome in outcomes]
+
+
+DEEP = "act,about,evidence,checks,outcomes,phases,days,live,install"
 
 STATES = [
     State("list", "#/", "h1:text('Experiments')"),
     State("list-filtered", "#/?q=cta&status=running", "h2 a:text('cta-color')"),
     State("list-nothing-found", "#/?q=zebra", "text=No experiment fits"),
     State("list-empty", "#/", "text=No experiments yet", _answers(experiments=[])),
+    State("tag-seen", "#/", "text=The tag was seen", _sees_the_tag),
+    State("live", "#/cta-color?open=live", ".refusals", _refuses),
     State("loading", "#/", ".skeleton", _waits),
     State("unavailable", "#/", "text=The server is busy", _answers(status=503)),
     State("key", "#/", "text=These results need a key", _answers(key="open sesame")),

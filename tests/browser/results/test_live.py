@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -142,3 +144,83 @@ def test_a_search_is_not_lost_when_new_numbers_come(results: Site, new_page: Ope
     expect(page.get_by_role("searchbox")).to_be_focused()
     assert page.get_by_role("searchbox").input_value() == "hero"
     expect(page.locator(".list h2")).to_have_text(["hero"])
+
+
+# ---------------------------------------------------------------- live events
+
+
+REFUSED = [
+    {"outcome": "wrong-variant", "at": "2026-11-21T11:59:48Z", "reason": "It belongs to blue.", "host": "a.example"},
+    {"outcome": "malformed", "at": "2026-11-21T11:50:00Z", "reason": "id: is missing", "host": ""},
+]
+
+
+def with_events(accepted: int, repeated: int = 0, **refused: int) -> dict[str, Any]:
+    report = SCENARIOS["cta-color"].detail({})
+    report["health"]["conservation"] |= {"accepted": 1000 + accepted, "repeated": repeated}
+    return report | {"refused": {"too-old": 14, **refused}, "latest_refusals": REFUSED}
+
+
+def watching(site: Site, page: Page, answer: dict[str, Any]) -> Page:
+    site.api.answers["/stats/cta-color"] = answer
+    page.clock.install(time="2026-11-21T12:00:00Z")
+    page.goto(site.page("#/cta-color?open=live"))
+    expect(page.get_by_text("No event yet since this page was opened.")).to_be_visible()
+    return page
+
+
+def test_events_are_shown_by_the_minute_in_which_they_came(results: Site, new_page: Open) -> None:
+    page = watching(results, new_page(), with_events(0))
+    rows = page.get_by_role("region", name="Events by minute").get_by_role("row")
+    results.api.answers["/stats/cta-color"] = with_events(3, 1)
+    page.clock.run_for(6_000)
+    expect(rows.nth(1)).to_have_text("12:00:00 UTC31")
+    results.api.answers["/stats/cta-color"] = with_events(3, 1, capped=2)
+    page.clock.run_for(60_000)
+    expect(rows.first).to_have_text("MinuteAcceptedRepeatedRefused: capped")
+    expect(rows.nth(1)).to_contain_text("––2")
+    expect(rows.nth(2)).to_have_text("12:00:00 UTC31–")
+    page.clock.run_for(20 * 60_000)
+    expect(page.get_by_text("No event yet since this page was opened.")).to_be_visible()
+
+
+def test_a_rebuild_that_counts_anew_is_no_event(results: Site, new_page: Open) -> None:
+    page = watching(results, new_page(), with_events(500))
+    results.api.answers["/stats/cta-color"] = with_events(0)
+    page.clock.run_for(6_000)
+    results.api.answers["/stats/cta-color"] = with_events(2)
+    page.clock.run_for(6_000)
+    rows = page.get_by_role("region", name="Events by minute").get_by_role("row")
+    expect(rows.nth(1)).to_have_text("12:00:00 UTC2–")
+
+
+def test_the_latest_refusals_have_reason_host_and_age(results: Site, new_page: Open) -> None:
+    page = watching(results, new_page(), with_events(0))
+    shown = page.locator(".refusals li")
+    expect(shown.first).to_have_text(re.compile(r"^wrong-variant a\.example, 1\d seconds agoIt belongs to blue\.$"))
+    expect(shown.nth(1)).to_have_text("malformed 10 minutes agoid: is missing")
+    expect(shown.first.get_by_role("link")).to_have_attribute("href", "../docs/outcomes.html")
+
+
+def test_only_who_waits_for_events_asks_every_five_seconds(results: Site, new_page: Open) -> None:
+    page = watching(results, new_page(), with_events(0))
+    asked = len(results.api.asked)
+    page.clock.run_for(5_500)
+    expect(page.locator(".dot:not(.asking)")).to_be_visible()
+    assert len(results.api.asked) == asked + 1
+    page.evaluate("location.hash = '#/cta-color'")
+    expect(page.get_by_text("No event yet since this page was opened.")).to_have_count(0)
+    page.clock.run_for(14_000)
+    assert len(results.api.asked) == asked + 1
+
+
+def test_an_empty_installation_says_when_and_where_the_tag_was_seen(results: Site, new_page: Open) -> None:
+    results.api.answers["/stats"] = {"experiments": [], "latest_refusals": []}
+    page = new_page()
+    page.clock.install(time="2026-11-21T12:00:00Z")
+    page.goto(results.page())
+    expect(page.get_by_text("Not seen yet.")).to_contain_text("open your page once with ?ab_check")
+    seen = [{"outcome": "unknown-experiment", "reason": "No experiment 'ab-check'.", "host": "shop.example.com"}]
+    results.api.answers["/stats"]["latest_refusals"] = [seen[0] | {"at": "2026-11-21T12:00:01Z"}]
+    page.clock.run_for(6_000)
+    expect(page.locator(".seen")).to_have_text("The tag was seen on shop.example.com, 5 seconds ago.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import Page
 
+from chalicelib.ingestion.request import parse
 from tests.browser.snippet.site import Site, an_experiment
 from tests.browser.snippet.visitors import Visit, a_moment_passes, seen_by_now
 
@@ -129,3 +131,12 @@ def test_the_tag_of_a_signed_in_visitor_holds_for_testers(site: Site, visit: Vis
     site.page("/", BUY, tag='<script src="/ab.js" data-visitor="user-7"></script>')
     page = visit("/?ab_debug")
     page.locator("abacus-panel").get_by_text("You are user-7.").wait_for()
+
+
+def test_a_check_of_the_tag_names_no_experiment_and_no_visitor(site: Site, visit: Visit) -> None:
+    site.runs()
+    site.page("/", BUY)
+    visit("/?ab_check", known="v1~")
+    site.wait_for(lambda: site.requests)
+    assert parse(json.dumps(site.requests[0].body).encode()).malformed == ()
+    assert [(event["visitor"], event["experiment"]) for event in site.events.values()] == [("ab-check", "ab-check")]
