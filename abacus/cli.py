@@ -63,6 +63,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "End an experiment, with or without a winner, in its file.",
             "abacus stop cta-color --winner green",
         ),
+        "rebalance": Entry(
+            "abacus.rebalancing.command:command",
+            "Propose new weights for an experiment of three or more variants.",
+            "abacus rebalance hero --stage prod",
+        ),
         "schema": Entry(
             "abacus.authoring.commands:schema_command",
             "Print the JSON Schema of the experiments' files, for editors.",

@@ -36,6 +36,7 @@ LAYERS = {
         "local",
         "simulation",
         "reading",
+        "rebalancing",
         "publishing",
         "checking",
         "authoring",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import click
 
 from abacus.authoring.load import load, manifest_files
 from abacus.authoring.problems import At, did_you_mean, listed
+from abacus.authoring.syntax.editor import with_fields
 from abacus.authoring.syntax.reader import read
-from abacus.authoring.syntax.writer import with_fields
 from abacus.aws.errors import report_errors
 from abacus.options import manifest_option
 from chalicelib.domain.errors import AbacusError
@@ -104,12 +104,18 @@ def find_experiment(manifest: Path, key: str) -> Experiment:
 
 
 def change_fields(manifest: Path, key: str, fields: Fields) -> Edit:
-    """Set text fields of the experiment `key` in its file, and check the whole folder afterwards.
+    """Set text fields of the experiment `key` in its file, as change_text does."""
+    return change_text(manifest, key, lambda text, at: with_fields(text, at, fields, after="status"))
 
-    Returns the edit, which is written. Raises Problems, and leaves the file as it was, if the result is not valid."""
+
+def change_text(manifest: Path, key: str, change: Callable[[str, At], str]) -> Edit:
+    """Change the text of the file that has the experiment `key`, and check the whole folder afterwards.
+
+    `change` gets the text and the experiment's place in it. Returns the edit, which is written. Raises Problems, and
+    leaves the file as it was, if the result is not valid."""
     file, at = next(_places(manifest, key))
     before = file.read_bytes().decode("utf-8")
-    edit = Edit(file, before, with_fields(before, at, fields, after="status"))
+    edit = Edit(file, before, change(before, at))
     edit.write()
     try:
         load(manifest)

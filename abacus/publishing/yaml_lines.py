@@ -157,10 +157,27 @@ def namespace_line(experiment: Experiment) -> str:
     return f"namespace: {{ name: {scalar(namespace.name)}, start: {start}, end: {end} }}"
 
 
+def first_phase(experiment: Experiment) -> str:
+    """The first phase on one line, without the weights where they are even."""
+    phase, even = experiment.phases[0], 1 / len(experiment.variants)
+    if all(weight == even for weight in phase.weights):
+        return f"{{ coverage: {exact_share(phase.coverage)} }}"
+    return _phase(experiment, phase)
+
+
+def weights_phase(experiment: Experiment, weights: Iterable[float]) -> str:
+    """A phase on one line that changes nothing but the weights."""
+    return f"{{ {_weights(experiment, weights)} }}"
+
+
+def _weights(experiment: Experiment, weights: Iterable[float]) -> str:
+    pairs = zip(experiment.variant_keys, weights, strict=True)
+    shares = ", ".join(f"{scalar(key)}: {exact_share(weight)}" for key, weight in pairs)
+    return f"weights: {{{shares}}}"
+
+
 def _phase(experiment: Experiment, phase: Phase) -> str:
-    pairs = zip(experiment.variant_keys, phase.weights, strict=True)
-    weights = ", ".join(f"{scalar(key)}: {exact_share(weight)}" for key, weight in pairs)
-    parts = [f"weights: {{{weights}}}", f"coverage: {exact_share(phase.coverage)}"]
+    parts = [_weights(experiment, phase.weights), f"coverage: {exact_share(phase.coverage)}"]
     if phase.seed:
         parts.append(f"seed: {json.dumps(phase.seed)}")
     return "{ " + ", ".join(parts) + " }"

@@ -9,7 +9,10 @@ from random import Random
 from statistics import fmean, median
 from typing import TypeVar
 
+from abacus.rebalancing.weights import FLOOR
 from abacus.simulation.calibration import chance_to_be_best, change_of_weights, split_alarm, time_to_decision
+from abacus.simulation.trials import Scenario, Stretch, Weeks, run
+from chalicelib.statistics.power import sample_size
 
 T = TypeVar("T")
 LIFTS = (0.02, 0.05, 0.1, 0.2, 0.5)
@@ -40,12 +43,13 @@ def row(*cells: str) -> str:
 
 
 def next_to_the_decision(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[list[str]]:
-    """Time to a decision, chances to be best, the split alarm, visitors in two variants: one table each."""
+    """Time to a decision, chances to be best, the split alarm, visitors in two variants, rebalancing: a table each."""
     return [
         _times(pool, experiments, seed),
         _chances(pool, experiments, seed),
         _alarms(pool, experiments, seed),
         _changes(pool, max(50, experiments // 20), seed),
+        *_rebalanced(pool, experiments, seed),
     ]
 
 
@@ -126,3 +130,67 @@ def _changes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
         "|---|--:|--:|",
         row("mean lift measured", *cells),
     ]
+
+
+def weekly(rates: Sequence[float], weeks: Weeks, number: int, looks: int = 1) -> Scenario:
+    """`number` weeks with variants that convert at these rates, an even split at first, and `looks` in each week."""
+    last = number * weeks.visitors
+    at = sorted(
+        {round(weeks.visitors * (week + look / looks)) for week in range(number) for look in range(1, looks + 1)}
+    )
+    split = "rebalanced" if weeks.rebalanced else "even"
+    drift = "/".join(f"{100 * rates[0] * factor:g}" for factor in weeks.drift)
+    stretch = Stretch(last, (1 / len(rates),) * len(rates), tuple(rates))
+    return Scenario(f"{len(rates)} variants at {drift} % by week, {split}", (stretch,), tuple(at), weeks)
+
+
+def _rebalanced(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[list[str]]:
+    return [_rebalanced_alike(pool, experiments, seed), _rebalanced_better(pool, experiments, seed)]
+
+
+def _rebalanced_alike(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
+    """Without a difference, while the rate drifts by week: the worst case for phases that are added up."""
+    lines = [
+        row(
+            "no difference, ten weeks of 20,000 visitors",
+            "winner or loser named",
+            "interval missed the truth",
+            "largest share at the end, mean",
+            "control below its floor",
+        ),
+        "|---|--:|--:|--:|--:|",
+    ]
+    for variants in (3, 5):
+        for rebalanced in (True, False):
+            scenario = weekly((0.03,) * variants, Weeks(20_000, (1.0, 5 / 3), rebalanced), 10)
+            outcomes = play_each(pool, partial(run, scenario), experiments, f"{seed}/{scenario.name}")
+            cells = [
+                share(o.decided is not None for o in outcomes),
+                share(o.missed is not None for o in outcomes),
+                f"{100 * fmean(max(o.weights) for o in outcomes):.0f} %",
+                share(o.weights[0] < FLOOR for o in outcomes),
+            ]
+            lines.append(row(scenario.name, *cells))
+    return lines
+
+
+def _rebalanced_better(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
+    """One of five variants is 20 % better. N: the visitors of an even split at which one look finds it in 80 %."""
+    n = round(5 * sample_size(0.05, 0.2))
+    lines = [
+        row(f"one of five is 20 % better over 5 %, N = {n:,}", "found by N", "by 2N", "median visitors", "loser named"),
+        "|---|--:|--:|--:|--:|",
+    ]
+    for rebalanced in (True, False):
+        scenario = weekly((0.05, 0.05, 0.05, 0.05, 0.06), Weeks(n // 4, rebalanced=rebalanced), 12)
+        outcomes = play_each(pool, partial(run, scenario), experiments, f"{seed}/{scenario.name}/better")
+        won = [scenario.looks[o.decided] if o.decided is not None and o.winner else None for o in outcomes]
+        middle = median(at if at is not None else scenario.looks[-1] for at in won)
+        cells = [
+            share(at is not None and at <= n for at in won),
+            share(at is not None and at <= 2 * n for at in won),
+            f"{middle / n:.2f} N",
+            share(o.decided is not None and not o.winner for o in outcomes),
+        ]
+        lines.append(row("rebalanced every N/4" if rebalanced else "even", *cells))
+    return lines

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
+from abacus.rebalancing.proposal import Standing, reweigh
 from abacus.simulation.random_counts import binomial, multinomial
 from chalicelib.analysis.checks.sample_ratio import measure
 from chalicelib.analysis.comparison import compare
@@ -33,10 +34,23 @@ class Stretch:
 
 
 @dataclass(frozen=True)
+class Weeks:
+    """So many visitors come each week. A week is a phase of its own; its rates are the first stretch's times
+    drift[week % len(drift)]. rebalanced: whether `abacus rebalance` sets its weights."""
+
+    visitors: int
+    drift: tuple[float, ...] = (1.0,)
+    rebalanced: bool = True
+
+
+@dataclass(frozen=True)
 class Scenario:
+    """weeks: adds a stretch after each week of the last one."""
+
     name: str
     stretches: tuple[Stretch, ...]
     looks: tuple[int, ...]  # total visitors at each look at the result
+    weeks: Weeks | None = None
 
     def lift(self, variant: str) -> float:
         """The truth; the same in every stretch, also where the rates drift."""
@@ -47,6 +61,16 @@ class Scenario:
         variants = tuple(Variant(key=f"v{i}") for i in range(len(self.stretches[0].rates)))
         phases = tuple(Phase(weights=stretch.weights) for stretch in self.stretches)
         return Experiment(key="trial", status="running", variants=variants, phases=phases, seed="trial")
+
+    def next_week(self, seen: int, tallies: Tallies) -> Scenario:
+        """The same after `seen` visitors: with one more stretch, if a week has just ended."""
+        if self.weeks is None or seen % self.weeks.visitors or seen == self.looks[-1]:
+            return self
+        last, first = self.stretches[-1], self.stretches[0]
+        drift = self.weeks.drift[seen // self.weeks.visitors % len(self.weeks.drift)]
+        weights = _rebalanced(self.experiment(), tallies) if self.weeks.rebalanced else None
+        new = Stretch(self.looks[-1], weights or last.weights, tuple(rate * drift for rate in first.rates))
+        return replace(self, stretches=(*self.stretches[:-1], replace(last, until=seen), new))
 
 
 def log_spaced(first: int, last: int, number: int) -> tuple[int, ...]:
@@ -69,11 +93,12 @@ class TrialOutcome:
     missed: int | None = None
     imbalance: int | None = None
     last_covers: bool = True
+    weights: tuple[float, ...] = ()  # at the end
 
 
 def run(scenario: Scenario, dice: Random) -> TrialOutcome:
     """One experiment from its first visitor to its last look."""
-    experiment, outcome = scenario.experiment(), TrialOutcome()
+    outcome = TrialOutcome()
     tallies: Tallies = {}
     seen = 0
     for number, look in enumerate(scenario.looks):
@@ -82,8 +107,15 @@ def run(scenario: Scenario, dice: Random) -> TrialOutcome:
             if arriving > 0:
                 _arrive(tallies, phase, stretch, arriving, dice)
                 seen += arriving
-        _look(experiment, tallies, scenario, outcome, number)
+        _look(scenario.experiment(), tallies, scenario, outcome, number)
+        scenario = scenario.next_week(look, tallies)
+    outcome.weights = scenario.stretches[-1].weights
     return outcome
+
+
+def _rebalanced(experiment: Experiment, tallies: Tallies) -> tuple[float, ...] | None:
+    variants = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).variants
+    return reweigh([Standing(v.variant, v.weight, v.visitors, v.p_best) for v in variants]).weights
 
 
 def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, dice: Random) -> None:

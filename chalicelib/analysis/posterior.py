@@ -37,7 +37,13 @@ def posterior(standardisation: Standardisation, pairs: list[Pair]) -> Posterior:
     weights = prior_weights(list(ratios.values()))
     return Posterior(
         {v: shrink(ratio.mean, math.sqrt(ratio.variance), weights=weights) for v, ratio in ratios.items()},
-        dict(zip([control, *ratios], best(_level(rate), list(ratios.values())), strict=True)),
+        dict(
+            zip(
+                [control, *ratios],
+                best(_level(rate), list(ratios.values()), lowest=standardisation.sample.lower_is_better),
+                strict=True,
+            )
+        ),
     )
 
 

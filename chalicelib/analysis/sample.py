@@ -60,6 +60,11 @@ class Sample:
         """Phases with any visitor, in order."""
         return tuple(sorted({arm.phase for arm, tally in self.arms.items() if tally.visitors > 0}))
 
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the variant with the lower number is the better one."""
+        return self.goal in self.experiment.lower_is_better
+
     @cached_property
     def first_day(self) -> date | None:
         """The day of the first visitor that counts; None where neither days nor `began` tell."""

@@ -85,7 +85,7 @@ def comparisons(
     readings = []
     for variant in sample.experiment.variant_keys[1:]:
         shrunk = beliefs.shrunk.get(variant)
-        reading = Readings(variant, control, _bayes(shrunk), _ctr(standardisation, variant))
+        reading = Readings(variant, control, _bayes(shrunk, sample), _ctr(standardisation, variant))
         if c := by_variant.get(variant):
             reading = replace(
                 reading,
@@ -136,8 +136,11 @@ def _exact(sample: Sample, pair: Pair) -> float | None:
     return conditional.exact_evidence(phases).p if phases else None
 
 
-def _bayes(shrunk: Shrunk | None) -> BayesReading:
-    return BayesReading(shrunk.p_positive, shrunk.lift, shrunk.interval) if shrunk else BayesReading()
+def _bayes(shrunk: Shrunk | None, sample: Sample) -> BayesReading:
+    if shrunk is None:
+        return BayesReading()
+    p_better = 1 - shrunk.p_positive if sample.lower_is_better else shrunk.p_positive
+    return BayesReading(p_better, shrunk.lift, shrunk.interval)
 
 
 def _ctr(standardisation: Standardisation, variant: str) -> CtrReading | None:

@@ -199,7 +199,8 @@ def _loser(findings: Findings) -> Verdict | None:
     losers = [c for c in findings.comparisons if c.decision == "loser"]
     if not losers:
         return None
-    worst = min(losers, key=lambda c: c.lift or 0.0).variant
+    better = -1 if findings.sample.lower_is_better else 1
+    worst = min(losers, key=lambda c: better * (c.lift or 0.0)).variant
     lost = listed([outcome(c, findings.beliefs) for c in losers])
     undecided = [c.variant for c in findings.comparisons if c.decision == "open"]
     doubts = findings.doubts

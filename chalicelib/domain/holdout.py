@@ -7,6 +7,8 @@ namespace's name, so its places are the same.
 
 from __future__ import annotations
 
+from typing import Any
+
 from chalicelib.domain.manifest import HOLDOUT, Experiment, GoalValue, Manifest, Phase, Variant
 
 REST = "rest"  # the variant of those who may take part in experiments
@@ -33,6 +35,9 @@ def holdout_experiment(share: float, experiments: tuple[Experiment, ...]) -> Exp
         seed=HOLDOUT,
         goals=tuple(goals),
         goal_values=values,
+        lower_is_better=tuple(
+            goal for goal in goals if all(goal in e.lower_is_better for e in running if goal in e.goals)
+        ),
     )
 
 
@@ -54,11 +59,26 @@ def with_live_holdout(live: Manifest | None, wanted: Manifest) -> Manifest:
     def kept(experiment: Experiment) -> Experiment:
         known = before.get(experiment.key)
         if experiment.key == HOLDOUT:
-            stopped = known is not None and experiment.status == "stopped"
-            return experiment.model_copy(update={"phases": known.phases}) if stopped and known else experiment
+            return _as_counted(experiment, known) if known else experiment
         if known is not None:
             return experiment.model_copy(update={"holdout": known.holdout})
         share = running if running is not None and experiment.holdout else experiment.holdout
         return experiment.model_copy(update={"holdout": share})
 
     return wanted.model_copy(update={"experiments": tuple(kept(e) for e in wanted.experiments)})
+
+
+def _as_counted(holdout: Experiment, known: Experiment) -> Experiment:
+    """The holdout's experiment, where goals that visitors have reached keep the meaning they were counted with,
+    whichever experiments run by now."""
+    kept = [goal for goal in holdout.goals if goal in known.goals]
+    update: dict[str, Any] = {
+        "goal_values": {goal: value for goal, value in holdout.goal_values.items() if goal not in kept}
+        | {goal: known.goal_values[goal] for goal in kept if goal in known.goal_values},
+        "lower_is_better": tuple(
+            goal for goal in holdout.goals if goal in (known if goal in kept else holdout).lower_is_better
+        ),
+    }
+    if holdout.status == "stopped":
+        update["phases"] = known.phases
+    return holdout.model_copy(update=update)

@@ -137,14 +137,16 @@ def _quantile(parts: Sequence[tuple[float, float, float]], p: float, start: floa
 
 
 class Best(NamedTuple):
-    """p_best: the chance that this variant has the highest rate; expected_loss: how much rate you give away on average
-    by choosing it (0.001 = a tenth of a percentage point)."""
+    """p_best: the chance that this variant has the best rate, the highest unless `lowest` is set;
+    expected_loss: how much rate you give away on average by choosing it (0.001 = a tenth of a percentage point)."""
 
     p_best: float
     expected_loss: float
 
 
-def best(rate: float, ratios: Sequence[LogRatio], taus: Sequence[float] = PRIOR_SDS) -> list[Best]:
+def best(
+    rate: float, ratios: Sequence[LogRatio], taus: Sequence[float] = PRIOR_SDS, *, lowest: bool = False
+) -> list[Best]:
     """For the control, whose rate is `rate`, and each variant given by its log ratio to the control, in that order:
 
         P(best)ᵢ = ∫ fᵢ Π_{j≠i} Fⱼ du,   expected lossᵢ = ∫ Fᵢ (1 − Π_{j≠i} Fⱼ) rate·eᵘ du
@@ -152,7 +154,7 @@ def best(rate: float, ratios: Sequence[LogRatio], taus: Sequence[float] = PRIOR_
     for each τ over independent normals u (log rates relative to the control's): the control N(0, v), a variant
     N(w L, w se² − v), v = the smallest w · the control's variance. So each difference to the control has exactly
     shrink's distribution, and before any data every variant is best with the same probability. Averaged over τ by
-    prior_weights.
+    prior_weights. `lowest`: the best rate is the lowest; then 1 − Fⱼ stands in place of every Fⱼ.
 
     >>> ratio = log_ratio((200, 1000), (230, 1000))
     >>> control, variant = best(0.2, [ratio])
@@ -162,7 +164,7 @@ def best(rate: float, ratios: Sequence[LogRatio], taus: Sequence[float] = PRIOR_
     totals = [[0.0, 0.0] for _ in range(len(ratios) + 1)]
     for share, tau in zip(prior_weights(ratios, taus), taus, strict=True):
         if share > 1e-9:
-            for total, (chance, loss) in zip(totals, _best_of(_normals(ratios, tau)), strict=True):
+            for total, (chance, loss) in zip(totals, _best_of(_normals(ratios, tau), lowest), strict=True):
                 total[0] += share * chance
                 total[1] += share * loss
     whole = math.fsum(chance for chance, _ in totals)
@@ -180,23 +182,23 @@ def _normals(ratios: Sequence[LogRatio], tau: float) -> list[tuple[float, float]
     return normals + [(w * r.mean, math.sqrt(s - common)) for w, r, s in zip(kept, ratios, spread, strict=True)]
 
 
-def _best_of(normals: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _best_of(normals: Sequence[tuple[float, float]], lowest: bool) -> list[tuple[float, float]]:
     """P(best) and the expected loss, in units of the control's rate, by Gauss-Legendre quadrature on panels."""
     chance, loss = [0.0] * len(normals), [0.0] * len(normals)
-    exp, erfc, root2 = math.exp, math.erfc, math.sqrt(2)
+    exp, erfc, root2 = math.exp, math.erfc, -math.sqrt(2) if lowest else math.sqrt(2)
     for start, stop in _panels(normals):
         half = (stop - start) / 2
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             u = start + half + half * node
-            below = [erfc((mean - u) / (sd * root2)) / 2 for mean, sd in normals]
+            worse = [erfc((mean - u) / (sd * root2)) / 2 for mean, sd in normals]
             measure = half * weight
-            everyone = math.prod(below)
+            everyone = math.prod(worse)
             for i, (mean, sd) in enumerate(normals):
-                others = everyone / below[i] if below[i] > 1e-100 else math.prod(below[:i] + below[i + 1 :])
+                others = everyone / worse[i] if worse[i] > 1e-100 else math.prod(worse[:i] + worse[i + 1 :])
                 z = (u - mean) / sd
                 if -9 < z < 9:
                     chance[i] += measure * others * exp(-z * z / 2) / (sd * 2.5066282746310002)
-                loss[i] += measure * below[i] * (1 - others) * exp(u)
+                loss[i] += measure * worse[i] * (1 - others) * exp(u)
     return list(zip(chance, loss, strict=True))
 
 

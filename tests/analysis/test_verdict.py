@@ -38,6 +38,18 @@ def test_of_several_winners_the_best_is_shipped() -> None:
     )
 
 
+def test_of_a_goal_that_should_be_low_the_lowest_is_the_best() -> None:
+    experiment = an_experiment(variants=("blue", "green", "red"), lower_is_better=("click",))
+    answer = report_on(totals(blue=(9000, 1200), green=(9000, 900), red=(9000, 700)), experiment=experiment)
+    assert answer["verdict"]["variant"] == "red"
+    beliefs = [(row["p_best"], row["expected_loss"]) for row in answer["variants"]]
+    assert beliefs[2][0] > 0.999
+    assert beliefs[2][1] < 1e-6 < beliefs[1][1] < beliefs[0][1]
+    assert all(c["bayes"]["p_better"] > 0.999 for c in answer["comparisons"])
+    worse = report_on(totals(blue=(9000, 700), green=(9000, 900), red=(9000, 1200)), experiment=experiment)
+    assert worse["verdict"]["variant"] == "red"
+
+
 def test_a_loser_is_dropped_while_the_others_continue() -> None:
     assert verdict(totals(blue=(9000, 900), green=(9000, 700), red=(9000, 910)), **THREE) == (
         "loser",

@@ -41,6 +41,15 @@ def test_it_compares_on_the_goals_of_all_running_experiments() -> None:
     assert (holdout.goals, holdout.goal_values) == (("order", "signup", "tip"), {"order": euros})
 
 
+def test_a_goal_that_should_be_low_is_so_for_the_holdout_and_stays_so_while_visitors_are_counted() -> None:
+    low = an_experiment("one", goals=("error",), lower_is_better=("error",))
+    live = declared(low)
+    assert live.experiment("holdout").lower_is_better == ("error",)  # type: ignore[union-attr]
+    wanted = declared(low, an_experiment("two", goals=("error",)))
+    assert wanted.experiment("holdout").lower_is_better == ()  # type: ignore[union-attr]
+    assert [c for c in changes(live, with_live_holdout(live, wanted)) if c.kind == "refusal"] == []
+
+
 def test_an_experiment_that_has_visitors_goes_on_as_it_began() -> None:
     live = Manifest(experiments=(an_experiment("old"), an_experiment("draft", status="draft")))
     wanted = declared(an_experiment("old"), an_experiment("draft"), an_experiment("new"))

@@ -80,7 +80,7 @@ def compare_goals(sample: Sample, wanted: list[str] | None = None, alpha: float 
 
 def _turned(sample: Sample, comparisons: list[Comparison]) -> list[Comparison]:
     """Of a goal that should be low, the variant with the lower rate wins."""
-    if sample.goal not in sample.experiment.lower_is_better:
+    if not sample.lower_is_better:
         return comparisons
     opposite: dict[Decision, Decision] = {"winner": "loser", "loser": "winner"}
     return [replace(c, decision=opposite.get(c.decision, c.decision)) for c in comparisons]
