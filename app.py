@@ -233,17 +233,21 @@ def get_stats() -> Any:
 @app.route("/stats/{experiment}", methods=["GET"])
 @answering
 def get_experiment_stats(experiment: str) -> Any:
-    """The report of one experiment."""
+    """The report of one experiment, or its numbers by one segment."""
     from chalicelib.api import parameters
     from chalicelib.reporting import queries
 
     may_read()
-    question = parameters.question(current_request().query_params or {})
+    query: Any = current_request().query_params or {}
+    by = parameters.segment(query)
+    question = parameters.question({} if by is not None else query)
     now = now_ms()
     manifest = service.catalog.current(now)
     if manifest.experiment(experiment) is None:
         manifest = service.catalog.refresh(now)
     store = service.store.within(READ_BUDGET)
+    if by is not None:
+        return queries.by_segment(store, manifest, experiment, by, now_ms=now)
     return queries.detail(store, manifest, experiment, question, now_ms=now, noted=service.refusals)
 
 

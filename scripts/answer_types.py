@@ -15,7 +15,7 @@ from chalicelib.api import openapi
 
 TYPES = PROJECT / "static" / "results" / "data" / "answers.d.ts"
 GENERATOR = PROJECT / "node_modules" / "json-schema-to-typescript" / "dist" / "src" / "cli.js"
-ANSWERS = ("ExperimentList", "Report")
+ANSWERS = ("ExperimentList", "Report", "SegmentReport")
 BANNER = "// Generated from the OpenAPI document by `python -m scripts.answer_types`. Do not edit."
 
 

@@ -12,6 +12,7 @@ from chalicelib.api.legacy_tracker import GetStats, Log
 from chalicelib.api.ofrep import BulkFailure, FlagEvaluation, FlagFailure, FlagList
 from chalicelib.ingestion.request import MAX_BODY, Batch, EventsResponse
 from chalicelib.reporting.answers import ExperimentList, Report
+from chalicelib.reporting.segments.answers import SegmentReport
 
 Document = dict[str, Any]
 
@@ -103,6 +104,7 @@ def document() -> Document:
         (GetStats, "validation"),
         (ExperimentList, "serialization"),
         (Report, "serialization"),
+        (SegmentReport, "serialization"),
         (FlagEvaluation, "serialization"),
         (FlagList, "serialization"),
         (FlagFailure, "serialization"),
@@ -191,11 +193,12 @@ def document() -> Document:
                         _query("from", DAY, "First day (UTC) of first exposure."),
                         _query("to", DAY, "Last day (UTC) of first exposure."),
                         _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),
+                        _query("by", {"type": "string"}, "A segment of the experiment; without other parameters."),
                     ],
                     "responses": _answers(
                         200,
-                        _ref("Report"),
-                        "The report.",
+                        {"anyOf": [_ref("Report"), _ref("SegmentReport")]},
+                        "The report; with `by` every metric by the values of the segment.",
                         400,
                         401,
                         404,

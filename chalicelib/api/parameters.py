@@ -13,6 +13,15 @@ from chalicelib.reporting.report import Question, Series
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(4999, 12, 31)
 
 
+def segment(query: Mapping[str, str]) -> str | None:
+    """The segment that GET /stats/{experiment} is asked by; None: the question is another. Raises InvalidInput where
+    `by` comes with another parameter: segments are counted over the whole time, and all metrics are answered."""
+    if "by" not in query:
+        return None
+    _only(query, "by")
+    return query["by"]
+
+
 def question(query: Mapping[str, str]) -> Question:
     """The question in the query string of GET /stats/{experiment}. Raises InvalidInput that names the parameter."""
     _only(query, "goal", "series", "from", "to")

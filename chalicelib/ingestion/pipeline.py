@@ -43,10 +43,10 @@ class _Answer:
     rows: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
 
-    def refuse(self, index: int, experiment: str, refusal: Refusal, reason: str = "") -> None:
-        """`reason`: what others may read of it, where the message may name the visitor."""
+    def refuse(self, index: int, experiment: str, refusal: Refusal, segments: tuple[str, ...] = ()) -> None:
         self.refused.append(RefusedEvent(index=index, outcome=refusal.outcome, message=refusal.message))
-        self.notes.append(RefusalNote(experiment, refusal.outcome, reason or refusal.message, self.host))
+        reason = refusal.reason or refusal.message
+        self.notes.append(RefusalNote(experiment, refusal.outcome, reason, self.host, segments))
 
     def finished(self) -> EventsResponse:
         return EventsResponse(
@@ -166,7 +166,7 @@ class Ingest:
         batch, positions, malformed = request
         answer = _Answer(batch.visitor, sender.host)
         for problem in malformed:
-            answer.refuse(problem.index, UNKNOWN, Refusal(Outcome.MALFORMED, problem.message), problem.rule)
+            answer.refuse(problem.index, UNKNOWN, Refusal(Outcome.MALFORMED, problem.message, problem.rule))
         verdicts = validate_events(
             batch.events,
             batch.visitor,
@@ -181,17 +181,17 @@ class Ingest:
         no_cookie = sender.has_cookie is False and not sender.signed
         for index, event, verdict in zip(positions, batch.events, verdicts, strict=True):
             experiment = manifest.manifest.experiment(event.experiment)
+            segments = segments_of(experiment, event.segments, sender) if experiment else ()
             if verdict is None and event.experiment not in answer.rows and len(answer.rows) == MAX_EXPERIMENTS:
                 message = f"experiment: the request has events of {MAX_EXPERIMENTS} others; send this one by itself."
                 verdict = Refusal(Outcome.TOO_MANY_EXPERIMENTS, message)
             if verdict is not None or experiment is None:
                 assert verdict is not None
-                answer.refuse(index, experiment.key if experiment else UNKNOWN, verdict)
+                answer.refuse(index, experiment.key if experiment else UNKNOWN, verdict, segments)
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
             marks = Marks(bot, late, no_cookie, burst, shared)
-            element = element_of(event, experiment, marks, segments_of(experiment, event.segments, sender))
-            answer.rows.setdefault(experiment.key, []).append((index, element))
+            answer.rows.setdefault(experiment.key, []).append((index, element_of(event, experiment, marks, segments)))
         return answer
 
     def _book(

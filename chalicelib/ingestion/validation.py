@@ -52,10 +52,12 @@ DEPENDS_ON_MANIFEST = {
 
 
 class Refusal(NamedTuple):
-    """Why an event is not written: the outcome, and a sentence for its sender."""
+    """Why an event is not written: the outcome, and a sentence for its sender. `reason`: what others may read of it,
+    where the message may name the visitor."""
 
     outcome: Outcome
     message: str
+    reason: str = ""
 
 
 def validate_event(

@@ -9,16 +9,27 @@ from datetime import date
 from typing import Any
 
 from chalicelib.analysis.checks.ledger import ledger
+from chalicelib.analysis.segments.samples import select_by
 from chalicelib.domain.clock import iso
 from chalicelib.domain.errors import InvalidInput, NotFound
 from chalicelib.domain.manifest import CLICK, Experiment, Manifest
+from chalicelib.domain.segments import marker
 from chalicelib.reporting import cost
 from chalicelib.reporting.answers import ExperimentList, RefusalAnswer, Report, Summary
 from chalicelib.reporting.history import history
 from chalicelib.reporting.report import Question, ReportContext, report, summary
+from chalicelib.reporting.segments.answers import SegmentReport
+from chalicelib.reporting.segments.report import segment_report
 from chalicelib.reporting.series import outcomes_by_day, recent, span
-from chalicelib.storage.refusals import UNKNOWN, Refusals, latest_refusals, refused, refused_by_day
-from chalicelib.storage.store import LAST, SIMULATED, Generations, Store, generations_in, tallies_in
+from chalicelib.storage.refusals import (
+    UNKNOWN,
+    Refusals,
+    latest_refusals,
+    refused,
+    refused_by_day,
+    refused_by_value,
+)
+from chalicelib.storage.store import LAST, SEGMENTS, SIMULATED, Generations, Store, generations_in, tallies_in
 from chalicelib.storage.tally import Tallies
 
 READERS = 8  # of the list's experiments at a time
@@ -91,6 +102,25 @@ def detail(
         latest = _latest(store, key, now_ms, noted) + _latest(store, UNKNOWN, now_ms, noted)
         extra["latest_refusals"] = tuple(sorted(latest, key=lambda refusal: refusal.at, reverse=True))
     return report(experiment, tallies, question, context).model_copy(update=extra)
+
+
+def by_segment(store: Store, manifest: Manifest, key: str, name: str, *, now_ms: int) -> SegmentReport:
+    """GET /stats/{experiment}?by=`name`: two reads of the segment's items besides that of the totals. `now_ms`: epoch
+    milliseconds. Raises NotFound, and InvalidInput for a segment that the experiment does not have."""
+    experiment = known(manifest, key)
+    segment = next((segment for segment in experiment.segments if segment.name == name), None)
+    if segment is None:
+        names = ", ".join(segment.name for segment in experiment.segments) or "none: add `segments:` to its file"
+        raise InvalidInput(f"by: {name[:40]!r} is not a segment of {key}; it has {names}", field="by")
+    totals, generations, _ = _totals(store, key)
+    generation = generations.live
+
+    def cells(prefix: str) -> Cells:
+        return store.cells(key + SEGMENTS, first=prefix, last=prefix + LAST)
+
+    tallies = tallies_in(cells(f"segment#{generation}#{marker(name, '')}"), generation)
+    refusals = refused_by_value(cells(f"refused#{marker(name, '')}"))
+    return segment_report(select_by(experiment, segment, totals, tallies), refusals, now_ms=now_ms)
 
 
 def known(manifest: Manifest, key: str) -> Experiment:

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from chalicelib.domain.clock import DAY_MS, SECOND_MS, utc_day
-from chalicelib.storage.store import LAST, Booking, Dice, Store
+from chalicelib.storage.store import LAST, SEGMENTS, Booking, Dice, Store
 
 log = logging.getLogger("abacus")
 
@@ -29,12 +29,14 @@ UNKNOWN = "?"  # stands for the experiment of an event that names none of the ma
 
 class RefusalNote(NamedTuple):
     """One refused event. `experiment`: UNKNOWN where it is none of the manifest's. `reason`: a sentence without the
-    visitor's id; `host`: of the page that sent it, "" if unknown."""
+    visitor's id; `host`: of the page that sent it, "" if unknown. `segments`: markers of the sender's, such as
+    device=mobile, where the experiment has some."""
 
     experiment: str
     outcome: str
     reason: str = ""
     host: str = ""
+    segments: tuple[str, ...] = ()
 
 
 class LatestRefusal(NamedTuple):
@@ -60,6 +62,7 @@ class Refusals:
         self._clock = clock
         self._lock = Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._by_segment: Counter[tuple[str, str, str]] = Counter()
         self._latest: dict[tuple[str, str], LatestRefusal] = {}
         self._booked_ms = 0
 
@@ -72,6 +75,7 @@ class Refusals:
         with self._lock:
             self._counts[key] += 1
             self._latest[key] = latest
+            self._by_segment.update((note.experiment, marker, note.outcome) for marker in note.segments)
 
     def buffered(self, experiment: str) -> dict[str, int]:
         """Refusals by outcome that are counted and not booked yet."""
@@ -90,6 +94,7 @@ class Refusals:
             if not self._counts or 0 <= now_ms - self._booked_ms < every_ms:
                 return
             counts, self._counts, self._booked_ms = self._counts, Counter(), now_ms
+            by_segment, self._by_segment = self._by_segment, Counter()
             texts = {key: json.dumps(self._latest[key][1:], ensure_ascii=False) for key in counts}
         day = utc_day(now_ms).isoformat()
         expires_at = (now_ms + KEEP_DAYS * DAY_MS) // 1000
@@ -105,11 +110,16 @@ class Refusals:
                         Booking(experiment, f"daily#{day}#{outcome}", {"n": n}, expires_at, texts[key]),
                     ]
                 )
+            while by_segment and self._clock() < deadline:
+                (experiment, marker, outcome), n = by_segment.popitem()
+                cell = f"refused#{marker}#{outcome}#{place}"
+                self._store.book([Booking(experiment + SEGMENTS, cell, {"n": n})])
         except Exception:
             # What the visitor sent is written already; an estimate is worth neither a wait nor a failed answer.
             log.warning("refusals could not be written; their estimate is too low by at least %s", n)
         with self._lock:
             self._counts.update(counts)  # those that are left come next time
+            self._by_segment.update(by_segment)
 
 
 def refused(cells: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
@@ -120,6 +130,20 @@ def refused(cells: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
         if kind == "refused":
             counts[rest.partition("#")[0]] += numbers.get("n", 0)
     return dict(counts)
+
+
+def refused_by_value(cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """From the items of one segment; value → outcome → events.
+
+    >>> refused_by_value({"refused#device=mobile#too-old#0": {"n": 3}, "refused#device=mobile#too-old#1": {"n": 1}})
+    {'mobile': {'too-old': 4}}
+    """
+    values: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, numbers in cells.items():
+        kind, marker, outcome, _ = name.split("#")
+        if kind == "refused":
+            values[marker.partition("=")[2]][outcome] += numbers.get("n", 0)
+    return {value: dict(outcomes) for value, outcomes in values.items()}
 
 
 def refused_by_day(cells: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:

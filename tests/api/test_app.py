@@ -15,7 +15,7 @@ from chalice.test import Client
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.paths import PROJECT
-from chalicelib.domain.manifest import Manifest
+from chalicelib.domain.manifest import Manifest, Segment
 from chalicelib.ingestion.sender import sign
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
@@ -132,6 +132,20 @@ def test_the_latest_refusals_are_told_with_reason_and_host_and_without_ids(api: 
     assert GREEN not in json.dumps([known, unknown])
     assert "no id" not in json.dumps(unknown)
     assert api.stats("/stats")["latest_refusals"] == []
+
+
+def test_numbers_by_segment_come_from_the_requests_own_headers(api: Api) -> None:
+    swiss = Segment(name="country", values=("CH",))
+    api.publish(a_manifest(an_experiment(segments=(Segment(name="device", values=("mobile", "desktop")), swiss))))
+    app.service.catalog.refresh(app.now_ms())
+    api.post(event(), CloudFront_Viewer_Country="CH")
+    by_device, by_country = (api.stats(f"/stats/cta-color?by={name}") for name in ("device", "country"))
+    assert [row["value"] for row in by_device["traffic"]] == ["desktop"]
+    assert [row["value"] for row in by_country["traffic"]] == ["CH"]
+    wrong = api.send("GET", "/stats/cta-color?by=plan")
+    assert (wrong.status, wrong.body["error"]["field"]) == (400, "by")
+    both = api.send("GET", "/stats/cta-color?by=device&goal=click")
+    assert (both.status, both.body["error"]["field"]) == (400, "goal")
 
 
 def test_a_beacon_may_say_text_plain(api: Api) -> None:

@@ -27,7 +27,9 @@ from chalicelib.statistics import (
     stratified,
 )
 from chalicelib.statistics.numerics import chi2, normal
+from chalicelib.statistics.post_stratified import StratumPair, post_stratified
 from chalicelib.statistics.sequential import conditional, guardrails, lift_evidence, means
+from chalicelib.statistics.sequential.means import ValueSums
 from chalicelib.statistics.standardisation import standardised
 
 FOLDER = Path(os.environ.get("STATISTICS_FIXTURES") or PROJECT / "tests" / "fixtures" / "statistics")
@@ -220,6 +222,33 @@ def winsorised(case: Values) -> Values:
     return lifts | {"a": a, "b": b}
 
 
+def post_stratified_difference(case: Values) -> Values:
+    strata = [StratumPair(sums(stratum["a"]), sums(stratum["b"])) for stratum in case["strata"]]
+    found = post_stratified(strata)
+    together = StratumPair(
+        *(ValueSums(*(sum(column) for column in zip(*arms, strict=True))) for arms in zip(*strata, strict=True))
+    )
+    plain = means.difference(*together)
+    assert found is not None
+    assert plain is not None
+    evidence = lift_evidence.mixture(found.difference / found.se, found.se**-2, [case["tau_abs"]])
+    bar = lift_evidence.critical(evidence.info, case["alpha"], [case["tau_abs"]])
+    return {
+        "difference": found.difference,
+        "se": found.se,
+        "z": evidence.z,
+        "crit_z": bar,
+        "ln_e": evidence.ln_e,
+        "p_anytime": evidence.p,
+        "lo": found.difference - bar * found.se,
+        "hi": found.difference + bar * found.se,
+        "control_mean_standardised": found.control_mean,
+        "unadjusted_difference": plain.value,
+        "unadjusted_se": plain.se,
+        "variance_ratio": found.variance_ratio,
+    }
+
+
 def mean_difference(case: Values) -> Values:
     found = means.difference(sums(case["a"]), sums(case["b"]))
     assert found is not None
@@ -272,6 +301,7 @@ READERS: dict[str, Callable[[Values], Values]] = {
     "anytime_mean_lift": lambda c: mean_lift(c, c["a"], c["b"]),
     "anytime_mean_difference": mean_difference,
     "winsorised_mean_lift": winsorised,
+    "post_stratified": post_stratified_difference,
     "guardrail_noninferiority": non_inferiority,
     "anytime_score_mixture": anytime_score_mixture,
     "anytime_exact_clickers": exact_converters,

@@ -5,6 +5,7 @@ export type JsonValue = unknown;
 export interface Answers {
   ExperimentList: ExperimentList;
   Report: Report;
+  SegmentReport: SegmentReport;
 }
 /**
  * GET /stats: every experiment that is not a draft. `latest_refusals`: of events that name none of them, or cannot
@@ -555,4 +556,136 @@ export interface HistoryEntry {
   what: "running" | "first" | "phase" | "paused" | "stopped" | "end" | "note" | "decision";
   text: string;
   by?: string | null;
+}
+/**
+ * One experiment by one segment, exploratory. `visitors`: in all values; `without_segment`: counted by an earlier
+ * version, in none. `segments`: what else there is to ask for.
+ */
+export interface SegmentReport {
+  experiment: string;
+  by: string;
+  segments: string[];
+  as_of: string;
+  alpha: number;
+  primary: string;
+  warning: string;
+  visitors: number;
+  without_segment: number;
+  metrics: SegmentMetricAnswer[];
+  split: SegmentSplitAnswer;
+  traffic: ValueTrafficAnswer[];
+  adjusted: AdjustedAnswer[];
+}
+/**
+ * One metric by value.
+ */
+export interface SegmentMetricAnswer {
+  metric: string;
+  kind: "rate" | "value" | "count";
+  goal: string;
+  primary: boolean;
+  unit: string | null;
+  decimals: number;
+  values: SegmentValueAnswer[];
+  interactions: InteractionAnswer[];
+}
+/**
+ * One metric among the visitors of one value.
+ */
+export interface SegmentValueAnswer {
+  value: string;
+  variants: SegmentArmAnswer[];
+  comparisons: SegmentComparisonAnswer[];
+}
+/**
+ * One variant among the visitors of one value. `estimate`: a rate, or units or events per visitor; `interval`: for
+ * one look.
+ */
+export interface SegmentArmAnswer {
+  variant: string;
+  visitors: number;
+  converted: number;
+  estimate: number | null;
+  interval: [number | null, number | null] | null;
+}
+/**
+ * A variant against the control among the visitors of one value. `p` and `lift_interval` hold at every look, for
+ * all values and variants of the metric at once. collecting: too few visitors for a test.
+ */
+export interface SegmentComparisonAnswer {
+  variant: string;
+  control: string;
+  direction: "higher" | "lower" | "open" | "collecting";
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+}
+/**
+ * Whether a variant's effect differs between the values: Cochran's Q, at one look. `differs`: p below 0.001.
+ * `values`: those that have enough visitors for it.
+ */
+export interface InteractionAnswer {
+  variant: string;
+  values: string[];
+  q: number | null;
+  df: number;
+  p: number | null;
+  i2: number | null;
+  differs: boolean;
+}
+/**
+ * Whether visitors came in the configured proportions in every value; `off` names where they did not.
+ */
+export interface SegmentSplitAnswer {
+  state: "ok" | "warning" | "alarm";
+  text: string;
+  off: string[];
+  values: ValueSplitAnswer[];
+}
+/**
+ * The visitors of one value against the configured split. `p`: for one look; `p_anytime`: for every look.
+ */
+export interface ValueSplitAnswer {
+  value: string;
+  visitors: {
+    [k: string]: number;
+  };
+  expected: {
+    [k: string]: number;
+  };
+  p: number | null;
+  p_anytime: number | null;
+  off: boolean;
+}
+/**
+ * Who came with one value: visitors who count, those left out by reason, what is remarkable about those who count,
+ * and refused events by outcome (approximate).
+ */
+export interface ValueTrafficAnswer {
+  value: string;
+  visitors: number;
+  excluded: {
+    [k: string]: number;
+  };
+  flagged: {
+    [k: string]: number;
+  };
+  refused: {
+    [k: string]: number;
+  };
+}
+/**
+ * A variant against the control by the primary metric, post-stratified by the segment. `difference`, `se`: in units
+ * of the metric; `gain`: how much less variance than without strata, 0.1 is 10 %.
+ */
+export interface AdjustedAnswer {
+  variant: string;
+  control: string;
+  strata: number;
+  difference: number | null;
+  se: number | null;
+  lift: number | null;
+  lift_interval: [number | null, number | null] | null;
+  p: number | null;
+  gain: number | null;
 }
