@@ -38,6 +38,7 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
+    """The JSON Schema as it is printed and as manifest/schema.json holds it."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 

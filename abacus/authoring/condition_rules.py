@@ -21,6 +21,7 @@ TYPES = ("string", "number", "boolean", "array", "object", "null")
 
 
 def check_condition(condition: Any, at: At) -> Iterator[Finding]:
+    """What is wrong with a condition that stands at `at` in its file, each with its place."""
     if not isinstance(condition, dict):
         yield at, f"{shown(condition)} is not a condition: write a mapping such as {{country: CH}}"
         return

@@ -76,6 +76,8 @@ class Form(BaseModel):
 
 
 class VariantForm(Form):
+    """One of the versions that are compared."""
+
     key: Annotated[VariantKey, Field(description="Its name in events, on the results page and in the page's markup.")]
     weight: Annotated[
         Share | None,
@@ -98,12 +100,16 @@ class PhaseForm(Form):
 
 
 class NamespaceForm(Form):
+    """A slice of visitors that experiments in the same namespace do not share."""
+
     name: Annotated[Seed, Field(description="Experiments in the same namespace never share a visitor.")]
     start: Annotated[Share, Field(description="The slice of the namespace's visitors begins here, such as 0 %.")]
     end: Annotated[Share, Field(description="... and ends just before here, such as 50 %.")]
 
 
 class PatternForm(Form):
+    """A pattern that urls are compared with."""
+
     type: Annotated[
         Literal["simple", "regex"], Field(description="simple: * stands for any text. regex: searched in the url.")
     ] = "simple"
@@ -117,17 +123,23 @@ Pattern = Annotated[
 
 
 class UrlsForm(Form):
+    """The pages that the experiment runs on."""
+
     include: Annotated[list[Pattern], Field(description="Runs only where one matches. Default: everywhere.")] = []
     exclude: Annotated[list[Pattern], Field(description="Never runs where one of these matches.")] = []
 
 
 class NoteForm(Form):
+    """A remark that the results page shows at its day."""
+
     at: Annotated[DayOrMoment, Field(description="The day or the time (UTC), such as 2026-12-01.")]
     by: Annotated[str, StringConstraints(max_length=100), Field(description="Who wrote it.")] = ""
     text: Annotated[Text, StringConstraints(min_length=1), Field(description="What happened, or why it was decided.")]
 
 
 class ExperimentForm(Form):
+    """One experiment."""
+
     key: Annotated[Slug, Field(description="Its permanent name: a-z, 0-9 and -, at most 64 characters.")]
     description: Annotated[Text, Field(description="What is compared. Not public.")] = ""
     hypothesis: Annotated[Text, Field(description="What you expect, and why. Not public.")] = ""

@@ -112,7 +112,7 @@ def command(
     Estimates the duration from the traffic of a running product, and prints what to put into the page. Nothing goes
     live before the next `abacus publish`; a running `make run` publishes the file by itself."""
     use_region(region)
-    draft = _draft(**answers)
+    draft = _draft(Answers(**answers))
     file = create(draft, manifest)
     click.echo(f"wrote {file}\n")
     try:
@@ -127,30 +127,36 @@ def command(
     click.echo(f"\nThen check it:  abacus check URL --experiment {draft.key}{where}")
 
 
-def _draft(
-    key: str | None,
-    hypothesis: str | None,
-    page: str | None,
-    variants: str | None,
-    primary: str | None,
-    lift: float | None,
-    ask: bool | None,
-) -> Draft:
-    asking = sys.stdin.isatty() if ask is None else ask
+@dataclass(frozen=True)
+class Answers:
+    """What the command line says about the experiment. None: not given, so the command asks or takes the default.
+    `ask`: whether it asks; None: in a terminal it does."""
 
-    def answer(given: Any, question: str, default: str, kind: Any = str) -> Any:
-        if given is not None:
-            return given
+    key: str | None
+    hypothesis: str | None
+    page: str | None
+    variants: str | None
+    primary: str | None
+    lift: float | None
+    ask: bool | None
+
+
+def _draft(given: Answers) -> Draft:
+    asking = sys.stdin.isatty() if given.ask is None else given.ask
+
+    def answer(value: Any, question: str, default: str, kind: Any = str) -> Any:
+        if value is not None:
+            return value
         return click.prompt(question, default=default, type=kind, show_default=bool(default)) if asking else default
 
-    if not (key or asking):
+    if not (given.key or asking):
         raise click.UsageError("KEY is missing: write abacus new hero, or add --ask")
-    names = answer(key, "Key of the experiment (a-z, 0-9, -)", "")
-    why = answer(hypothesis, "Hypothesis: what do you expect, and why?", "")
-    pattern = answer(page, "Pages it runs on (such as /shop/*; empty: all)", "")
-    keys = answer(variants, "Variants, the control first", "control, treatment")
-    metric = answer(primary, "What decides: click, or the name of a goal", CLICK)
-    smallest = answer(lift, "Smallest relative change worth finding", USUAL_LIFT, CHANGE)
+    names = answer(given.key, "Key of the experiment (a-z, 0-9, -)", "")
+    why = answer(given.hypothesis, "Hypothesis: what do you expect, and why?", "")
+    pattern = answer(given.page, "Pages it runs on (such as /shop/*; empty: all)", "")
+    keys = answer(given.variants, "Variants, the control first", "control, treatment")
+    metric = answer(given.primary, "What decides: click, or the name of a goal", CLICK)
+    smallest = answer(given.lift, "Smallest relative change worth finding", USUAL_LIFT, CHANGE)
     if "." in metric:
         raise CannotCreate(
             f"--primary: {metric!r} needs more than a name; write its goal by hand, see docs/manifest.md"

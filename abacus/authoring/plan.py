@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -15,6 +17,21 @@ from chalicelib.analysis.wording import count, percent, split
 from chalicelib.statistics.power import POWER
 
 
+@dataclass(frozen=True)
+class PlannedTraffic:
+    """The visitors to plan with. per_day: of the page, None if it is not known. coverage: the share of them who take
+    part. margin: relative differences up to it count as none."""
+
+    per_day: float | None
+    coverage: float
+    margin: float
+
+    @property
+    def participants_per_day(self) -> float | None:
+        """Visitors per day who take part; None if that is not known."""
+        return self.per_day * self.coverage if self.per_day else None
+
+
 @click.command("plan")
 @click.option("--rate", type=SHARE, required=True, help="Share of visitors who convert today, such as '4 %'.")
 @click.option("--lift", type=CHANGE, required=True, help="Relative change to detect: '10 %' turns 4 % into 4.4 %.")
@@ -25,20 +42,13 @@ from chalicelib.statistics.power import POWER
     "--margin", type=SHARE, default=EQUIVALENCE_MARGIN, help="Differences up to it count as none. Default: 1 %."
 )
 @click.option("--coverage", type=SHARE, default=1.0, help="Share of them who take part. Default: 100 %.")
-def command(
-    rate: float,
-    lift: float,
-    variants: int,
-    weights: str | None,
-    per_day: float | None,
-    margin: float,
-    coverage: float,
-) -> None:
+def command(rate: float, lift: float, variants: int, weights: str | None, **options: Any) -> None:
     """Calculate how many visitors each variant needs to detect LIFT over RATE.
 
     A positive LIFT is planned for both directions, better and worse, by the one that needs more visitors. The report
     plans the same way for `minimum_detectable_effect: LIFT` and `equivalence_margin: MARGIN`."""
-    for option, value in (("--rate", rate), ("--coverage", coverage)):
+    traffic = PlannedTraffic(**options)
+    for option, value in (("--rate", rate), ("--coverage", traffic.coverage)):
         if value <= 0 or (option == "--rate" and value >= 1):
             raise click.UsageError(f"{option}: {exact_percent(value)} leaves nothing to plan; write a share like 4 %")
     if lift <= -1:
@@ -48,7 +58,7 @@ def command(
     if answer is None or not attainable(rate, lift):
         reached = f"a rate of {percent(rate)} would become {percent(rate * (1 + lift))}"
         raise click.UsageError(f"--lift: there is nothing to detect, {reached}")
-    click.echo(describe(answer, shares, per_day * coverage if per_day else None, margin))
+    click.echo(describe(answer, shares, traffic.participants_per_day, traffic.margin))
 
 
 def parse_weights(text: str) -> list[float]:

@@ -61,6 +61,7 @@ def shown(value: Any) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
+    """The words, parted by commas; "none" without any."""
     return ", ".join(words) if words else "none"
 
 

@@ -88,7 +88,9 @@ class Account:
             stack = cloudformation.describe(client, name)
             if stack is not None and stack_state.in_progress(stack):
                 report(f"waiting for stack {name}: {stack['StackStatus']} ...")
-                stack = cloudformation.wait_until_idle(client, name, poll=self.poll, resolvable=False)
+                stack = cloudformation.wait_until_idle(
+                    client, name, watch=cloudformation.Watch(poll=self.poll), resolvable=False
+                )
             if stack is not None and stack["StackStatus"] != "DELETE_COMPLETE":
                 parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
                 existing[part] = ExistingStack(parameters, stack_state.is_created(client, stack))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError, WaiterError
 
@@ -23,6 +23,18 @@ HIDDEN = "****"  # what CloudFormation shows for a NoEcho parameter
 TIMEOUT_S = 3600  # for one operation; a distribution needs five minutes
 
 
+class Watch(NamedTuple):
+    """How an operation is followed until it is over.
+
+    follow: called with each event of a resource. poll: seconds between two looks at the stack."""
+
+    follow: Follow = lambda event: None
+    poll: float = 5
+
+
+WATCH = Watch()
+
+
 class StackFailed(AbacusError):
     """An operation on a stack failed; the message gives the failed resource and CloudFormation's own reason."""
 
@@ -35,11 +47,8 @@ def apply(
     template: str,
     parameters: Mapping[str, str],
     *,
-    capabilities: Sequence[str] = CAPABILITIES,
     tags: Mapping[str, str] | None = None,
-    keep: bool = False,
-    follow: Follow = lambda event: None,
-    poll: float = 5,
+    watch: Watch = WATCH,
 ) -> dict[str, str]:
     """Create or update stack `name`, whatever state an earlier operation left it in.
 
@@ -47,26 +56,23 @@ def apply(
 
     Args:
         template: the template's text.
-        parameters: name → value.
-        keep: parameters that are not given keep their value, instead of falling back to the template's default.
-        follow: called with each event of a resource.
-        poll: seconds between two looks at the stack.
+        parameters: name → value. One that is not given keeps its value; a new stack gets the template's default.
 
     Returns: the stack's outputs.
     Raises: StackFailed."""
-    before = wait_until_idle(cloudformation, name, follow=follow, poll=poll)
+    before = wait_until_idle(cloudformation, name, watch=watch)
     created = is_created(cloudformation, before)
     values: list[Any] = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-    if keep and before is not None:
+    if before is not None:
         declared = {p["ParameterKey"] for p in cloudformation.get_template_summary(TemplateBody=template)["Parameters"]}
         values += _current_parameters(before, declared - parameters.keys(), created)
     if before is not None and not created:
-        remove(cloudformation, name, retain_undeletable=True, follow=follow, poll=poll)
+        remove(cloudformation, name, retain_undeletable=True, watch=watch)
     request: dict[str, Any] = {
         "StackName": name,
         "TemplateBody": template,
         "Parameters": values,
-        "Capabilities": list(capabilities),
+        "Capabilities": list(CAPABILITIES),
         "Tags": [{"Key": k, "Value": v} for k, v in (tags or {}).items()],
     }
     earlier = event_ids(cloudformation, name) if created else set()
@@ -76,7 +82,7 @@ def apply(
         if UNCHANGED not in str(error):
             raise StackFailed(f"stack {name}: {error.response['Error']['Message']}") from error
         return outputs(cloudformation, name)
-    after = _wait(cloudformation, name, earlier, follow, poll)
+    after = _wait(cloudformation, name, earlier, watch)
     if after is None or after["StackStatus"] not in SUCCEEDED:
         raise StackFailed(
             f"stack {name}: {failure_reason(cloudformation, name, earlier, answer.get('OperationId', ''))}"
@@ -90,8 +96,7 @@ def adopt(
     template: str,
     resources: Sequence[ResourceToImportTypeDef],
     *,
-    follow: Follow = lambda event: None,
-    poll: float = 5,
+    watch: Watch = WATCH,
 ) -> None:
     """Create stack `name` around resources that exist already; the next `apply` adds what is missing.
 
@@ -116,7 +121,7 @@ def adopt(
         reason = cloudformation.describe_change_set(StackName=name, ChangeSetName=change).get("StatusReason", error)
         raise StackFailed(f"stack {name}: {reason}") from error
     cloudformation.execute_change_set(StackName=name, ChangeSetName=change)
-    after = _wait(cloudformation, name, set(), follow, poll)
+    after = _wait(cloudformation, name, set(), watch)
     if after is None or after["StackStatus"] not in SUCCEEDED:
         raise StackFailed(f"stack {name}: {failure_reason(cloudformation, name)}")
 
@@ -126,8 +131,7 @@ def remove(
     name: str,
     *,
     retain_undeletable: bool = False,
-    follow: Follow = lambda event: None,
-    poll: float = 5,
+    watch: Watch = WATCH,
 ) -> bool:
     """Delete stack `name`, if it exists, after waiting for an operation that is still running.
 
@@ -137,16 +141,16 @@ def remove(
 
     Returns: whether the stack existed.
     Raises: StackFailed."""
-    stack = wait_until_idle(cloudformation, name, follow=follow, poll=poll, resolvable=False)
+    stack = wait_until_idle(cloudformation, name, watch=watch, resolvable=False)
     if stack is None:
         return False
     earlier = event_ids(cloudformation, name)
-    after = _delete(cloudformation, stack, earlier, follow, poll)
+    after = _delete(cloudformation, stack, earlier, watch)
     if after is not None and after["StackStatus"] == "DELETE_FAILED" and retain_undeletable:
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackId"])
         summaries = [summary for page in pages for summary in page["StackResourceSummaries"]]
         failed = [s["LogicalResourceId"] for s in summaries if s["ResourceStatus"] == "DELETE_FAILED"]
-        after = _delete(cloudformation, stack, earlier, follow, poll, RetainResources=failed)
+        after = _delete(cloudformation, stack, earlier, watch, RetainResources=failed)
     if after is not None and after["StackStatus"] != "DELETE_COMPLETE":
         raise StackFailed(f"stack {name}: {failure_reason(cloudformation, stack['StackId'], earlier)}")
     return True
@@ -172,8 +176,7 @@ def wait_until_idle(
     cloudformation: CloudFormationClient,
     name: str,
     *,
-    follow: Follow = lambda event: None,
-    poll: float = 5,
+    watch: Watch = WATCH,
     resolvable: bool = True,
 ) -> StackTypeDef | None:
     """The stack, after waiting for an operation that is still running; None if it does not exist.
@@ -182,7 +185,7 @@ def wait_until_idle(
         resolvable: raise StackFailed if only a person can bring the stack back into a state that takes updates."""
     stack = describe(cloudformation, name)
     if stack is not None and in_progress(stack):
-        stack = _wait(cloudformation, name, event_ids(cloudformation, name), follow, poll)
+        stack = _wait(cloudformation, name, event_ids(cloudformation, name), watch)
     if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
         return None
     if resolvable and stack["StackStatus"] in STUCK and is_created(cloudformation, stack):
@@ -211,19 +214,16 @@ def _delete(
     cloudformation: CloudFormationClient,
     stack: StackTypeDef,
     earlier: set[str],
-    follow: Follow,
-    poll: float,
+    watch: Watch,
     **options: Any,
 ) -> StackTypeDef | None:
     # By its id: a deleted stack is not found by its name.
     cloudformation.delete_stack(StackName=stack["StackId"], **options)
-    return _wait(cloudformation, stack["StackId"], earlier, follow, poll)
+    return _wait(cloudformation, stack["StackId"], earlier, watch)
 
 
-def _wait(
-    cloudformation: CloudFormationClient, name: str, earlier: set[str], follow: Follow, poll: float
-) -> StackTypeDef | None:
-    """The stack once no operation is running. Each event that is not in `earlier` goes to `follow`, once."""
+def _wait(cloudformation: CloudFormationClient, name: str, earlier: set[str], watch: Watch) -> StackTypeDef | None:
+    """The stack once no operation is running. Each event that is not in `earlier` goes to `watch.follow`, once."""
     reported = set(earlier)
     deadline = time.monotonic() + TIMEOUT_S
     while True:
@@ -232,9 +232,9 @@ def _wait(
             return None
         for event in reversed(new_events(cloudformation, name, reported)):
             reported.add(event["EventId"])
-            follow(event)
+            watch.follow(event)
         if not in_progress(stack):
             return stack
         if time.monotonic() > deadline:
             raise StackFailed(f"stack {name}: still {stack['StackStatus']} after {TIMEOUT_S // 60} minutes")
-        time.sleep(poll or 0.05)
+        time.sleep(watch.poll or 0.05)

@@ -89,7 +89,7 @@ def adopt(stage: str, account: Account, follow: cloudformation.Follow) -> list[s
         ]
         template = import_template(names.prefix(stage), [resource.logical_id for resource in found])
         client, stack = account.cloudformation("data"), names.stack(stage, "data")
-        cloudformation.adopt(client, stack, template, identifiers, follow=follow, poll=account.poll)
+        cloudformation.adopt(client, stack, template, identifiers, watch=cloudformation.Watch(follow, account.poll))
     return [resource.name for resource in found]
 
 

@@ -61,17 +61,11 @@ NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only
 @click.option("--package", "packaged", type=click.Path(path_type=Path), help="Folder that abacus package has built.")
 @report_errors
 def command(
-    stage: str,
-    region: str | None,
-    dry_run: bool,
-    rotate_secret: bool,
-    with_demo: bool,
-    manifest: Path,
-    packaged: Path | None,
-    **options: Any,
+    region: str | None, dry_run: bool, rotate_secret: bool, with_demo: bool, manifest: Path, **options: Any
 ) -> None:
     """Deploy a stage, or bring it up to date. An option that you leave out stays as it is deployed."""
-    chosen = DeployOptions(stage=stage, **{**options, "parameters": _pairs(options["parameters"])})
+    packaged: Path | None = options.pop("packaged")
+    chosen = DeployOptions(**{**options, "parameters": _pairs(options["parameters"])})
     experiments = load(manifest)
     if dry_run:
         _show_only(chosen, experiments, packaged)
@@ -81,7 +75,7 @@ def command(
     surroundings = _look_around(account, chosen, packaged)
     _refuse_early(account, chosen, surroundings, experiments)
     if not (with_demo or account.emulator):
-        _confirm_demo(account, stage, experiments)
+        _confirm_demo(account, chosen.stage, experiments)
     _print_plan(account, chosen, surroundings, experiments)
     deployment = Deployment(account, chosen, surroundings, experiments, click.echo)
     deployment.run(rotate=rotate_secret)

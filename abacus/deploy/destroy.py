@@ -109,7 +109,7 @@ def _delete(deletion: Deletion, account: Account) -> None:
             account.cloudformation(part),
             names.stack(stage, part),
             retain_undeletable=part == "data",
-            poll=account.poll,
+            watch=cloudformation.Watch(poll=account.poll),
         )
     if deletion.by_chalice:
         click.echo("deleting what chalice deploy made ...")

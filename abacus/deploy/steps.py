@@ -67,7 +67,7 @@ class Deployment:
         for part in self.surroundings.stacks.keys() - {plan.part for plan in plans}:
             self.report(f"{part}: not wanted any more, deleted")
             client = self.account.cloudformation(part)
-            cloudformation.remove(client, names.stack(stage, part), poll=self.account.poll)
+            cloudformation.remove(client, names.stack(stage, part), watch=cloudformation.Watch(poll=self.account.poll))
         published = self._publish(make_site)
         self._smoke_test(published.manifest)
 
@@ -90,10 +90,12 @@ class Deployment:
     def _apply_data(self, plan: StackPlan, progress: _Progress) -> dict[str, str]:
         """The data stack, created around the tables, queues and the bucket that an earlier one left."""
         client, name = self.account.cloudformation("data"), names.stack(self.options.stage, "data")
-        stack = cloudformation.wait_until_idle(client, name, follow=progress, poll=self.account.poll)
+        stack = cloudformation.wait_until_idle(client, name, watch=cloudformation.Watch(progress, self.account.poll))
         if not stack_state.is_created(client, stack):
             if stack is not None:
-                cloudformation.remove(client, name, retain_undeletable=True, follow=progress, poll=self.account.poll)
+                cloudformation.remove(
+                    client, name, retain_undeletable=True, watch=cloudformation.Watch(progress, self.account.poll)
+                )
             for resource in retained.adopt(self.options.stage, self.account, progress):
                 self.report(f"    found and taken in: {resource}")
         return self._apply_stack(plan, progress)
@@ -105,9 +107,7 @@ class Deployment:
             self._template(plan),
             plan.values(self.outputs),
             tags={"app": "abacus", "stage": self.options.stage},
-            keep=True,
-            follow=progress,
-            poll=self.account.poll,
+            watch=cloudformation.Watch(progress, self.account.poll),
         )
 
     def _waiting_for_queues(self, apply: Callable[[], dict[str, str]]) -> dict[str, str]:
@@ -134,7 +134,8 @@ class Deployment:
         planned = publish.plan(self.manifest, s3, bucket, now)
         for change in planned.changes:
             self.report(f"    {change}")
-        paths = publish.write(planned, s3, bucket, now, build=make_site, by=getpass.getuser(), note="abacus deploy")
+        author = publish.Author(getpass.getuser(), "abacus deploy")
+        paths = publish.write(planned, s3, bucket, now, build=make_site, author=author)
         self.account.client("cloudfront").create_invalidation(
             DistributionId=self.outputs["edge"]["DistributionId"],
             InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},

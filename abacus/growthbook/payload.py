@@ -27,6 +27,7 @@ def payload(manifest: Manifest, now: int) -> Json:
 
 
 def acts(experiment: Experiment, now: int) -> bool:
+    """Whether visitors see anything of the experiment at `now`, epoch milliseconds: it runs, or its winner is live."""
     if experiment.status == "stopped":
         return experiment.winner is not None
     begun = experiment.start is None or experiment.start <= now
@@ -59,6 +60,7 @@ def audience(experiment: Experiment) -> Json | None:
 
 
 def split(experiment: Experiment) -> Json:
+    """The part of a GrowthBook rule that assigns visitors: seed, weights, coverage, filters."""
     number = experiment.current_phase
     phase = experiment.phases[number]
     seeds = [experiment.seed_of(i) for i in range(number + 1)]

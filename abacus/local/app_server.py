@@ -36,6 +36,7 @@ class Handler(ChaliceRequestHandler):
         self._send_http_response_no_body(code, headers)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer in the shape of the API what Python's server would answer as a page."""
         # Python's server answers 501 to an unknown method, and an HTML page to a request that it cannot read.
         status, name = (405, "method-not-allowed") if code == 501 else (code, "malformed")
         body = json.dumps({"error": {"code": name, "message": message or f"HTTP {status}"}}).encode()
@@ -58,6 +59,7 @@ class Server(ThreadedHTTPServer):
 
 
 def main(descriptor: int, journal: Path) -> None:
+    """Serve the app until SIGTERM. descriptor: of the listening socket. journal: folder for what was taken."""
     end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     import app

@@ -61,6 +61,7 @@ class LocalAws:
         return boto3.Session("local", "local", region_name=REGION)
 
     def client(self, service: str) -> object:
+        """A boto3 client of the emulator, such as for "s3"."""
         # Tests of many threads share one client, hence the pool; proxies: never for loopback.
         config = Config(proxies={}, max_pool_connections=50, s3={"addressing_style": "path"})
         make: object = self._session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]
@@ -68,22 +69,27 @@ class LocalAws:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
+        """Client of the two tables."""
         return self.client("dynamodb")  # type: ignore[return-value]
 
     @cached_property
     def streams(self) -> DynamoDBStreamsClient:
+        """Client of the rows' stream."""
         return self.client("dynamodbstreams")  # type: ignore[return-value]
 
     @cached_property
     def s3(self) -> S3Client:
+        """Client of the bucket."""
         return self.client("s3")  # type: ignore[return-value]
 
     @cached_property
     def sqs(self) -> SQSClient:
+        """Client of the queues."""
         return self.client("sqs")  # type: ignore[return-value]
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
+        """Client of the stacks."""
         return self.client("cloudformation")  # type: ignore[return-value]
 
 
@@ -145,7 +151,9 @@ def edge_stack(aws: LocalAws, api: int, secret: str, events: str, name: str = "a
         "OriginSecret": secret,
         "EventsPath": events,
     }
-    outputs = stacks.apply(aws.cloudformation, name, (INFRA / "edge.yaml").read_text(), parameters, poll=0)
+    outputs = stacks.apply(
+        aws.cloudformation, name, (INFRA / "edge.yaml").read_text(), parameters, watch=stacks.Watch(poll=0)
+    )
     return outputs["Domain"]
 
 
@@ -154,7 +162,7 @@ def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:
 
     Its resources are named after the stack, so that stacks of different names have different buckets."""
     template, parameters = (INFRA / "data.yaml").read_text(), {"Name": name.removesuffix("-data")}
-    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, template, parameters, poll=0)
+    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, template, parameters, watch=stacks.Watch(poll=0))
     aws = LocalAws(endpoint, names)
     for table in (names["ParticipantsName"], names["TalliesName"]):
         # ministack's CloudFormation does not read TimeToLiveSpecification.

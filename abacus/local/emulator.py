@@ -49,6 +49,7 @@ class Snapshots:
         self.saver: int | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Hand a message on, and note whether it may have changed the state. This is ASGI's interface."""
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
@@ -147,6 +148,7 @@ def _writes(scope: Message) -> bool:
 
 
 def main(descriptor: str) -> None:
+    """Serve the emulator until it is stopped. descriptor: of the listening socket."""
     end_with_parent()
     from hypercorn.asyncio import serve
     from hypercorn.config import Config

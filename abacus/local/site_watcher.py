@@ -44,7 +44,7 @@ def publish_changes(aws: LocalAws, folder: Path, home: Path, now_ms: int) -> boo
         and remembered.read_text() == fingerprint
     ):
         return False
-    publish.write(planned, aws.s3, aws.names["BucketName"], now_ms, build=built, by="abacus run")
+    publish.write(planned, aws.s3, aws.names["BucketName"], now_ms, build=built, author=publish.Author("abacus run"))
     remembered.write_text(fingerprint)
     return True
 

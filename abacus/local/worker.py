@@ -120,6 +120,7 @@ def schedule_event(now: float) -> dict[str, Any]:
 
 
 def main(stream_arn: str, queue: str, dead_letters: str) -> None:
+    """Call the triggers of the app as Lambda would: for the stream, for the queue, and once a day."""
     end_with_parent()
     signal.signal(signal.SIGTERM, _stop)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")

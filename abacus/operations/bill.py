@@ -50,6 +50,7 @@ class FunctionSettings(NamedTuple):
 
     @classmethod
     def shipped(cls) -> FunctionSettings:
+        """What .chalice/ deploys by default."""
         config = json.loads((PROJECT / ".chalice" / "config.json").read_text())
         package = json.loads((PROJECT / ".chalice" / "package.json").read_text())
         functions = config["stages"]["prod"]["lambda_functions"]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,9 @@ def _clear(product: Product) -> None:
     service = Service(Settings.of(os.environ), client)
     experiments = [e.key for e in service.catalog.refresh(clock.now_ms()).experiments]
     rows = simulated_rows(service.store)
-    with click.progressbar(length=len(rows), label="removing simulated visitors", file=sys.stderr) as bar:
+    with click.progressbar(rows, label="removing simulated visitors", file=sys.stderr) as bar:
         spread = service.settings.spread
-        remove_simulated(
-            service.store, rows, experiments, now_ms=clock.now_ms(), spread=spread, removed=partial(bar.update, 1)
-        )
+        remove_simulated(service.store, bar, experiments, now_ms=clock.now_ms(), spread=spread)
     visitors = {row.key.visitor for row in rows}
     click.echo(f"removed {len(visitors)} simulated visitors; all others stay")
 
@@ -83,9 +81,8 @@ def remove_simulated(
     now_ms: int,
     spread: int,
     dice: Dice = random.randrange,
-    removed: Callable[[], object] = lambda: None,
 ) -> None:
-    """Erase the simulated visitors' `rows` and the mark of all `experiments`. Calls `removed` after each row.
+    """Erase the simulated visitors' `rows` and the mark of all `experiments`.
 
     `now_ms`: epoch milliseconds. May be repeated after an interruption: the marks go last."""
     marked = set(experiments)
@@ -95,6 +92,5 @@ def remove_simulated(
             erase_row(store, row, now_ms=now_ms, spread=dice(spread), with_hours=True)
         except Stale:  # it was counted since it was read
             erase(store, row.key.visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True)
-        removed()
     for experiment in marked:
         store.delete_cells(experiment, [SIMULATED])

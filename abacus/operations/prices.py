@@ -14,6 +14,8 @@ REGION = "us-east-1"
 
 
 class Price(NamedTuple):
+    """A list price: so many dollars for `per` units. source: the page that gives it."""
+
     dollars: float
     per: float  # so many units
     unit: str

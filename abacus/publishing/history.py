@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from abacus.publishing import manifest_store as published
-from abacus.publishing.publish import plan, refused_line, show, write
+from abacus.publishing.publish import Author, plan, refused_line, show, write
 from abacus.publishing.remote import Remote, remote
 from abacus.publishing.yaml_lines import differing_lines
 from chalicelib.domain import clock
@@ -66,7 +66,7 @@ def rollback_command(at: Remote, digest: str, dry_run: bool) -> None:
     planned = plan(restored(old, live), at.s3, at.bucket, now_ms)
     show(planned)
     if not dry_run:
-        write(planned, at.s3, at.bucket, now_ms, by=at.person, note=f"rollback to {digest}")
+        write(planned, at.s3, at.bucket, now_ms, author=Author(at.person, f"rollback to {digest}"))
         at.refresh()
         click.echo(f"published {planned.manifest.digest}")
         for text in file_changes(live, planned.manifest):

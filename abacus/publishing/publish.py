@@ -103,6 +103,16 @@ def _overlaps(experiments: list[Experiment], refused: set[str]) -> Iterator[Chan
             yield Change("refusal", other.key, text)
 
 
+class Author(NamedTuple):
+    """Who publishes, and why."""
+
+    name: str = ""
+    note: str = ""
+
+
+NO_AUTHOR = Author()
+
+
 def write(
     planned: Plan,
     s3: S3Client,
@@ -110,10 +120,9 @@ def write(
     now_ms: int,
     *,
     build: Build = build_site,
-    by: str = "",
-    note: str = "",
+    author: Author = NO_AUTHOR,
 ) -> list[str]:
-    """Publish what was planned, without the refused experiments. `now_ms`: epoch milliseconds; `by`, `note`: for the
+    """Publish what was planned, without the refused experiments. `now_ms`: epoch milliseconds; `author`: for the
     history. Returns the paths below site/ that were written.
 
     Raises Overtaken, and changes nothing, when someone else published since the plan was made."""
@@ -124,7 +133,11 @@ def write(
         published.write_live(s3, bucket, manifest, planned.live.etag)
         descriptions = tuple(str(change) for change in planned.changes if change.kind != "refusal")
         published.record(
-            s3, bucket, published.Publishing(at=now_ms, digest=manifest.digest, by=by, note=note, changes=descriptions)
+            s3,
+            bucket,
+            published.Publishing(
+                at=now_ms, digest=manifest.digest, by=author.name, note=author.note, changes=descriptions
+            ),
         )
     for _ in range(ROUNDS):
         for path in sorted(assets, key=lambda path: path.endswith(".html")):  # a page after the files that it loads
@@ -135,22 +148,6 @@ def write(
         # Someone published meanwhile, and our files may have overwritten theirs.
         manifest, assets = latest, site(latest, now_ms, build)
     return list(assets)
-
-
-def publish(
-    wanted: Manifest,
-    s3: S3Client,
-    bucket: str,
-    now_ms: int,
-    *,
-    build: Build = build_site,
-    by: str = "",
-    note: str = "",
-) -> Plan:
-    """Plan and write in one go, for callers that need not show the plan first."""
-    planned = plan(wanted, s3, bucket, now_ms)
-    write(planned, s3, bucket, now_ms, build=build, by=by, note=note)
-    return planned
 
 
 def site(manifest: Manifest, now_ms: int, build: Build) -> dict[str, Asset]:
@@ -194,7 +191,7 @@ def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
     planned = plan(wanted, at.s3, at.bucket, now_ms)
     show(planned)
     if not dry_run:
-        paths = write(planned, at.s3, at.bucket, now_ms, by=at.person, note=note)
+        paths = write(planned, at.s3, at.bucket, now_ms, author=Author(at.person, note))
         at.refresh()
         unchanged = planned.live.manifest is not None and planned.live.manifest.digest == planned.manifest.digest
         did = "wrote the site again; the manifest is still" if unchanged else "published"

@@ -46,6 +46,7 @@ def better(rate: float, looks: int) -> Scenario:
 
 
 def without_difference(looks: int) -> list[Scenario]:
+    """The A/A experiments: several rates, splits and numbers of variants, and rates that drift."""
     even = (0.5, 0.5)
     return [
         *(equal_rates(rate, even, looks) for rate in (0.005, 0.02, 0.05, 0.2, 0.5)),
@@ -88,6 +89,7 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
 
 
 def play(pool: ProcessPoolExecutor, scenario: Scenario, experiments: int, seed: int) -> list[TrialOutcome]:
+    """The outcomes of so many experiments of one scenario, in order; the same seed gives the same outcomes."""
     seeds = [f"{seed}/{scenario.name}/{n}" for n in range(experiments)]
     batches = [seeds[n : n + BATCH] for n in range(0, experiments, BATCH)]
     return [outcome for batch in pool.map(_batch, [scenario] * len(batches), batches) for outcome in batch]

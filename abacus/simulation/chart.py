@@ -13,6 +13,8 @@ INK, FAINT = "#333", "#ddd"
 
 @dataclass(frozen=True)
 class Curve:
+    """A line of the chart, and how it is drawn."""
+
     label: str
     color: str
     points: Sequence[tuple[float, float]]  # visitors, share

@@ -121,27 +121,18 @@ DAYS = "How far back they start. The service refuses events from more than ten m
 @click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at the same time.")
 @manifest_option
 @at_product
-def command(
-    product: Product,
-    count: int,
-    rates: Sequence[str],
-    aa: bool,
-    days: float,
-    seed: int | None,
-    senders: int,
-    manifest: Path,
-) -> None:
+def command(product: Product, manifest: Path, rates: Sequence[str], aa: bool, senders: int, **options: Any) -> None:
     """Send simulated visitors with a known effect to a running product.
 
     They take part in every running experiment, which is then marked as containing simulated visitors. Remove them with
     `abacus demo --clear`."""
     running = [e for e in load(manifest).experiments if e.status == "running"]
     known = {} if aa else parse_rates(rates, running)
-    seed = random.randrange(10**9) if seed is None else seed
-    simulated = list(visitors(running, known, count=count, days=days, seed=seed, now_ms=clock.now_ms()))
+    options["seed"] = random.randrange(10**9) if options["seed"] is None else options["seed"]
+    simulated = list(visitors(running, known, **options, now_ms=clock.now_ms()))
     mark_simulated(product, simulated)
     outcomes = asyncio.run(with_progress(product.base_url, simulated, senders=senders))
-    click.echo(f"seed {seed}: " + outcome_line(outcomes))
+    click.echo(f"seed {options['seed']}: " + outcome_line(outcomes))
     for line in truth(simulated):
         click.echo(line)
 

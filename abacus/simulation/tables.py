@@ -29,7 +29,8 @@ def _seeded(trial: Callable[[Random], T], seed: str) -> T:
 
 
 def share(hits: Iterable[bool]) -> str:
-    """
+    """The share of hits in percent, with one decimal.
+
     >>> share([True, False, False, False])
     '25.0 %'
     """

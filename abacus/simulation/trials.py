@@ -45,7 +45,7 @@ class Weeks:
 
 @dataclass(frozen=True)
 class Scenario:
-    """weeks: adds a stretch after each week of the last one."""
+    """A kind of experiment whose truth is known. weeks: adds a stretch after each week of the last one."""
 
     name: str
     stretches: tuple[Stretch, ...]
@@ -58,6 +58,7 @@ class Scenario:
         return rates[int(variant[1:])] / rates[0] - 1
 
     def experiment(self) -> Experiment:
+        """The experiment as a manifest has it: one phase for each stretch."""
         variants = tuple(Variant(key=f"v{i}") for i in range(len(self.stretches[0].rates)))
         phases = tuple(Phase(weights=stretch.weights) for stretch in self.stretches)
         return Experiment(key="trial", status="running", variants=variants, phases=phases, seed="trial")

@@ -40,6 +40,8 @@ CONTENT_TYPES = {
 
 
 class Asset(NamedTuple):
+    """A file as it is served: content, type, and how long caches may keep it."""
+
     body: bytes
     content_type: str
     cache_control: str

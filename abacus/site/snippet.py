@@ -63,6 +63,7 @@ class Options(BaseModel):
 
 
 def options() -> Options:
+    """The options in static/snippet/options.json. Raises BuildError for a wrong one."""
     file = SNIPPET / "options.json"
     try:
         return Options.model_validate_json(file.read_bytes())

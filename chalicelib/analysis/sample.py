@@ -31,9 +31,11 @@ class Window:
 
     @property
     def bounded(self) -> bool:
+        """Whether it leaves any day out."""
         return self.start is not None or self.end is not None
 
     def holds(self, day: str) -> bool:
+        """Whether `day`, in ISO form, lies in it."""
         at = date.fromisoformat(day)
         return (self.start is None or self.start <= at) and (self.end is None or at <= self.end)
 

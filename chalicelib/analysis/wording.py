@@ -21,7 +21,8 @@ def percent(fraction: float, digits: int = 2) -> str:
 
 
 def count(number: float, noun: str) -> str:
-    """
+    """A number of things, with the noun in the right form.
+
     >>> count(1, "day"), count(12345, "visitor"), count(0, "visitor")
     ('1 day', '12,345 visitors', 'no visitors')
     """
@@ -31,7 +32,8 @@ def count(number: float, noun: str) -> str:
 
 
 def listed(words: list[str]) -> str:
-    """
+    """The words as a list in a sentence.
+
     >>> listed(["red"]), listed(["red", "green", "blue"])
     ('red', 'red, green and blue')
     """
@@ -39,7 +41,8 @@ def listed(words: list[str]) -> str:
 
 
 def be(words: Sequence[str]) -> str:
-    """
+    """The verb after a list of subjects.
+
     >>> be(["red"]), be(["red", "green"])
     ('is', 'are')
     """
@@ -47,7 +50,8 @@ def be(words: Sequence[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """
+    """The text with a capital at its beginning.
+
     >>> sentence("green beats blue.")
     'Green beats blue.'
     """
@@ -55,7 +59,8 @@ def sentence(text: str) -> str:
 
 
 def on(day: date) -> str:
-    """
+    """A day as people write it.
+
     >>> on(date(2026, 11, 28))
     '28 November 2026'
     """
@@ -63,7 +68,8 @@ def on(day: date) -> str:
 
 
 def split(weights: tuple[float, ...] | list[float]) -> str:
-    """
+    """Weights as shares of a hundred.
+
     >>> split((0.5, 0.5)), split((0.333, 0.333, 0.334)), split((0.9, 0.1))
     ('50/50', '33.3/33.3/33.4', '90/10')
     """
@@ -102,7 +108,8 @@ def uncertainty(c: Comparison) -> str:
 
 
 def among(words: Sequence[str]) -> str:
-    """
+    """A choice between the words.
+
     >>> among(["red", "green", "teal"])
     'one of red, green and teal'
     """

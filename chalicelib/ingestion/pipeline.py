@@ -170,8 +170,7 @@ class Ingest:
         verdicts = validate_events(
             batch.events,
             batch.visitor,
-            manifest.manifest,
-            manifest.refresh,
+            manifest,
             now_ms=now_ms,
             window_back_ms=self.retention_days * DAY_MS if sender.signed else WINDOW_BACK_MS,
             signed=sender.signed,

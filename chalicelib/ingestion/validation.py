@@ -5,13 +5,14 @@ docs/outcomes.md explains each to a sender; a test keeps that table and this enu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest
+from chalicelib.storage.manifest_cache import FreshManifest
 
 WINDOW_BACK_MS = 7 * DAY_MS  # for anonymous senders; signed senders have the retention
 WINDOW_AHEAD_MS = 10 * MINUTE_MS
@@ -104,8 +105,7 @@ def validate_event(
 def validate_events(
     events: Iterable[Event],
     visitor: str,
-    manifest: Manifest,
-    refresh: Callable[[], Manifest],
+    manifest: FreshManifest,
     *,
     now_ms: int,
     window_back_ms: int = WINDOW_BACK_MS,
@@ -113,17 +113,18 @@ def validate_events(
 ) -> list[Refusal | None]:
     """For each event why it is refused, or None. Arguments as for `validate_event`.
 
-    Before an event is refused as unknown, not running or wrong, `refresh` reads the manifest again, once: a publish may
-    be seconds old, and the visitor's page newer than this process."""
+    Before an event is refused as unknown, not running or wrong, the manifest is read again, once: a publish may be
+    seconds old, and the visitor's page newer than this process."""
 
     def decide(event: Event, manifest: Manifest) -> Refusal | None:
         return validate_event(event, visitor, manifest, now_ms=now_ms, window_back_ms=window_back_ms, signed=signed)
 
     events = list(events)
-    verdicts = [decide(event, manifest) for event in events]
+    first = manifest.manifest
+    verdicts = [decide(event, first) for event in events]
     if any(verdict is not None and verdict.outcome in DEPENDS_ON_MANIFEST for verdict in verdicts):
-        fresh = refresh()
-        if fresh is not manifest:
+        fresh = manifest.refresh()
+        if fresh is not first:
             verdicts = [decide(event, fresh) for event in events]
     return verdicts
 

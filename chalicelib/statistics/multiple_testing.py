@@ -75,6 +75,8 @@ def gatekeeping(primary: float, secondary: Sequence[float], alpha: float = ALPHA
 
 
 class GTest(NamedTuple):
+    """The G statistic, degrees of freedom, p-value and ln p, which does not underflow; Pearson's χ² and its p-value."""
+
     g: float
     df: int
     p: float

@@ -35,6 +35,8 @@ def wilson(converted: float, visitors: float, alpha: float = ALPHA) -> Interval:
 
 
 class ZTest(NamedTuple):
+    """The z statistic, its two-sided p-value, and ln p, which does not underflow."""
+
     z: float
     p: float
     ln_p: float

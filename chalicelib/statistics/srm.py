@@ -13,6 +13,8 @@ CONCENTRATION = 1000.0
 
 
 class SplitTest(NamedTuple):
+    """Pearson's χ² with its degrees of freedom and p-value; ln p, which does not underflow."""
+
     chi2: float
     df: int
     p: float
@@ -20,6 +22,8 @@ class SplitTest(NamedTuple):
 
 
 class SplitEvidence(NamedTuple):
+    """ln of the e-value, and the p-value that holds at every look."""
+
     ln_e: float
     p: float
 

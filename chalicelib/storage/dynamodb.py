@@ -64,6 +64,7 @@ class DynamoStore:
     def add(
         self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, limit: RowLimit
     ) -> ParticipantRow:
+        """`Store.add` in one UpdateItem, whose condition refuses a full row; DynamoDB bills a refused write too."""
         try:
             old = self._patience(
                 self._client.update_item,
@@ -91,6 +92,7 @@ class DynamoStore:
         return _row(old.get("Attributes") or _key(key))
 
     def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
+        """`Store.read` in batches of a hundred keys."""
         rows: list[ParticipantRow] = []
         wanted: list[Any] = [_key(key) for key in keys]
         while wanted:
@@ -109,6 +111,7 @@ class DynamoStore:
         return [_row(item) for item in answer["Responses"].get(self._participants, [])], left
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
+        """`Store.scan`, strongly consistent: one page after the other."""
         start: dict[str, Any] = {}
         while True:
             page = self._patience(
@@ -133,9 +136,11 @@ class DynamoStore:
         return self._client.describe_table(TableName=self._participants)["Table"].get("TableSizeBytes", 0)
 
     def commit(self, moves: Sequence[Move], bookings: Sequence[Booking]) -> None:
+        """`Store.commit` in one transaction: each write costs twice as many units."""
         self._transact([self._move(move) for move in moves] + [self._booked(b) for b in bookings])
 
     def reopen(self, row: ParticipantRow, generation: int, version: str) -> None:
+        """`Store.reopen` in a transaction, if the row has the version that was read."""
         values: dict[str, Any] = {":gen": {"N": str(generation)}, ":new": {"S": version}, ":read": {"S": row.version}}
         change = "SET gen = :gen, version = :new REMOVE counted, folded"
         if row.counted:
@@ -156,6 +161,7 @@ class DynamoStore:
         )
 
     def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
+        """`Store.erase` in one transaction, if the row has the version and number of events that were read."""
         gone: TransactWriteItemTypeDef = {"Delete": {"TableName": self._participants, "Key": _key(row.key)}}
         if not row.broken:  # of a broken row there is nothing to compare
             gone["Delete"]["ConditionExpression"] = UNCHANGED + " AND received = :received"
@@ -166,6 +172,7 @@ class DynamoStore:
         self._transact([gone, *(self._booked(b) for b in bookings)])
 
     def rows_of(self, visitor: str) -> list[ParticipantRow]:
+        """`Store.rows_of` in one Query: the visitor is the hash key."""
         items = self._query(
             None,
             TableName=self._participants,
@@ -176,10 +183,12 @@ class DynamoStore:
         return [_row(item) for item in items]
 
     def book(self, bookings: Sequence[Booking]) -> None:
+        """`Store.book`: one UpdateItem for each booking, tried once."""
         for booking in bookings:
             self._client.update_item(**self._booked(booking)["Update"])
 
     def extend_expiry(self, key: RowKey, expires_at: int) -> None:
+        """`Store.extend_expiry` in one UpdateItem; its condition leaves later expiries alone."""
         with contextlib.suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._patience(
                 self._client.update_item,
@@ -193,6 +202,7 @@ class DynamoStore:
     def cells(
         self, experiment: str, *, first: str, last: str, strong: bool = False, limit: int | None = None
     ) -> dict[str, dict[str, int]]:
+        """`Store.cells` in a Query, page after page."""
         return {
             item["cell"]["S"]: {
                 name: int(value["N"]) for name, value in item.items() if "N" in value and _is_whole(value["N"])
@@ -201,13 +211,17 @@ class DynamoStore:
         }
 
     def texts(self, experiment: str, *, first: str, last: str) -> dict[str, str]:
+        """`Store.texts` in a Query, page after page."""
         items = self._items(experiment, first, last)
         return {item["cell"]["S"]: item["text"]["S"] for item in items if "S" in item.get("text", {})}
 
     def generations(self, experiment: str) -> Generations:
+        """`Store.generations` from the item `meta`."""
         return generations_in(self.cells(experiment, first="meta", last="meta", strong=True))
 
     def open_generation(self, experiment: str, now: Generations, then: Generations) -> None:
+        """`Store.open_generation` in one UpdateItem of the item `meta`."""
+
         def condition(name: str, value: int | None) -> str:
             if value is None:
                 return f"attribute_not_exists({name})"
@@ -233,6 +247,7 @@ class DynamoStore:
             raise Stale(f"{experiment}: its generations changed meanwhile") from None
 
     def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
+        """`Store.delete_cells`: one DeleteItem for each."""
         for cell in cells:
             self._patience(
                 self._client.delete_item,

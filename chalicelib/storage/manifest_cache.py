@@ -34,8 +34,11 @@ log = logging.getLogger("abacus")
 class Catalog(Protocol):
     """Where the manifest comes from. `now_ms`: epoch milliseconds."""
 
-    def current(self, now_ms: int) -> Manifest: ...
-    def refresh(self, now_ms: int) -> Manifest: ...
+    def current(self, now_ms: int) -> Manifest:
+        """The manifest, which may be some seconds old."""
+
+    def refresh(self, now_ms: int) -> Manifest:
+        """The manifest as it is now."""
 
 
 class ManifestCache:

@@ -198,7 +198,11 @@ def test_the_distribution_answers_a_preflight_of_openfeatures_web_provider_by_it
 @pytest.mark.ministack
 def test_the_firewall_answers_too_many_requests_by_its_name(data: LocalAws) -> None:
     outputs = cloudformation.apply(
-        data.cloudformation, "abacus-firewall", (INFRA / "firewall.yaml").read_text(), {}, poll=0
+        data.cloudformation,
+        "abacus-firewall",
+        (INFRA / "firewall.yaml").read_text(),
+        {},
+        watch=cloudformation.Watch(poll=0),
     )
     assert outputs["WebAclArn"].startswith("arn:aws:wafv2:us-east-1:")
     (firewall,) = resources("firewall.yaml", "AWS::WAFv2::WebACL")

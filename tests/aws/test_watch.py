@@ -79,9 +79,9 @@ def test_alarms_topic_and_dashboard_can_be_made(data: LocalAws, kind: str) -> No
     conditions = yaml.load(template.text, _Loader)["Conditions"]
     text = json.dumps({"Parameters": template.parameters, "Conditions": conditions, "Resources": known})
     parameters = NAMES | {"Name": f"watch-{kind}", "Email": "a@b.c", "ApiKind": kind}
-    cloudformation.apply(data.cloudformation, f"watch-{kind}", text, parameters, poll=0)
+    cloudformation.apply(data.cloudformation, f"watch-{kind}", text, parameters, watch=cloudformation.Watch(poll=0))
     cloudwatch: Any = data.client("cloudwatch")
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"watch-{kind}-api-5xx"])["MetricAlarms"]
     due = {"http": ("5xx", "ApiId"), "rest": ("5XXError", "ApiName")}
     assert (alarm["MetricName"], alarm["Dimensions"][0]["Name"]) == due[kind]
-    assert cloudformation.remove(data.cloudformation, f"watch-{kind}", poll=0)
+    assert cloudformation.remove(data.cloudformation, f"watch-{kind}", watch=cloudformation.Watch(poll=0))

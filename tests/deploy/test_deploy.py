@@ -211,7 +211,7 @@ def with_a_broken_resource(template: str) -> str:
 def test_an_update_that_fails_says_why_and_is_rolled_back(account: Account, first: Ran) -> None:
     cloudformation, name = boto3.client("cloudformation"), f"abacus-{STAGE}-data"
     with pytest.raises(stacks.StackFailed, match=rf"stack {name}: Broken: .+"):
-        stacks.apply(cloudformation, name, with_a_broken_resource("data.yaml"), {}, keep=True, poll=0)
+        stacks.apply(cloudformation, name, with_a_broken_resource("data.yaml"), {}, watch=stacks.Watch(poll=0))
     stack = stacks.describe(cloudformation, name)
     assert stack is not None
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
@@ -222,8 +222,8 @@ def test_a_first_creation_that_fails_leaves_nothing_in_the_way_of_the_second(acc
     cloudformation, name = boto3.client("cloudformation"), "abacus-half-data"
     parameters = {"Name": "abacus-half"}
     with pytest.raises(stacks.StackFailed, match=rf"stack {name}: Broken: .+"):
-        stacks.apply(cloudformation, name, with_a_broken_resource("data.yaml"), parameters, poll=0)
-    made = stacks.apply(cloudformation, name, read(INFRA / "data.yaml").text, parameters, poll=0)
+        stacks.apply(cloudformation, name, with_a_broken_resource("data.yaml"), parameters, watch=stacks.Watch(poll=0))
+    made = stacks.apply(cloudformation, name, read(INFRA / "data.yaml").text, parameters, watch=stacks.Watch(poll=0))
     assert made["TalliesName"] == "abacus-half-tallies"
     assert account.abacus("destroy", "--stage", "half", "--with-data", "--yes").code == 0
 

@@ -58,7 +58,7 @@ def live(account: Account, folder: Path) -> None:
         account.abacus("destroy", "--stage", STAGE, "--yes"),
     ]
     # By hand, so that the next deploy has to import what the stack left.
-    cloudformation.remove(boto3.client("cloudformation"), f"abacus-{STAGE}-data", poll=0)
+    cloudformation.remove(boto3.client("cloudformation"), f"abacus-{STAGE}-data", watch=cloudformation.Watch(poll=0))
     runs += [
         account.deploy(),
         broken.deploy(),

@@ -130,7 +130,11 @@ def stage_in(state: str, patch: pytest.MonkeyPatch, endpoint: str) -> str:
         template = {"Parameters": parsed.parameters, "Resources": {**parsed.resources, "Broken": broken}}
         with pytest.raises(cloudformation.StackFailed):
             cloudformation.apply(
-                boto3.client("cloudformation"), name, json.dumps(template), {"Name": f"abacus-{stage}"}, poll=0
+                boto3.client("cloudformation"),
+                name,
+                json.dumps(template),
+                {"Name": f"abacus-{stage}"},
+                watch=cloudformation.Watch(poll=0),
             )
     elif state != "DELETE_COMPLETE":
         data_stack(endpoint, name)
@@ -191,7 +195,11 @@ def test_a_failed_first_deploy_must_be_given_its_read_key_again(
     template = {"Parameters": {"ReadKey": {"Type": "String", "NoEcho": True}}, "Resources": {"Broken": queue}}
     with pytest.raises(cloudformation.StackFailed):
         cloudformation.apply(
-            boto3.client("cloudformation"), "abacus-locked-api", json.dumps(template), {"ReadKey": "hush"}, poll=0
+            boto3.client("cloudformation"),
+            "abacus-locked-api",
+            json.dumps(template),
+            {"ReadKey": "hush"},
+            watch=cloudformation.Watch(poll=0),
         )
     assert "Error: --read-key: the first deploy of abacus-locked-api failed" in run()
     assert "Error: stack abacus-locked-api: " in run("--read-key", "hush")
@@ -201,7 +209,7 @@ def test_a_stack_is_adopted_without_its_dead_letters_and_gets_them_afterwards(en
     stage = "orphaned"
     data_stack(endpoint, f"abacus-{stage}-data")
     sqs, client = boto3.client("sqs"), boto3.client("cloudformation")
-    cloudformation.remove(client, f"abacus-{stage}-data", poll=0)
+    cloudformation.remove(client, f"abacus-{stage}-data", watch=cloudformation.Watch(poll=0))
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=f"abacus-{stage}-spill-dead-letters")["QueueUrl"])
     ran = CliRunner().invoke(main, ["deploy", "--stage", stage, "--package", str(package)], catch_exceptions=False)
     assert f"    found and taken in: abacus-{stage}-spill\n" in ran.output, ran.output

@@ -10,6 +10,7 @@ from abacus.paths import PROJECT
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import GoalValue, Manifest, Period, Phase
 from chalicelib.ingestion.validation import DEPENDS_ON_MANIFEST, Outcome, Refusal, validate_event, validate_events
+from chalicelib.storage.manifest_cache import FreshManifest
 from tests.support.builders import DAY, HOUR, MINUTE, NOON, a_manifest, a_visitor, an_event, an_experiment
 
 GREEN = a_visitor("green")
@@ -88,24 +89,34 @@ def test_a_signed_sender_may_go_further_back() -> None:
     assert validate_event(event, GREEN, a_manifest(), now_ms=NOON, window_back_ms=90 * DAY) is None
 
 
-def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_anew_once() -> None:
-    reads: list[Manifest] = []
+class Published:
+    """A catalog whose manifest `old` was replaced by `new` a moment ago."""
 
-    def refresh() -> Manifest:
-        reads.append(a_manifest())
-        return reads[-1]
+    def __init__(self, old: Manifest, new: Manifest) -> None:
+        self.old, self.new = old, new
+        self.refreshes = 0
 
+    def current(self, now_ms: int) -> Manifest:
+        return self.old
+
+    def refresh(self, now_ms: int) -> Manifest:
+        self.refreshes += 1
+        return self.new
+
+
+def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_again_once() -> None:
+    published = Published(Manifest(), a_manifest())
     events = [an_event(), an_event(id="e2", at=NOON - 8 * DAY)]
-    verdicts = validate_events(events, GREEN, Manifest(), refresh, now_ms=NOON)
+    verdicts = validate_events(events, GREEN, FreshManifest(published, NOON), now_ms=NOON)
     assert [v and v.outcome for v in verdicts] == [None, Outcome.TOO_OLD]
-    assert len(reads) == 1
+    assert published.refreshes == 1
 
 
 def test_the_manifest_is_not_read_again_for_a_refusal_it_cannot_change() -> None:
-    def refresh() -> Manifest:
-        raise AssertionError("read")
-
-    validate_events([an_event(), an_event(at=NOON - 8 * DAY)], GREEN, a_manifest(), refresh, now_ms=NOON)
+    published = Published(a_manifest(), a_manifest())
+    manifest = FreshManifest(published, NOON)
+    validate_events([an_event(), an_event(at=NOON - 8 * DAY)], GREEN, manifest, now_ms=NOON)
+    assert published.refreshes == 0
     assert Outcome.TOO_OLD not in DEPENDS_ON_MANIFEST
 
 

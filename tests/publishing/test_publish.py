@@ -15,7 +15,7 @@ from abacus.local.emulated_stacks import environment
 from abacus.paths import PROJECT
 from abacus.publishing import manifest_store as published
 from abacus.publishing.history import restored
-from abacus.publishing.publish import plan, publish, write
+from abacus.publishing.publish import NO_AUTHOR, Author, plan, write
 from abacus.publishing.remote import Remote
 from abacus.site.build import FRESH, Asset, build_site
 from abacus.site.snippet import Options
@@ -51,8 +51,10 @@ class Shop:
     def __init__(self, aws) -> None:
         self.s3, self.bucket = aws.s3, aws.names["BucketName"]
 
-    def publish(self, manifest, now=NOW, **options):
-        return publish(manifest, self.s3, self.bucket, now, build=no_site, **options)
+    def publish(self, manifest, now=NOW, author=NO_AUTHOR):
+        planned = self.plan(manifest, now)
+        write(planned, self.s3, self.bucket, now, build=no_site, author=author)
+        return planned
 
     def plan(self, manifest, now=NOW):
         return plan(manifest, self.s3, self.bucket, now)
@@ -212,8 +214,8 @@ def test_a_site_that_cannot_be_built_leaves_everything_as_it_was(shop):
 
 
 def test_history_lists_every_publishing_with_what_changed(shop):
-    first = shop.publish(a_manifest(), by="ada")
-    second = shop.publish(a_manifest(status="paused"), NOW + 1, by="bob", note="the shop is down")
+    first = shop.publish(a_manifest(), author=Author("ada"))
+    second = shop.publish(a_manifest(status="paused"), NOW + 1, Author("bob", "the shop is down"))
     assert list(published.history(shop.s3, shop.bucket)) == [
         published.Publishing(
             at=NOW,

@@ -15,7 +15,7 @@ from abacus.simulation.visitors import Visitor
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.event import Event
 from chalicelib.ingestion.request import parse
-from chalicelib.ingestion.validation import validate_events
+from chalicelib.ingestion.validation import validate_event
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.storage import event_encoding
@@ -78,9 +78,7 @@ def test_the_service_takes_every_event_from_a_signed_sender() -> None:
     for visitor in PEOPLE:
         batch, _, malformed = parse(f'{{"visitor":"{visitor.id}","events":[]}}'.encode())
         events = [Event(**event) for visit in visitor.visits for event in visit]
-        verdicts = validate_events(
-            events, batch.visitor, MANIFEST, lambda: MANIFEST, now_ms=NOON, window_back_ms=90 * DAY
-        )
+        verdicts = [validate_event(e, batch.visitor, MANIFEST, now_ms=NOON, window_back_ms=90 * DAY) for e in events]
         assert (malformed, set(verdicts)) == ((), {None})
 
 

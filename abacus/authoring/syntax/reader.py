@@ -93,6 +93,7 @@ class Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own way to start without its resolvers
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuse an alias: it would make two places of a file change together."""
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()  # type: ignore[no-untyped-call]
             raise _Broken(event.start_mark.line + 1, f"*{event.anchor} is an alias: write the value out")

@@ -7,7 +7,7 @@ generation while traffic continues, and then makes it the live one.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from chalicelib.domain.clock import SECOND_MS, now_ms, utc_datetime
 from chalicelib.runtime.service import from_environment, version
 from chalicelib.storage.store import (
     Generations,
+    ParticipantRow,
     RowKey,
     Stale,
     Store,
@@ -72,11 +73,15 @@ def rebuild(
     filling = Generations(current.live, target)
     store.open_generation(experiment, current, filling)
 
-    while (moved := _move(store, fold, experiment, target, clock_ms, version, progress)).rows:
+    def move() -> _Moved:
+        rows = rows_of(store, experiment, progress)
+        return _move(store, fold, rows, target, clock_ms=clock_ms, version=version)
+
+    while (moved := move()).rows:
         pass
     store.open_generation(experiment, filling, Generations(target))
     # A fold that read the old generation just before the swap may still have counted a new visitor into it.
-    while (moved := _move(store, fold, experiment, target, clock_ms, version, progress)).rows:
+    while (moved := move()).rows:
         pass
     cells = all_cells(store, experiment)
     for name in cells:
@@ -98,17 +103,17 @@ class _Moved(NamedTuple):
 def _move(
     store: Store,
     fold: Fold,
-    experiment: str,
+    rows: Iterable[ParticipantRow],
     target: int,
+    *,
     clock_ms: Callable[[], int],
     version: Callable[[], str],
-    progress: Callable[[], None],
 ) -> _Moved:
-    """One pass over the rows: move those of another generation, and fold what is pending."""
+    """One pass over `rows`: move those of another generation, and fold what is pending."""
     moved = read = 0
     broken: set[RowKey] = set()
     batch: list[RowKey] = []
-    for row in rows_of(store, experiment, progress):
+    for row in rows:
         read += 1
         if row.broken:
             broken.add(row.key)

@@ -104,6 +104,7 @@ def several_variants(sample: Sample) -> Check:
 
 
 def without_impression(sample: Sample) -> Check:
+    """Visitors who clicked or converted although no impression of theirs was recorded; they are left out."""
     return _excluded(
         sample, "no-impression", "clicked without an impression", "Is the impression sent too late, or blocked?"
     )
@@ -120,6 +121,7 @@ def before_impression(sample: Sample) -> Check:
 
 
 def bots(sample: Sample) -> Check:
+    """Visitors who were left out because their user agent names a bot."""
     return _excluded(sample, "bot", "left out as bots", "Look at which they are.", usual=0.1)
 
 

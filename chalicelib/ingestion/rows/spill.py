@@ -16,7 +16,8 @@ from chalicelib.storage import event_encoding
 class Spill(Protocol):
     """Where events wait while the table is busy. Called with the body of one message."""
 
-    def __call__(self, body: str) -> None: ...
+    def __call__(self, body: str) -> None:
+        """Put one message into the queue. Raises what the queue raises when it is busy."""
 
 
 def _readable(element: str) -> str:

@@ -104,6 +104,8 @@ def edge_site(aws: LocalAws) -> Iterator[EdgeSite]:
     with listening(site.render) as server, listening(site.pass_on) as site.origin:
         port = int(server.rpartition(":")[2])
         parameters = {"EdgeFunctionArn": arn, "SiteOrigin": "127.0.0.1"}
-        outputs = cloudformation.apply(aws.cloudformation, "edge-test-site", template(port), parameters, poll=0)
+        outputs = cloudformation.apply(
+            aws.cloudformation, "edge-test-site", template(port), parameters, watch=cloudformation.Watch(poll=0)
+        )
         site.domain = outputs["Domain"]
         yield site
