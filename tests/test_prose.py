@@ -21,6 +21,15 @@ def test_a_long_line_is_found_in_docs_and_not_in_python_which_ruff_checks() -> N
     assert list(problems("a.py", LONG + "\n")) == []
 
 
+def test_a_line_is_measured_in_bytes_as_tools_without_a_locale_do() -> None:
+    assert list(problems("a.md", "−" * 40 + "\n")) == []
+    assert list(problems("a.md", "−" * 41 + "\n")) == ["a.md:1: 123 columns, at most 120"]
+
+
+def test_the_declarations_of_the_snippet_are_measured_too() -> None:
+    assert list(problems("a.d.mts", LONG + "\n")) == ["a.d.mts:1: 150 columns, at most 120"]
+
+
 def test_the_quoted_output_of_a_command_may_be_long() -> None:
     assert list(problems("a.md", f"```\n{LONG}\n```\n")) == []
     assert list(problems("a.md", f"    $ abacus plan\n    {LONG}\n\nText.\n")) == []

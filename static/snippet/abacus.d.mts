@@ -7,8 +7,8 @@ export interface Exposure {
 
 /** What pages call; also the one global, `abacus`. */
 export interface Abacus {
-  /** The variant on show, the control for visitors who take no part; undefined: no such experiment. Asking counts as seeing
-      where the experiment has no element of its own. */
+  /** The variant on show, the control for visitors who take no part; undefined: no such experiment. Asking counts as
+      seeing where the experiment has no element of its own. */
   variant(experiment: string): string | undefined;
   /** The visitor reached this goal, in every experiment that declares it. `value`: where the goal carries values, such
       as an order's amount: 49.9 or "49.90"; negative for a refund. */

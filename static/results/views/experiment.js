@@ -67,7 +67,7 @@ export function experimentView(report, route) {
       drawn.map((figure) => chartPanel(figure, route)),
     ),
     depth(report, route),
-    h("p", { class: "paper" }, `${location.href} · numbers of ${moment(report.as_of)} · printed ${moment(Date.now())}`),
+    h("p", { class: "paper" }, printedLine(report)),
     helpTexts(),
   ]
     .flat()
@@ -115,4 +115,9 @@ function goals(report, route) {
       ),
     ),
   );
+}
+
+function printedLine({ as_of }) {
+  const now = moment(Date.now());
+  return `${location.href} · numbers of ${moment(as_of)} · printed ${now}`;
 }
