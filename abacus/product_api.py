@@ -26,9 +26,11 @@ class ProductApi:
         listed: list[dict[str, Any]] = self.get("/stats", series="day" if days else "")["experiments"]
         return listed
 
-    def experiment(self, key: str, *, goal: str = "") -> dict[str, Any]:
-        """The report of GET /stats/{key}, without series. Raises NotFound for an unknown key or goal."""
-        report: dict[str, Any] = self.get(f"/stats/{quote(key, safe='')}", series="none", goal=goal)
+    def experiment(self, key: str, *, goal: str = "", by: str = "") -> dict[str, Any]:
+        """The report of GET /stats/{key}, without series, or its numbers `by` a segment. Raises NotFound for an unknown
+        key, AbacusError for an unknown goal or segment."""
+        series = "" if by else "none"
+        report: dict[str, Any] = self.get(f"/stats/{quote(key, safe='')}", series=series, goal=goal, by=by)
         return report
 
     def get(self, path: str, **query: str) -> Any:

@@ -13,7 +13,8 @@ import click
 
 from abacus.aws.target import Product, at_product
 from abacus.product_api import ProductApi
-from abacus.reading.table import table
+from abacus.reading.segments import segment_lines
+from abacus.reading.table import as_interval, as_percent, table
 
 Json = Mapping[str, Any]
 SIMULATED = "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`."
@@ -26,24 +27,29 @@ COLUMNS = (
 @click.command("results")
 @click.argument("experiment", required=False)
 @click.option("--goal", metavar="NAME", default="", help="Count this goal instead of clicks.")
+@click.option("--by", metavar="SEGMENT", default="", help="Show every metric by device, country ... of the visitors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of GET /stats as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print one line per variant as CSV.")
 @click.option("--read-key", metavar="KEY", help="Key of GET /stats, where it needs one. Or set ABACUS_READ_KEY.")
 @at_product
 def command(
-    product: Product, experiment: str | None, goal: str, as_json: bool, as_csv: bool, read_key: str | None
+    product: Product, experiment: str | None, goal: str, by: str, as_json: bool, as_csv: bool, read_key: str | None
 ) -> None:
     """Show the results of EXPERIMENT; without one, a line for each experiment."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
-    if goal and not experiment:
-        raise click.UsageError("--goal needs an EXPERIMENT")
+    if (goal or by) and not experiment:
+        raise click.UsageError(f"{'--goal' if goal else '--by'} needs an EXPERIMENT")
+    if by and (goal or as_csv):
+        raise click.UsageError(f"--by and {'--goal' if goal else '--csv'} exclude each other")
     api = ProductApi(product.base_url, os.environ.get("ABACUS_READ_KEY", "") if read_key is None else read_key)
-    answers = [api.experiment(experiment, goal=goal)] if experiment else api.experiments()
+    answers = [api.experiment(experiment, goal=goal, by=by)] if experiment else api.experiments()
     if as_json:
         click.echo(json.dumps(answers[0] if experiment else answers, indent=1, ensure_ascii=False))
     elif as_csv:
         click.echo(as_csv_text(answers), nl=False)
+    elif by:
+        click.echo("\n".join(segment_lines(answers[0])))
     elif experiment:
         click.echo("\n".join(report_lines(answers[0])))
     else:
@@ -98,27 +104,16 @@ def _variant_row(report: Json, variant: Json) -> list[str]:
         name,
         f"{variant['visitors']:,}",
         f"{variant['converted']:,}",
-        _percent(variant["rate"]),
-        _interval(variant["rate_interval"]),
-        _percent(comparison.get("lift"), sign=True),
-        _interval(comparison.get("lift_interval"), sign=True),
+        as_percent(variant["rate"]),
+        as_interval(variant["rate_interval"]),
+        as_percent(comparison.get("lift"), sign=True),
+        as_interval(comparison.get("lift_interval"), sign=True),
         "" if comparison.get("p") is None else f"{comparison['p']:.3g}",
     ]
 
 
 def _comparison(report: Json, variant: Json) -> Json | None:
     return next((c for c in report["comparisons"] if c["variant"] == variant["variant"]), None)
-
-
-def _percent(share: float | None, *, sign: bool = False) -> str:
-    return "" if share is None else f"{share * 100:{'+' if sign else ''}.2f} %"
-
-
-def _interval(ends: Sequence[float | None] | None, *, sign: bool = False) -> str:
-    if not ends:
-        return ""
-    low, high = ends
-    return f"{_percent(low, sign=sign) or '-∞'} to {_percent(high, sign=sign) or '∞'}"
 
 
 def as_csv_text(answers: Sequence[Json]) -> str:

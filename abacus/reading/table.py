@@ -20,3 +20,24 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left_aligned: C
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         yield "  ".join(cells).rstrip()
+
+
+def as_percent(share: float | None, *, sign: bool = False) -> str:
+    """A share with two decimals, empty where there is none.
+
+    >>> as_percent(0.1234), as_percent(0.1, sign=True)
+    ('12.34 %', '+10.00 %')
+    """
+    return "" if share is None else f"{share * 100:{'+' if sign else ''}.2f} %"
+
+
+def as_interval(ends: Sequence[float | None] | None, *, sign: bool = False) -> str:
+    """Two shares, where either end may be open.
+
+    >>> as_interval([0.1, None], sign=True)
+    '+10.00 % to ∞'
+    """
+    if not ends:
+        return ""
+    low, high = ends
+    return f"{as_percent(low, sign=sign) or '-∞'} to {as_percent(high, sign=sign) or '∞'}"

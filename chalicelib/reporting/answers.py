@@ -132,7 +132,7 @@ class Report(AnswerPart):
     """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
 
     `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
-    decides. `simulated`: some of its visitors are the demo's.
+    decides. `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
     """
 
     experiment: str
@@ -159,6 +159,7 @@ class Report(AnswerPart):
     means: tuple[MeanAnswer, ...]
     guardrails: tuple[GuardrailAnswer, ...]
     omnibus: OmnibusAnswer | None
+    segments: tuple[str, ...]
     health: HealthAnswer
     excluded: dict[str, int]
     flagged: dict[str, int]

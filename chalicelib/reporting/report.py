@@ -162,6 +162,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "means": mean_answers(compare_means(sample)),
             "guardrails": analysis.guardrails,
             "omnibus": _omnibus(sample),
+            "segments": [segment.name for segment in experiment.segments],
             "health": {
                 "state": checks.state,
                 "checks": checks.checks,

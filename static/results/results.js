@@ -7,6 +7,7 @@ import { Failure } from "./data/api.js";
 import { observe } from "./data/recent.js";
 import { isOpen, NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
+import { drawSegments } from "./segments/lazy.js";
 import { patch } from "./ui/dom.js";
 import { prepare } from "./ui/format.js";
 import { experimentView } from "./views/experiment.js";
@@ -73,7 +74,10 @@ function render() {
   patch(document.querySelector("#live"), liveLine(now));
   patch(document.querySelector("#notice"), notice(now));
   main.setAttribute("aria-busy", String(!now.answer && !now.failure)); // bare, without "true", it says nothing
-  if (report) draw(report, route);
+  if (report) {
+    draw(report, route);
+    drawSegments(report, route);
+  }
   const draft = main.querySelector("form.draft");
   if (draft) form.refresh(draft, keys());
   if (route.experiment === NEW && !form && !loadingForm) {

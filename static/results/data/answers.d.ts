@@ -108,7 +108,7 @@ export interface RefusalAnswer {
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
  *
  * `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
- * decides. `simulated`: some of its visitors are the demo's.
+ * decides. `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
  */
 export interface Report {
   experiment: string;
@@ -135,6 +135,7 @@ export interface Report {
   means: MeanAnswer[];
   guardrails: GuardrailAnswer[];
   omnibus: OmnibusAnswer | null;
+  segments: string[];
   health: HealthAnswer;
   excluded: {
     [k: string]: number;

@@ -22,6 +22,8 @@ export function depth(report, route) {
   return h(
     "div",
     { class: "depths" },
+    report.segments?.length > 0 &&
+      section("segments", "By segment", () => h("div", { id: "by-segment", "data-drawn": true })),
     section("about", "What this experiment is, and its history", () => about(report)),
     section("evidence", "The statistics behind the verdict", () => evidence(report)),
     section("checks", "Data checks", () => checks(report.health)),

@@ -56,7 +56,7 @@ class Api:
     key: str = ""
     hang: threading.Event | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)  # (path with query, key)
-    answers: dict[str, Any] = field(default_factory=dict)  # path → a body of the test's own
+    answers: dict[str, Any] = field(default_factory=dict)  # path, or path with query → a body of the test's own
 
     def answer(self, target: str, key: str) -> tuple[int, Any]:
         self.asked.append((target, key))
@@ -67,8 +67,9 @@ class Api:
             return self.status, {"error": {"code": "busy", "message": "Too much at once. Try again in a moment."}}
         if self.key and key != self.key:
             return 401, {"error": {"code": "unauthorized", "message": "X-Read-Key: is missing or wrong."}}
-        if url.path in self.answers:
-            return 200, self.answers[url.path]
+        for known in (target, url.path):
+            if known in self.answers:
+                return 200, self.answers[known]
         _, _, name = url.path.removeprefix("/stats").partition("/")
         if not name:
             return 200, {"experiments": [entry(key) for key in self.experiments]}

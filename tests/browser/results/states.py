@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.results.scenarios import LONG, with_metrics
 from tests.browser.results.site import Site, detail
+from tests.browser.results.test_segments import by_segment
 
 Act = Callable[[Site, Page], None]
 
@@ -79,6 +80,10 @@ def _sees_the_tag(site: Site, page: Page) -> None:
     site.api.answers["/stats"] = {"experiments": [], "latest_refusals": _refusals("unknown-experiment")}
 
 
+def _by_segment(site: Site, page: Page) -> None:
+    by_segment(site)
+
+
 def _refuses(site: Site, page: Page) -> None:
     site.api.answers["/stats/cta-color"] = detail("cta-color", "") | {
         "latest_refusals": _refusals("wrong-variant", "unknown-experiment", "malformed")
@@ -121,6 +126,7 @@ STATES = [
     State("weights-changed-deep", f"#/free-shipping?open={DEEP}", ".state:has-text('Winner')"),
     State("stopped", "#/sticky-header", "text=sticky is live for everyone"),
     State("stopped-act", "#/sticky-header?open=act,about", "text=Start again under a new key"),
+    State("segments", "#/cta-color?open=segments", "text=its effect differs between", _by_segment),
     State("act", "#/cta-color?open=act", "text=abacus stop cta-color --winner green"),
     State("shipped-undecided", "#/shipped-undecided", "text=bold is live for everyone"),
     State("all-metrics", "#/hero", ".metrics", _with_metrics),
