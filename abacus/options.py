@@ -58,14 +58,7 @@ CHANGE = ShareType(limits=False)  # a relative change: -10 % and 150 % are possi
 
 def manifest_option(command: Command) -> Command:
     """`--manifest FOLDER`, passed as `manifest`."""
-    return click.option(
-        "--manifest",
-        type=click.Path(path_type=Path),
-        metavar="FOLDER",
-        default=Path("manifest"),
-        show_default=True,
-        help="Folder with the experiments' YAML files.",
-    )(command)
+    return _folder_option("--manifest", "manifest", "Folder with the experiments' YAML files.")(command)
 
 
 def stage_option(command: Command) -> Command:
@@ -84,14 +77,13 @@ def region_option(command: Command) -> Command:
 
 def home_option(command: Command) -> Command:
     """`--home FOLDER`, passed as `home`."""
+    return _folder_option("--home", ".local", "Folder with the state of the local product.")(command)
+
+
+def _folder_option(name: str, default: str, text: str) -> Callable[[Command], Command]:
     return click.option(
-        "--home",
-        type=click.Path(path_type=Path),
-        metavar="FOLDER",
-        default=Path(".local"),
-        show_default=True,
-        help="Folder with the state of the local product.",
-    )(command)
+        name, type=click.Path(path_type=Path), metavar="FOLDER", default=Path(default), show_default=True, help=text
+    )
 
 
 def use_region(region: str | None) -> None:

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from abacus.paths import PROJECT, STATIC
-from abacus.site.esbuild import BuildError
+from abacus.site.esbuild import BuildError, esbuild
 
 DOCS = PROJECT / "docs"
 PICTURES = (".png", ".svg")
@@ -31,7 +31,8 @@ def docs_files() -> dict[str, bytes]:
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         (STATIC / "docs" / "page.html").read_text()
     )
-    files = {"docs.css": (STATIC / "docs" / "docs.css").read_bytes()}
+    folder = STATIC / "docs"
+    files = {"docs.css": esbuild((folder / "docs.css").read_text(), folder, ["--loader=css"], form="esm")}
     for file in sorted(DOCS.rglob("*.md")):
         tokens = _parse(file)
         for token in _all(tokens):
