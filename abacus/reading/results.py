@@ -33,17 +33,18 @@ COLUMNS = (
 @click.option("--read-key", metavar="KEY", help="Key of GET /stats, where it needs one. Or set ABACUS_READ_KEY.")
 @at_product
 def command(
-    product: Product, experiment: str | None, goal: str, by: str, as_json: bool, as_csv: bool, read_key: str | None
+    product: Product, experiment: str | None, as_json: bool, as_csv: bool, read_key: str | None, **question: str
 ) -> None:
     """Show the results of EXPERIMENT; without one, a line for each experiment."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
+    goal, by = question["goal"], question["by"]
     if (goal or by) and not experiment:
         raise click.UsageError(f"{'--goal' if goal else '--by'} needs an EXPERIMENT")
     if by and (goal or as_csv):
         raise click.UsageError(f"--by and {'--goal' if goal else '--csv'} exclude each other")
     api = ProductApi(product.base_url, os.environ.get("ABACUS_READ_KEY", "") if read_key is None else read_key)
-    answers = [api.experiment(experiment, goal=goal, by=by)] if experiment else api.experiments()
+    answers = [api.experiment(experiment, **question)] if experiment else api.experiments()
     if as_json:
         click.echo(json.dumps(answers[0] if experiment else answers, indent=1, ensure_ascii=False))
     elif as_csv:
