@@ -10,7 +10,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 $(shell { grep -qxF '$(CURDIR)' $(RUN_SET) && $(BIN)/python -c ''; } >/dev/null 2>&1 || rm -f $(RUN_SET) $(TEST_SET))
 
 .DEFAULT_GOAL := help
-.PHONY: browsers help setup run test lint types unit bench package checkov mutants clean lock crawlers
+.PHONY: browsers help setup run test lint types unit bench package checkov mutants chaos clean lock crawlers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +66,10 @@ mutants: $(TEST_SET) ## break counting, ingestion and storage in small ways; lis
 	@mkdir -p build/mutants/tree && git ls-files -z | tar -c --null -T - | tar -x -C build/mutants/tree
 	@ln -sfn $(CURDIR)/node_modules build/mutants/tree/node_modules
 	@cd build/mutants/tree && PATH="$(CURDIR)/$(BIN):$$PATH" ../bin/mutmut run $(MUTANTS) && ../bin/mutmut results
+
+EVENTS ?= 100000
+chaos: $(TEST_SET) ## kill and throttle everything while visitors send events; then count (EVENTS=100000)
+	@$(BIN)/python -m tests.chaos --events $(EVENTS)
 
 # requirements-test.lock holds everything; requirements-run.lock is the part of it that running needs.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \

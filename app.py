@@ -175,7 +175,10 @@ def fold(event: DynamoDBEvent) -> None:
     service.meter.batch("fold", {"Folded": folded.events, "Stale": folded.stale}, now_ms=now)
 
 
-@app.on_sqs_message(queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled")
+# At most five at a time: what a flood leaves in the queue must not be written as fast as the flood came.
+@app.on_sqs_message(
+    queue_arn=service.settings.spill_queue_arn, batch_size=10, name="write_spilled", maximum_concurrency=5
+)
 @logging_failures(app.log)
 def write_spilled(event: SQSEvent) -> dict[str, Any]:
     """Events that waited while the table was busy. Those that still cannot be written stay in the queue."""

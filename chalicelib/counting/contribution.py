@@ -16,8 +16,7 @@ from chalicelib.domain.clock import HOUR_MS, SECOND_MS, utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
 from chalicelib.storage.tally import COUNT_CAP, SQUARES_CAP, Cell, Span, Tallies, Tally
 
-# A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write. A request of a
-# hundred events, each in an hour of its own, would otherwise cost two hundred write units.
+# A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write.
 HOURS = 24
 FAST = 20  # events in a second; a page may report several elements at once
 HEAVY = 60  # impressions in an hour
@@ -25,6 +24,9 @@ HEAVY = 60  # impressions in an hour
 
 def contribution(elements: Iterable[str], received: int) -> Tallies:
     """The tallies of one visitor in one experiment.
+
+    Events that arrived late are no activity by the hour: a request of a hundred events, each in an hour of its own,
+    would otherwise cost two hundred write units.
 
     elements: the events of the row, as `event_encoding` writes them, in any order. received: how many events were sent
     to the row, repeats included. Returns the numbers to add to each cell; empty for a row without events.
@@ -34,7 +36,8 @@ def contribution(elements: Iterable[str], received: int) -> Tallies:
     if not events:
         return cells
     for event in events:
-        _add_activity(cells, event)
+        if not event.marks.late:
+            _add_activity(cells, event)
     # The newest event decides whether this visitor is a bot. Flagged late, the visitor is taken back; if a browser
     # speaks after the bot, only the bot's events are left out. See docs/decisions/0004.
     human = [] if events[-1].bot else [event for event in events if not event.bot]

@@ -67,7 +67,7 @@ class DayAnswer(AnswerPart):
 
 
 class HourVariantAnswer(AnswerPart):
-    """Raw activity of one hour in one variant; nothing is excluded."""
+    """Raw activity of one hour in one variant: all visitors, but no event that arrived more than an hour late."""
 
     variant: str
     impressions: int

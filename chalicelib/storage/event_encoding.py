@@ -46,7 +46,7 @@ class Unreadable(ValueError):
 
 
 class Marks(NamedTuple):
-    """What the service noticed when the event arrived. All but the first are kept for impressions alone.
+    """What the service noticed when the event arrived. All but the first two are kept for impressions alone.
 
     bot: the sender is automated. late: it arrived more than an hour after it happened, from an anonymous sender.
     no_cookie: the request carried no visitor cookie, although the site can have one. burst: its network was sending
@@ -173,7 +173,7 @@ def write(
     element = f"{code}|{event.variant}|{number}|{event.at}|{short(event.id)}"
     if not any(marks) and amount is NO_AMOUNT and not segments:
         return element
-    letters = (marks if event.type == "impression" else Marks(bot=marks.bot)).letters()
+    letters = (marks if event.type == "impression" else Marks(bot=marks.bot, late=marks.late)).letters()
     if segments:
         return f"{element}|{letters}|{amount.text()}|{','.join(segments)}"
     if text := amount.text():

@@ -171,6 +171,13 @@ def marked(letters: str, event_id: str = "i1") -> str:
     return f"i|green|0|{NOON}|{event_id}|{letters}"
 
 
+def test_an_event_that_arrived_late_is_no_activity_by_the_hour() -> None:
+    late = {impression() + "|l", click("c1", at=NOON + HOUR) + "|l"}
+    cells = contribution(late | {impression("i2", at=NOON + 2 * HOUR)}, 3)
+    assert {cell.when for cell in cells if cell.span == "hour"} == {"2026-11-21T14"}
+    assert (cells[TOTAL].impressions, cells[TOTAL].clicks) == (2, 1)
+
+
 def test_the_marks_of_the_first_impression_flag_the_visitor() -> None:
     total = contribution({marked("lnms"), f"i|green|0|{NOON + 1}|i2"}, 2)[TOTAL]
     assert total.flagged == Counter({"late-arrival": 1, "no-cookie": 1, "burst": 1, "shared-id": 1})

@@ -195,6 +195,18 @@ def test_a_request_of_too_many_experiments_writes_the_first_twenty_five() -> Non
     ]
 
 
+def test_a_request_for_large_rows_writes_as_much_as_one_full_row_and_queues_the_rest() -> None:
+    messages: list[str] = []
+    keys = [f"e{n}" for n in range(6)]
+    desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)), spill=messages.append)
+    for key in keys:  # 100 elements of 27 or 28 bytes: five such rows are 14 KB, four are 11
+        desk.send(*(an_event(experiment=key, id=f"i{n}") for n in range(100)))
+    assert desk.send(*(an_event(experiment=key, id="i0") for key in keys)) == answer(repeated=5, queued=1)
+    assert [row["experiment"] for row in json.loads(messages[0])["rows"]] == ["e5"]
+    nowhere_to_wait = replace(desk, spill=None)
+    assert nowhere_to_wait.send(*(an_event(experiment=key, id="i0") for key in keys)) == answer(repeated=6)
+
+
 def test_an_unreadable_row_does_not_hold_up_its_visitor() -> None:
     desk = Desk()
     desk.store.add(KEY, {"nonsense"}, 1, version="v", expires_at=0, limit=RowLimit(9, 9))
@@ -208,7 +220,7 @@ def test_marks_are_stored_with_the_impression() -> None:
     request = ParsedRequest(Batch(visitor=GREEN, events=events), (0, 1))
     desk.ingest.receive(request, now_ms=NOON, sender=sender)
     (row,) = desk.store.rows_of(GREEN)
-    assert row.pending == {f"i|green|0|{NOON - HOUR - 1}|e1|ln", f"c|green|0|{NOON - HOUR - 1}|c1"}
+    assert row.pending == {f"i|green|0|{NOON - HOUR - 1}|e1|ln", f"c|green|0|{NOON - HOUR - 1}|c1|l"}
 
 
 def test_events_of_a_signed_sender_are_not_marked_as_late() -> None:

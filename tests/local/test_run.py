@@ -14,7 +14,7 @@ import pytest
 
 from abacus.authoring.load import load
 from abacus.paths import PROJECT
-from tests.support.product import ABACUS, Product, a_visit, alive, descendants, start, until
+from tests.support.product import ABACUS, Product, a_visit, alive, descendants, kill_all, start, until
 
 pytestmark = pytest.mark.ministack
 
@@ -204,14 +204,3 @@ def test_a_kill_of_every_process_right_after_an_answer_loses_no_event_and_double
     conservation = third.ask("/stats/cta-color").json()["health"]["conservation"]
     assert (conservation["received"], conservation["repeated"], conservation["counted"]) == (6, 0, 6)
     third.stop()
-
-
-def kill_all(product: Product) -> None:
-    """SIGKILL to every process at once, as in a power failure."""
-    family = descendants(product.process.pid)
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)  # none of them may save anything because it sees another one end
-    for pid in family:
-        os.kill(pid, signal.SIGKILL)
-    product.process.communicate(timeout=60)
-    until(lambda: not any(alive(pid) for pid in family))

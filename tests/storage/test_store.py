@@ -38,7 +38,7 @@ KEY = RowKey("v1", "cta-color")
 NOT_ON_DYNALITE = {"test_a_fold_of_a_row_that_changed_does_nothing_at_all"}
 
 
-@pytest.fixture(params=["memory", "moto", "dynalite", "ministack"])
+@pytest.fixture(params=["memory", "moto", "dynalite", pytest.param("ministack", marks=pytest.mark.ministack)])
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()

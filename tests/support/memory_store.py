@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.storage.store import (
     FIRST,
-    TRANSACTION,
     Booking,
     Full,
     Generations,
@@ -29,7 +28,7 @@ def no_fault(moment: str) -> None:
 
 
 def _transaction(rows: Sequence[Move | ParticipantRow], bookings: Sequence[Booking]) -> None:
-    assert 0 < len(rows) + len(bookings) <= TRANSACTION, "DynamoDB takes 1 to 100 items"
+    assert 0 < len(rows) + len(bookings) <= 100, "DynamoDB takes 1 to 100 items"
     assert len({(b.experiment, b.cell) for b in bookings}) == len(bookings), "... and each of them once"
     assert all(booking.numbers for booking in bookings), "... and no empty change"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -72,8 +73,15 @@ class Product:
         return f"{self.process.returncode}: {error}"
 
 
-def start(home: Path, *, port: int = 0, empty: bool = True, manifest: Path = PROJECT / "manifest") -> Product:
-    """`abacus run` with its state in `home`, ready, or ended with something to say."""
+def start(
+    home: Path,
+    *,
+    port: int = 0,
+    empty: bool = True,
+    manifest: Path = PROJECT / "manifest",
+    environment: Mapping[str, str] | None = None,
+) -> Product:
+    """`abacus run` with its state in `home`, ready, or ended with something to say. `environment`: what to add."""
     command = [ABACUS, "run", "--port", str(port), "--home", str(home), "--manifest", str(manifest)]
     process = subprocess.Popen(
         [*command, *(["--empty"] if empty else [])],
@@ -81,6 +89,7 @@ def start(home: Path, *, port: int = 0, empty: bool = True, manifest: Path = PRO
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, **(environment or {})},
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -120,6 +129,17 @@ def descendants(pid: int) -> set[int]:
         size = len(family)
         family |= {child for child, parent in parents.items() if parent in family}
     return family
+
+
+def kill_all(product: Product) -> None:
+    """SIGKILL to every process at once, as in a power failure."""
+    family = descendants(product.process.pid)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)  # none of them may save anything because it sees another one end
+    for pid in family:
+        os.kill(pid, signal.SIGKILL)
+    product.process.communicate(timeout=60)
+    until(lambda: not any(alive(pid) for pid in family))
 
 
 def alive(pid: int) -> bool:

@@ -60,14 +60,19 @@ def limits_of(experiment: Experiment | None) -> RowLimits:
     return _limits(event_encoding.longest_element(experiment) if experiment else event_encoding.LONGEST)
 
 
-@dataclass(frozen=True)
+@dataclass
 class RowWriter:
-    """Writes events to rows. memory: what is known of full rows. version(): a random string."""
+    """Writes events to the rows of one request.
+
+    memory: what is known of full rows. version(): a random string. row_bytes: how many bytes of events it has written
+    so far, and how many were in the rows before it: the table bills a write by the size of the row.
+    """
 
     store: Store
     memory: RowMemory
     retention_days: int
     version: Callable[[], str]
+    row_bytes: int = 0
 
     def write(self, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> list[Outcome]:
         """Write events to one row, at most once for all of them.
@@ -115,15 +120,22 @@ class RowWriter:
 
     def _add(self, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> ParticipantRow:
         distinct = set(elements)
+        self.row_bytes += _bytes(distinct)
         counted = limits.impressions if any(map(event_encoding.is_impression, distinct)) else limits.events
-        return self.store.add(
-            key,
-            distinct,
-            len(elements),
-            version=self.version(),
-            expires_at=self._expiry(now_ms),
-            limit=RowLimit(counted, limits.pending - len(distinct) + 1),
-        )
+        try:
+            row = self.store.add(
+                key,
+                distinct,
+                len(elements),
+                version=self.version(),
+                expires_at=self._expiry(now_ms),
+                limit=RowLimit(counted, limits.pending - len(distinct) + 1),
+            )
+        except Full as full:
+            self.row_bytes += _bytes(full.row.pending | full.row.counted)
+            raise
+        self.row_bytes += _bytes(row.pending | row.counted)
+        return row
 
     def _expiry(self, now_ms: int) -> int:
         """Epoch seconds, rounded to the day: the value is in every row, and an unchanged value is an unchanged item."""
@@ -137,6 +149,10 @@ def ids_of(rows: Iterable[ParticipantRow]) -> frozenset[str]:
         with contextlib.suppress(event_encoding.Unreadable):  # `abacus audit` finds it; the visitor is not held up
             ids.add(event_encoding.identifier(element))
     return frozenset(ids)
+
+
+def _bytes(elements: Iterable[str]) -> int:
+    return sum(map(len, elements))
 
 
 def _ids(row: ParticipantRow) -> frozenset[str]:

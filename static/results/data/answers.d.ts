@@ -499,7 +499,7 @@ export interface HourAnswer {
   variants: HourVariantAnswer[];
 }
 /**
- * Raw activity of one hour in one variant; nothing is excluded.
+ * Raw activity of one hour in one variant: all visitors, but no event that arrived more than an hour late.
  */
 export interface HourVariantAnswer {
   variant: string;

@@ -10,11 +10,14 @@ import pytest
 from abacus.operations.prices import WRITE_UNIT
 from abacus.paths import PROJECT
 from chalicelib.counting.contribution import HOURS
+from chalicelib.domain.clock import HOUR_MS
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Segment, Variant
-from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
+from chalicelib.domain.segments import MOST_SEGMENTS
+from chalicelib.ingestion.pipeline import DIRECT_BYTES, MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
 from chalicelib.ingestion.rows.writer import ROW_BYTES, ROW_OVERHEAD, limits_of
+from chalicelib.ingestion.validation import LATE_MS, WINDOW_AHEAD_MS
 from chalicelib.storage.event_encoding import Marks, element_of, longest_element
 from tests.support.builders import an_experiment
 
@@ -93,15 +96,21 @@ def test_short_names_leave_room_for_a_whole_request_and_a_hundred_impressions() 
     assert limits.impressions == 100
 
 
-def worst_units(experiments: int) -> int:
+def worst_units(experiments: int, segments: int = 0) -> int:
     """Write units of the most expensive request to so many running experiments, its share of the fold included.
 
     DynamoDB: a write costs a unit for each KB of the item, in a transaction two; an item of the tallies stays below
-    1 KB. Each row is nearly full, each event lies in an hour of its own, and total and day change too."""
-    row = ceil((ROW_BYTES + ROW_OVERHEAD) / 1024)
-    rows = min(experiments, MAX_EXPERIMENTS)
-    cells = 2 + min(HOURS, MAX_EVENTS // rows)
-    return rows * (row + 2 * row + 2 * cells)
+    1 KB. The rows before the last hold as much together as a request writes directly, the last one is full."""
+    full = ceil((ROW_BYTES + ROW_OVERHEAD) / 1024)
+    others = min(experiments, MAX_EXPERIMENTS) - 1
+    kilobytes = min(others * full, others + (DIRECT_BYTES + others * ROW_OVERHEAD) // 1024) + full
+    # A row that turns out to be full: the write is refused, its life is extended, and its clicks are tried again.
+    again = 2 * full
+    # A new first impression moves the visitor: total, day and segments, there and here. Events lie in the hour before
+    # now and the ten minutes after it, which is three hours by the clock; late ones are no activity.
+    hours = (LATE_MS + WINDOW_AHEAD_MS) // HOUR_MS + 2
+    cells = 2 * (2 + segments) + min(HOURS, hours)
+    return kilobytes + again + 2 * kilobytes + 2 * cells * (others + 1)
 
 
 @pytest.mark.parametrize("experiments", [1, 3, 25])
@@ -109,3 +118,9 @@ def test_the_price_of_a_flood_in_the_docs_follows_from_the_limits(experiments: i
     units = worst_units(experiments)
     dollars = WRITE_UNIT.of(units * 1000 * 86_400)
     assert f"| {experiments} | {units:,} | ${dollars:,.0f} |" in (PROJECT / "docs" / "security.md").read_text()
+
+
+def test_segments_add_what_the_docs_say() -> None:
+    assert {worst_units(n, 1) - worst_units(n) for n in (1, 25)} == {4, 25 * 4}
+    with_all = f"With four in each of 25 experiments, the request takes {worst_units(25, MOST_SEGMENTS)} units."
+    assert with_all in " ".join((PROJECT / "docs" / "security.md").read_text().split())
