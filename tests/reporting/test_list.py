@@ -9,7 +9,8 @@ import pytest
 from chalicelib.api.parameters import with_days
 from chalicelib.domain.errors import InvalidInput
 from chalicelib.domain.manifest import Period
-from chalicelib.reporting.queries import overview
+from chalicelib.reporting.queries import detail, overview
+from chalicelib.reporting.report import Question, Series
 from chalicelib.storage.store import Booking, cell_name
 from chalicelib.storage.tally import Cell, Tally
 from tests.support.builders import DAY, NOON, a_manifest, an_experiment
@@ -65,6 +66,16 @@ def test_a_stopped_experiment_shows_the_days_before_its_stop() -> None:
 def test_the_verdict_is_the_same_with_days_and_without() -> None:
     store = a_store({f"2026-11-{day:02}": (400, 80) for day in range(1, 22)})
     assert listed(store, days=True)["verdict"] == listed(store, days=False)["verdict"]
+
+
+@pytest.mark.parametrize("days", [True, False])
+@pytest.mark.parametrize("series", ["none", "day", "hour"])
+def test_a_lone_visitor_of_last_week_makes_no_experiment_older_in_any_answer(days: bool, series: Series) -> None:
+    store = a_store({"2026-11-14": (2, 0), "2026-11-20": (20_000, 2_000), "2026-11-21": (4_000, 400)})
+    report = as_json(detail(store, a_manifest(an_experiment()), "cta-color", Question(series=series), now_ms=NOON))
+    assert report["age"] == {"first": "2026-11-20", "days": 1, "week": False}
+    entry = listed(store, days=days)
+    assert (entry["verdict"], entry["health"]) == (report["verdict"], report["health"]["state"])
 
 
 @pytest.mark.parametrize("query", [{"series": "hour"}, {"from": "2026-11-01"}])
