@@ -16,7 +16,7 @@ from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.request import EventsResponse, ParsedRequest, RefusedEvent
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
-from chalicelib.ingestion.rows.writer import ROW_BYTES, RowLimits, RowWriter, limits_of
+from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
 from chalicelib.ingestion.segments import segments_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, Refusal, validate_events
@@ -30,9 +30,6 @@ BUDGET = 3.0  # seconds in which a request begins writes; the last one may take 
 # Ids that a page or a back end sends when its variable is empty.
 SHARED_IDS = {"undefined", "null", "none", "nan", "nil", "true", "false", "0", "-1", "anonymous", "unknown", "guest"}
 MAX_EXPERIMENTS = 25  # in a request; each is a row to write and to fold
-# Once the rows of a request held so many bytes, the rest of it waits in the queue, which is emptied at a limited rate:
-# a write costs the size of its row, and a request for 25 full rows would cost ten times as much as one for a full row.
-DIRECT_BYTES = ROW_BYTES
 
 
 @dataclass
@@ -115,7 +112,7 @@ class Ingest:
                 # visitor another wait.
                 busy = busy or self.clock() > deadline
                 outcomes = None
-                waits = self.spill is not None and writer.row_bytes > DIRECT_BYTES
+                waits = self.spill is not None and writer.is_spent
                 if not busy and not waits and not self._is_throttled(key):
                     limits = limits_of(manifest.manifest.experiment(experiment_key))
                     outcomes = self._try_to_write(writer, key, elements, limits, now_ms)

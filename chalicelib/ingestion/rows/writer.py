@@ -25,6 +25,10 @@ from chalicelib.storage.store import Full, ParticipantRow, RowKey, RowLimit, Sto
 ROW_BYTES = 11_000  # for all events of a row
 ROW_OVERHEAD = 400  # key, counters and names of attributes, at most
 
+# Once the rows of a request held so many bytes, the rest of it waits in the queue, which is emptied at a limited rate:
+# a write costs the size of its row, and a request for 25 full rows would cost ten times as much as one for a full row.
+DIRECT_BYTES = ROW_BYTES
+
 # A visitor has at most this many events, however short they are. The squares of CTR stop at 100 impressions as well.
 MOST_IMPRESSIONS = 100
 MOST_EVENTS = 150
@@ -73,6 +77,11 @@ class RowWriter:
     retention_days: int
     version: Callable[[], str]
     row_bytes: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the rest of the request should wait, so that it does not cost more."""
+        return self.row_bytes > DIRECT_BYTES
 
     def write(self, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int) -> list[Outcome]:
         """Write events to one row, at most once for all of them.

@@ -14,9 +14,9 @@ from chalicelib.domain.clock import HOUR_MS
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, GoalValue, Phase, Segment, Variant
 from chalicelib.domain.segments import MOST_SEGMENTS
-from chalicelib.ingestion.pipeline import DIRECT_BYTES, MAX_EXPERIMENTS
+from chalicelib.ingestion.pipeline import MAX_EXPERIMENTS
 from chalicelib.ingestion.request import MAX_EVENTS
-from chalicelib.ingestion.rows.writer import ROW_BYTES, ROW_OVERHEAD, limits_of
+from chalicelib.ingestion.rows.writer import DIRECT_BYTES, ROW_BYTES, ROW_OVERHEAD, limits_of
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_AHEAD_MS
 from chalicelib.storage.event_encoding import Marks, element_of, longest_element
 from tests.support.builders import an_experiment
