@@ -131,6 +131,13 @@ def test_the_price_of_a_million_events_is_the_same_everywhere(page: str) -> None
 SECURITY = (PROJECT / "docs" / "security.md").read_text()
 
 
+def test_the_index_has_every_page() -> None:
+    index = (PROJECT / "docs" / "README.md").read_text().partition("## Words")[0]
+    named = re.findall(r"^\| \[[\w-]+\]\((\w[\w-]*\.md)\) \|", index, re.M)
+    pages = [file.name for file in PROJECT.glob("docs/*.md") if file.name != "README.md"]
+    assert sorted(named) == sorted(pages)
+
+
 def test_who_may_do_what_is_what_the_policies_say() -> None:
     expected = []
     for function in ("api_handler", "fold", "write_spilled", "reconcile"):

@@ -16,7 +16,7 @@ import { icon } from "../ui/icons.js";
 import { STATUSES } from "../ui/labels.js";
 import { act } from "./act.js";
 import { healthLine } from "./health.js";
-import { metricsTable } from "./metrics.js";
+import { guardrailsTable, metricsTable } from "./metrics.js";
 import { variantTable } from "./variants.js";
 import { noneThen, verdictCard } from "./verdict.js";
 
@@ -59,6 +59,7 @@ export function experimentView(report, route) {
         "The split changed while it ran. The rates are averages over the phases, so that variants can be compared.",
       ),
     metrics,
+    guardrailsTable(report),
     visited && takeAway(),
     drawn.length > 0 && lineChoice(report, look, route),
     h(

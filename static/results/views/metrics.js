@@ -6,9 +6,14 @@ import { highlighted } from "../charts/highlight.js";
 import { here } from "../data/route.js";
 import { swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { interval, lift, share } from "../ui/format.js";
+import { interval, lift, percent, share } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 
+const GUARDRAILS = {
+  ok: ["check", "holds", "winner"],
+  open: ["hourglass", "not certain yet", ""],
+  broken: ["cross", "broken", "loser"],
+};
 const DECISIONS = { winner: ["check", "better"], loser: ["cross", "worse"], equivalent: ["equal", "the same"] };
 
 /** Null where there is only one metric: the table of the variants shows it already.
@@ -37,6 +42,51 @@ export function metricsTable(report, route, look) {
   );
 }
 
+/** Whether each variant keeps the metrics that must not get worse. Null where the experiment names none.
+ *  @param {{guardrails?: import("../data/answers.d.ts").GuardrailAnswer[]}} report */
+export function guardrailsTable({ guardrails = [] }) {
+  if (!guardrails.length) return null;
+  return h(
+    "section",
+    { class: "metrics", "data-key": "guardrails" },
+    h("h2", {}, "Guardrails"),
+    h(
+      "p",
+      { class: "quiet" },
+      "Metrics that must not get worse by more than a margin. A winner that breaks one is not shipped; ",
+      "while one is not certain, a winner waits.",
+    ),
+    h("ul", {}, guardrails.map(guardrailRow)),
+  );
+}
+
+function guardrailRow(guardrail) {
+  const [sign, word, colour] = GUARDRAILS[guardrail.state];
+  const margin = percent(guardrail.margin, Math.round(guardrail.margin * 1000) % 10 ? 1 : 0);
+  return h(
+    "li",
+    { "data-key": `${guardrail.metric} ${guardrail.variant}` },
+    h(
+      "p",
+      { class: "metric" },
+      h("b", {}, guardrail.metric),
+      h("span", { class: "quiet" }, ` of ${guardrail.variant}`),
+    ),
+    h(
+      "p",
+      { class: "figures-of" },
+      h("span", { class: `chip ${colour}` }, icon(sign, 14), word),
+      " ",
+      h("b", {}, lift(guardrail.lift)),
+      h(
+        "span",
+        { class: "quiet" },
+        ` ${interval(guardrail.bounds)}; up to ${margin} worse is accepted`,
+      ),
+    ),
+  );
+}
+
 function metricRow(metric, { report, route, look, shown }) {
   const comparisons = metric.comparisons.filter((c) => shown.has(c.variant));
   const shared = axis(comparisons);
@@ -56,7 +106,7 @@ function metricRow(metric, { report, route, look, shown }) {
         metric.metric,
       ),
       " ",
-      h("span", { class: "chip" }, metric.primary ? "primary" : metric.guardrail ? "guardrail" : "secondary"),
+      h("span", { class: "chip" }, metric.primary ? "primary" : "secondary"),
       h("p", { class: "quiet" }, control ? `${control.variant}: ${share(control.rate)}` : null),
     ),
     h(

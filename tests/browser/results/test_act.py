@@ -87,6 +87,19 @@ def test_all_metrics_stand_in_one_table_and_lead_to_their_charts(results: Site, 
     assert results.api.asked[-1][0] == "/stats/hero?goal=purchase"
 
 
+def test_each_guardrail_says_whether_it_holds(results: Site, new_page: Open) -> None:
+    rail = {"metric": "error", "variant": "benefit", "margin": 0.05, "lower_is_better": True, "lift": 0.12}
+    rail |= {"state": "broken", "bounds": [0.07, 0.17], "p_ok": 1.0, "p_broken": 0.001}
+    waiting = {"metric": "purchase.value", "state": "open", "lift": None, "bounds": None}
+    results.api.answers["/stats/hero"] = with_metrics("hero") | {"guardrails": [rail, rail | waiting]}
+    rows = at(results, new_page(), "#/hero").locator("[data-key=guardrails] > ul > li")
+    assert [" ".join(text.split()) for text in rows.all_inner_texts()] == [
+        "error of benefit broken +12% +7.0% to +17%; up to 5% worse is accepted",
+        "purchase.value of benefit not certain yet – –; up to 5% worse is accepted",
+    ]
+    del results.api.answers["/stats/hero"]
+
+
 # ---------------------------------------------------------------- how to do it
 
 
