@@ -78,11 +78,7 @@ function guardrailRow(guardrail) {
       h("span", { class: `chip ${colour}` }, icon(sign, 14), word),
       " ",
       h("b", {}, lift(guardrail.lift)),
-      h(
-        "span",
-        { class: "quiet" },
-        ` ${interval(guardrail.bounds)}; up to ${margin} worse is accepted`,
-      ),
+      h("span", { class: "quiet" }, ` ${interval(guardrail.bounds)}; up to ${margin} worse is accepted`),
     ),
   );
 }
