@@ -14,10 +14,10 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, Rate, Request, Response, SQSEvent
 
+from chalicelib.api.read_links import check_reader
 from chalicelib.api.responses import (
     answering,
     carries_cookie,
-    check_read_key,
     complete,
     failure,
     from_cdn,
@@ -240,7 +240,7 @@ def get_experiment_stats(experiment: str) -> Any:
     from chalicelib.api import parameters
     from chalicelib.reporting import queries
 
-    may_read()
+    may_read(experiment)
     query: Any = current_request().query_params or {}
     by = parameters.segment(query)
     question = parameters.question({} if by is not None else query)
@@ -254,9 +254,11 @@ def get_experiment_stats(experiment: str) -> Any:
     return queries.detail(store, manifest, experiment, question, now_ms=now, noted=service.refusals)
 
 
-def may_read() -> None:
-    """Raise Unauthorized where reading needs a key and the current request lacks it."""
-    check_read_key(current_request(), service.settings.read_key)
+def may_read(experiment: str | None = None) -> None:
+    """Raise Unauthorized where reading needs a key and the current request has neither it nor a link to `experiment`;
+    None: to everything."""
+    settings = service.settings
+    check_reader(header("x-read-key"), settings.read_key, settings.stage, experiment=experiment, now_ms=now_ms())
 
 
 # ---------------------------------------------------------------- about the service

@@ -114,6 +114,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Show an experiment's verdict, numbers and checks.",
             "abacus results cta-color --stage prod",
         ),
+        "link": Entry(
+            "abacus.reading.link:command",
+            "Print a link that opens the results until it expires.",
+            "abacus link cta-color --days 7 --stage prod",
+        ),
         "cost": Entry(
             "abacus.operations.cost:command",
             "Show what ABacus costs on AWS.",

@@ -33,6 +33,10 @@ class ProductApi:
         report: dict[str, Any] = self.get(f"/stats/{quote(key, safe='')}", series=series, goal=goal, by=by)
         return report
 
+    def stage(self) -> str:
+        """The name of its stage, "local" on a developer's machine."""
+        return str(self.get("/health")["stage"])
+
     def get(self, path: str, **query: str) -> Any:
         """The JSON at `path`. Empty values of `query` are left out.
 

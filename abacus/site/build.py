@@ -89,9 +89,10 @@ def _results() -> dict[str, Asset]:
     bundle = split("results.js", folder)
     files = bundle.files | {_digested("results", style, ".css"): style}
     names = {"style": _digested("results", style, ".css"), "script": bundle.main}
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string((folder / "index.html").read_text())
+    pages = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
     built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
-    built["results/index.html"] = Asset(template.render(names).encode(), CONTENT_TYPES[".html"], PAGE)
+    for name in ("index.html", "card.html"):
+        built[f"results/{name}"] = Asset(pages.get_template(name).render(names).encode(), CONTENT_TYPES[".html"], PAGE)
     return built
 
 

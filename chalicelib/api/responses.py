@@ -14,7 +14,7 @@ from chalice.app import Request
 from chalice.app import Response as Response  # for those who may not import chalice
 from pydantic import BaseModel
 
-from chalicelib.domain.errors import AbacusError, Busy, TooManyRequests, Unauthorized
+from chalicelib.domain.errors import AbacusError, Busy, TooManyRequests
 from chalicelib.storage.retry import is_busy
 
 View = Callable[..., Any]
@@ -94,13 +94,6 @@ def from_cdn(request: Request, secrets: Iterable[str]) -> bool:
     secrets = list(secrets)
     sent = str(request.headers.get("x-origin-secret", "")).encode()
     return not secrets or any(hmac.compare_digest(sent, secret.encode()) for secret in secrets)
-
-
-def check_read_key(request: Request, expected: str) -> None:
-    """Raise Unauthorized where reading needs a key and `request` lacks it."""
-    sent = str(request.headers.get("x-read-key", ""))
-    if expected and not hmac.compare_digest(sent.encode(), expected.encode()):
-        raise Unauthorized("X-Read-Key: is missing or wrong; GET /stats requires it here.", field="X-Read-Key")
 
 
 def readable(origin: str, cookie_domain: str) -> dict[str, str]:

@@ -3,13 +3,14 @@
 import { listen } from "./actions/actions.js";
 import { restoreTheme } from "./actions/theme.js";
 import { draw } from "./charts/lazy.js";
-import { Failure } from "./data/api.js";
+import { Failure, readKey, scopeOf } from "./data/api.js";
 import { observe } from "./data/recent.js";
-import { isOpen, NEW, parse } from "./data/route.js";
+import { isOpen, link, NEW, parse } from "./data/route.js";
 import { source } from "./data/source.js";
 import { drawSegments } from "./segments/lazy.js";
 import { patch } from "./ui/dom.js";
 import { prepare } from "./ui/format.js";
+import { cardOf } from "./views/card.js";
 import { experimentView } from "./views/experiment.js";
 import { listView } from "./views/list.js";
 import { liveLine, notice } from "./views/live.js";
@@ -18,19 +19,37 @@ import { askForKey, failed, skeleton } from "./views/states.js";
 const main = /** @type {HTMLElement} */ (document.querySelector("#main"));
 let listPlace = 0; // how far the list was scrolled when we left it
 let arriving = false; // another view, whose heading is to get the focus once it is there
-let route = parse(location.hash);
+const isCard = document.documentElement.dataset.view === "card";
+let route = entered();
 /** @type {any} */
 let form = null; // the module, once the reader opens the form
 let loadingForm = false;
 /** @type {Failure | null} */
 let formLost = null;
 
-const data = source(() => path(route), render, isAwaited);
+/** Where the address leads. A link's token is taken out of it and kept as the read key is; who opened a link to one
+ *  experiment stays there. */
+function entered() {
+  const address = parse(location.hash);
+  const { link: token, ...query } = address.query;
+  const asked = { ...address, query };
+  if (token) {
+    if (!readKey.get() || scopeOf(readKey.get())) readKey.set(token);
+    history.replaceState(null, "", link(asked.experiment, query));
+  }
+  const scope = scopeOf(readKey.get());
+  return scope && scope !== "*" && scope !== asked.experiment ? parse(link(scope)) : asked;
+}
 
-/** Whether the reader waits for events: then the page asks more often. */
-function isAwaited({ experiments, variants }) {
-  if (route.experiment !== NEW && experiments) return experiments.length === 0;
-  return isOpen(route, "live") || variants?.every((row) => !row.visitors);
+const data = source(() => path(route), render, pace);
+
+/** Milliseconds until it asks again: soon while the reader waits for events, seldom for a card in another page. */
+function pace({ experiments, variants }) {
+  if (isCard) return 300_000;
+  const waits = experiments
+    ? route.experiment !== NEW && !experiments.length
+    : isOpen(route, "live") || variants.every((row) => !row.visitors);
+  return waits ? 5_000 : 15_000;
 }
 
 /** What to ask the server for on this route. */
@@ -43,7 +62,8 @@ function path({ experiment, query }) {
 }
 
 function content(now) {
-  if (now.failure?.kind === "key") return [askForKey(now.failure.refused)];
+  if (isCard) return cardOf(now.answer, now.failure);
+  if (now.failure?.kind === "key") return [askForKey(now.failure)];
   if (!now.answer) return now.failure ? [failed(now.failure)] : skeleton();
   if (route.experiment === NEW) return form ? form.newView(now.answer) : formLost ? [failed(formLost)] : skeleton();
   return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
@@ -71,10 +91,12 @@ function render() {
   if (report) observe(report, now.at);
   document.title = [TITLES[route.experiment] ?? route.experiment, "ABacus"].join(" · ");
   patch(main, content(now));
-  patch(document.querySelector("#live"), liveLine(now));
-  patch(document.querySelector("#notice"), notice(now));
+  if (!isCard) {
+    patch(document.querySelector("#live"), liveLine(now));
+    patch(document.querySelector("#notice"), notice(now));
+  }
   main.setAttribute("aria-busy", String(!now.answer && !now.failure)); // bare, without "true", it says nothing
-  if (report) {
+  if (report && !isCard) {
     draw(report, route);
     drawSegments(report, route);
   }
@@ -93,7 +115,7 @@ function render() {
 
 window.addEventListener("hashchange", () => {
   const before = route;
-  route = parse(location.hash);
+  route = entered();
   if (before.experiment !== route.experiment) {
     if (!before.experiment) listPlace = window.scrollY;
     arriving = true;

@@ -15,6 +15,7 @@ from chalice.test import Client
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.paths import PROJECT
+from chalicelib.api.read_links import EVERYTHING, sign_link
 from chalicelib.domain.manifest import Manifest, Segment
 from chalicelib.ingestion.sender import sign
 from chalicelib.runtime.service import Service
@@ -338,6 +339,22 @@ def test_stats_ask_for_the_read_key_where_one_is_set(api: Api) -> None:
     asked = {"action": "get_stats", "experimentId": "legacy"}
     assert api.send("POST", "/collect", asked, Content_Type="application/json").status == 401
     assert api.send("POST", "/collect", asked, Content_Type="text/plain", X_Read_Key="open sesame").status == 200
+
+
+def test_a_link_opens_its_experiment_and_neither_the_list_nor_the_old_protocol(api: Api) -> None:
+    api.configure(read_key="open sesame", stage="prod")
+    expires = app.now_ms() // 1000 + 60
+    one, every = (sign_link("open sesame", "prod", scope, expires) for scope in ("cta-color", EVERYTHING))
+    assert api.send("GET", "/stats/cta-color", X_Read_Key=one).status == 200
+    assert api.send("GET", "/stats/legacy", X_Read_Key=one).status == 401
+    assert api.send("GET", "/stats", X_Read_Key=one).body["error"]["message"].endswith("opens cta-color alone.")
+    assert api.send("GET", "/stats", X_Read_Key=every).status == 200
+    asked = {"action": "get_stats", "experimentId": "cta-color"}
+    assert api.send("POST", "/collect", asked, Content_Type="application/json", X_Read_Key=one).status == 401
+    api.configure(read_key="open sesame", stage="staging")
+    assert api.send("GET", "/stats/cta-color", X_Read_Key=one).status == 401
+    api.configure(read_key="another", stage="prod")
+    assert api.send("GET", "/stats/cta-color", X_Read_Key=one).status == 401
 
 
 def test_nothing_answers_without_the_cdns_secret_where_one_is_set(api: Api) -> None:

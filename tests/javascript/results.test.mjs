@@ -17,6 +17,8 @@ const { highlighted } = await import("../../static/results/charts/highlight.js")
 const { nextKey, nextSteps, stageOption } = await import("../../static/results/data/next_steps.js");
 const { problems, yaml } = await import("../../static/results/form/draft.js");
 const { perDay, visitorsPerVariant, wholeWeeks } = await import("../../static/results/form/planning.js");
+const { signLink } = await import("../../static/results/actions/link.js");
+const LINKS = JSON.parse(readFileSync(new URL("../fixtures/read_links.json", import.meta.url), "utf8"));
 const PLANNING = JSON.parse(readFileSync(new URL("../fixtures/planning.json", import.meta.url), "utf8"));
 const german = navigator.language === "de-DE";
 
@@ -233,4 +235,9 @@ test("the file of a draft has no field that only repeats a default", () => {
     "  - key: b",
     "minimum_detectable_effect: 10 %",
   ]);
+});
+
+test("a link is signed as the service checks it", async () => {
+  for (const { read_key, stage, scope, expires, token } of LINKS)
+    assert.equal(await signLink(read_key, stage, scope, expires), token);
 });

@@ -2,11 +2,12 @@
 
 import { axis } from "../charts/bars.js";
 import { charts } from "../charts/lazy.js";
+import { readKey } from "../data/api.js";
 import { here, link } from "../data/route.js";
 import { looks } from "../ui/colours.js";
 import { csv, save } from "./download.js";
 import { text } from "./share.js";
-import { copy, tell } from "./tell.js";
+import { copy, copyLater, tell } from "./tell.js";
 import { nextTheme } from "./theme.js";
 
 /** @param {{data: any, render: () => void, route: () => any}} page */
@@ -19,6 +20,9 @@ export function listen({ data, render, route }) {
   const report = () => data.now().answer;
   const name = () => `${report().experiment}-${report().goal}-${report().as_of.slice(0, 10)}`;
 
+  const guestLink = (options) =>
+    import("./link.js").then((module) => module.readLink(readKey.get(), report().experiment, options));
+
   const clicks = {
     skip: () => /** @type {HTMLElement} */ (document.querySelector("#main")).focus(),
     retry: () => data.retry(),
@@ -26,6 +30,8 @@ export function listen({ data, render, route }) {
     theme: () => nextTheme(),
     copy: (element) => copy(element, element.dataset.text),
     link: (element) => copy(element, location.href),
+    guest: (element) => copyLater(element, guestLink()),
+    card: (element) => copyLater(element, guestLink({ days: 90, card: true }).then(frame)),
     share: (element) => copy(element, text(report(), location.href)),
     picture: (element) => copyPicture(element, report()),
     csv: () => save(`${name()}.csv`, "text/csv", csv(report())),
@@ -73,6 +79,10 @@ export function listen({ data, render, route }) {
   window.addEventListener("beforeprint", () => onPaper(true));
   window.addEventListener("afterprint", () => onPaper(false));
 }
+
+/** The card as a frame in another page. */
+const frame = (address) =>
+  `<iframe src="${address}" title="A/B test" width="420" height="260" loading="lazy"></iframe>`;
 
 /** One listener at the document; capturing, because toggle does not bubble. */
 function on(type, action) {

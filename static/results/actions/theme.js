@@ -4,7 +4,7 @@ const KEY = "abacus-theme";
 const THEMES = ["", "light", "dark"];
 const NAMES = { "": "Theme: device", light: "Theme: light", dark: "Theme: dark" };
 
-const button = () => /** @type {HTMLElement} */ (document.querySelector("[data-do=theme]"));
+const button = () => document.querySelector("[data-do=theme]"); // a card has none
 
 /** Shows the theme that was chosen earlier. */
 export function restoreTheme() {
@@ -24,5 +24,5 @@ export function nextTheme() {
 function apply(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
-  button().textContent = NAMES[theme] ?? NAMES[""];
+  button()?.replaceChildren(NAMES[theme] ?? NAMES[""]);
 }

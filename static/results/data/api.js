@@ -21,6 +21,9 @@ export const readKey = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
+/** What a link opens: the key of an experiment, or "*"; undefined for a read key. */
+export const scopeOf = (key) => /^ab1\.([^.]+)\./.exec(key)?.[1];
+
 /** The parsed answer. Never from the browser's own cache: what a key opened must not outlive it. Throws Failure.
  *  @param {string} path
  *  @returns {Promise<any>} */

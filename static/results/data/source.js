@@ -1,10 +1,9 @@
 // The newest answer for the current route, fetched again while the page is visible. A failure is shown, and the last
 // numbers stay until the key they were read with is refused.
 
-import { get, readKey } from "./api.js";
+import { get, readKey, scopeOf } from "./api.js";
 
-const EVERY = 15_000; // milliseconds between two requests
-const LIVE = 5_000; // while the reader waits for events
+const FRESH = 5_000; // milliseconds; what is younger is not read again when the reader comes back to it
 const SOONEST = 5_000; // after a failure; then twice as long each time, up to a minute
 const LONGEST = 60_000;
 
@@ -16,11 +15,11 @@ const LONGEST = 60_000;
  * @property {number} [failedAt]
  * @property {number} [tries] failures since the last answer
  *
- * `path()`: what to ask now; `changed()`: called whenever now() differs; `isAwaited(answer)`: whether to ask often.
+ * `path()`: what to ask now; `changed()`: called whenever now() differs; `pace(answer)`: milliseconds to the next one.
  * @param {() => string} path
  * @param {() => void} changed
- * @param {(answer: any) => boolean} isAwaited */
-export function source(path, changed, isAwaited) {
+ * @param {(answer: any) => number} pace */
+export function source(path, changed, pace) {
   /** @type {Map<string, Entry>} */
   const known = new Map();
   let timer = 0;
@@ -48,7 +47,7 @@ export function source(path, changed, isAwaited) {
     if (result.failure?.kind === "key") {
       known.clear();
       readKey.forget();
-      result = { failure: Object.assign(result.failure, { refused: key !== "" }) };
+      result = { failure: Object.assign(result.failure, { refused: key !== "", link: Boolean(scopeOf(key)) }) };
     }
     known.set(asked, result);
     if (asked === path()) {
@@ -61,8 +60,8 @@ export function source(path, changed, isAwaited) {
     clearTimeout(timer);
     const { answer, failure, tries = 0 } = entry();
     if (document.hidden || failure?.kind === "key") return;
-    const next = answer && isAwaited(answer) ? LIVE : EVERY;
-    timer = setTimeout(ask, failure ? Math.min(LONGEST, SOONEST * 2 ** (tries - 1)) : next);
+    if (!answer && !failure) return;
+    timer = setTimeout(ask, failure ? Math.min(LONGEST, SOONEST * 2 ** (tries - 1)) : pace(answer));
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -77,7 +76,7 @@ export function source(path, changed, isAwaited) {
     /** The route changed: shows what is known, and asks again unless it is fresh. */
     moved() {
       const { at = 0, failure } = entry();
-      if (failure || Date.now() - at > EVERY / 3) ask();
+      if (failure || Date.now() - at > FRESH) ask();
       else plan();
     },
     retry: ask,

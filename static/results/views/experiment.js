@@ -3,6 +3,7 @@
 import { lineChoice } from "../charts/highlight.js";
 import { chartPanel } from "../charts/panel.js";
 import { figures } from "../charts/plots.js";
+import { readKey, scopeOf } from "../data/api.js";
 import { here } from "../data/route.js";
 import { chosenDays } from "../sections/days.js";
 import { latestRefusals, tagSeen } from "../sections/events.js";
@@ -28,7 +29,7 @@ export function experimentView(report, route) {
   const drawn = figures(report, look, route);
   const metrics = metricsTable(report, route, look);
   return [
-    h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
+    !scopeOf(readKey.get()) && h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
     h(
       "h1",
       { tabindex: -1 },
@@ -92,6 +93,12 @@ const takeAway = () =>
     { class: "row doing" },
     [
       ["link", "Copy link"],
+      ...(readKey.get() && !scopeOf(readKey.get())
+        ? [
+            ["guest", "Copy 7-day link"],
+            ["card", "Copy card"],
+          ]
+        : []),
       ["share", "Copy as text"],
       ["picture", "Copy as image"],
       ["csv", "CSV"],

@@ -23,7 +23,9 @@ const panel = (sign, title, ...rest) =>
 export const noExperiments = (refusals) =>
   panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), steps(refusals));
 
-export function askForKey(refused) {
+/** @param {any} failure */
+export function askForKey({ refused, link, message }) {
+  const wrong = link ? message.replace(/^X-Read-Key: t/, "T") : "That key was not accepted.";
   return h(
     "section",
     { class: "empty" },
@@ -52,8 +54,7 @@ export function askForKey(refused) {
         }),
         h("button", { type: "submit" }, "Show the results"),
       ),
-      refused &&
-        h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), "That key was not accepted."),
+      refused && h("p", { id: "key-wrong", class: "wrong", role: "alert" }, icon("warn", 18), wrong),
     ),
   );
 }

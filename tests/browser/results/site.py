@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from abacus.paths import PROJECT
 from abacus.site.build import Asset, build_site
+from chalicelib.api.read_links import check_reader
+from chalicelib.domain.errors import Unauthorized
 from chalicelib.domain.manifest import Manifest
 from tests.browser.results.scenarios import EXTREMES, SCENARIOS, Scenario
 
@@ -28,7 +31,17 @@ def assets() -> dict[str, Asset]:
 @cache
 def policy() -> str:
     """The Content-Security-Policy that infra/edge.yaml gives to the site."""
-    found = re.search(r"SiteHeaders:.*?ContentSecurityPolicy: >-\n(.*?)\n +Override", _edge(), re.DOTALL)
+    return _policy("SiteHeaders")
+
+
+@cache
+def card_policy() -> str:
+    """That of the card, which other pages may frame."""
+    return _policy("CardHeaders")
+
+
+def _policy(headers: str) -> str:
+    found = re.search(headers + r":.*?ContentSecurityPolicy: >-\n(.*?)\n +Override", _edge(), re.DOTALL)
     assert found
     return " ".join(found[1].split())
 
@@ -65,12 +78,14 @@ class Api:
         url = urlsplit(target)
         if self.status != 200:
             return self.status, {"error": {"code": "busy", "message": "Too much at once. Try again in a moment."}}
-        if self.key and key != self.key:
-            return 401, {"error": {"code": "unauthorized", "message": "X-Read-Key: is missing or wrong."}}
+        _, _, name = url.path.removeprefix("/stats").partition("/")
+        try:
+            check_reader(key, self.key, "local", experiment=name or None, now_ms=round(time.time() * 1000))
+        except Unauthorized as error:
+            return 401, {"error": {"code": "unauthorized", "message": error.message}}
         for known in (target, url.path):
             if known in self.answers:
                 return 200, self.answers[known]
-        _, _, name = url.path.removeprefix("/stats").partition("/")
         if not name:
             return 200, {"experiments": [entry(key) for key in self.experiments]}
         if name not in self.experiments and name not in EXTREMES:
@@ -96,16 +111,16 @@ def serving() -> Iterator[Site]:
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
             name = path.removeprefix("/") + ("index.html" if path.endswith("/") else "")
-            if path.startswith("/stats"):
+            if path == "/health":
+                self._send(200, b'{"status": "ok", "stage": "local"}', {"Content-Type": "application/json"})
+            elif path.startswith("/stats"):
                 status, said = api.answer(self.path, self.headers.get("X-Read-Key", ""))
                 self._send(status, json.dumps(said).encode(), {"Content-Type": "application/json"})
             elif name in assets():
                 asset = assets()[name]
-                body = self._send(
-                    200,
-                    asset.body,
-                    {"Content-Type": asset.content_type, "Content-Security-Policy": policy()},
-                )
+                rules = card_policy() if name == "results/card.html" else policy()
+                headers = {"Content-Type": asset.content_type, "Content-Security-Policy": rules}
+                body = self._send(200, asset.body, headers)
                 served[name] = body
             else:
                 self._send(404, b"", {})

@@ -108,6 +108,7 @@ STATES = [
     State("loading", "#/", ".skeleton", _waits),
     State("unavailable", "#/", "text=The server is busy", _answers(status=503)),
     State("key", "#/", "text=These results need a key", _answers(key="open sesame")),
+    State("card", "card.html#/cta-color", ".card li"),
     State("key-refused", "#/", "text=That key was not accepted", _answers(key="open sesame"), _wrong_key),
     State("missing", "#/hreo", "text=No such experiment"),
     State("stale", "#/cta-color", ".notice", after=_then_fails),

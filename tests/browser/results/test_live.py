@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from chalicelib.api.read_links import sign_link
 from tests.browser.conftest import Open
 from tests.browser.results.scenarios import SCENARIOS, headline
-from tests.browser.results.site import Site
+from tests.browser.results.site import Site, card_policy, policy
 
 pytestmark = pytest.mark.browser
 
@@ -223,4 +225,99 @@ def test_an_empty_installation_says_when_and_where_the_tag_was_seen(results: Sit
     seen = [{"outcome": "unknown-experiment", "reason": "No experiment 'ab-check'.", "host": "shop.example.com"}]
     results.api.answers["/stats"]["latest_refusals"] = [seen[0] | {"at": "2026-11-21T12:00:01Z"}]
     page.clock.run_for(6_000)
-    expect(page.locator(".seen")).to_have_text("The tag was seen on shop.example.com, 5 seconds ago.")
+    expect(page.locator(".seen")).to_have_text(
+        re.compile(r"^The tag was seen on shop\.example\.com, \d+ seconds ago\.$")
+    )
+
+
+# ---------------------------------------------------------------- links that expire, and the card
+
+
+def a_link(scope: str = "cta-color", seconds: int = 600) -> str:
+    return sign_link(KEY, "local", scope, round(time.time()) + seconds)
+
+
+def test_a_link_opens_its_experiment_without_the_key_and_leaves_the_address(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page()
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto(results.page(f"#/cta-color?open=checks&link={a_link()}"))
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
+    assert page.url.endswith("#/cta-color?open=checks")
+    assert not any("ab1" in url for url in urls)
+    page.reload()
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
+    expect(page.get_by_role("link", name="All experiments")).to_have_count(0)
+    page.get_by_role("link", name="ABacus").click()
+    expect(page.locator("h1")).to_contain_text("cta-color")
+    expect(page.get_by_role("button", name="Copy 7-day link")).to_have_count(0)
+
+
+def test_a_link_to_everything_opens_the_list(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page()
+    page.goto(results.page(f"#/?link={a_link('*')}"))
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+
+
+def test_a_link_that_expired_says_so(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page()
+    page.goto(results.page(f"#/cta-color?link={a_link(seconds=-1)}"))
+    expect(page.get_by_role("alert")).to_contain_text("This link expired at 20")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_who_has_the_key_copies_a_link_that_opens_for_seven_days(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(results.page("#/cta-color"))
+    page.get_by_label("Read key").fill(KEY)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Copy 7-day link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address.startswith(results.page("#/cta-color?link=ab1.cta-color."))
+    assert int(address.split(".")[-2]) == pytest.approx(time.time() + 7 * 86_400, abs=60)
+    guest = new_page()
+    guest.goto(address)
+    expect(guest.locator(".advice")).to_have_text(headline("cta-color"))
+
+
+FRAME = "<!doctype html><title>a wiki</title><iframe src='{}' width=420 height=260></iframe>"
+
+
+def test_a_card_stands_in_a_frame_of_another_site(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page(width=420)
+    # Both are https, as frame-ancestors demands.
+    address = f"https://tracker.test/results/card.html#/cta-color?link={a_link()}"
+    page.route("https://wiki.test/*", lambda route: route.fulfill(body=FRAME.format(address), content_type="text/html"))
+    page.route(
+        "https://tracker.test/**", lambda route: route.fulfill(response=route.fetch(url=here(route.request.url)))
+    )
+
+    def here(url: str) -> str:
+        return url.replace("https://tracker.test", results.base_url)
+
+    page.goto("https://wiki.test/")
+    card = page.frame_locator("iframe")
+    expect(card.locator(".advice")).to_have_text(headline("cta-color"))
+    expect(card.locator("li")).to_have_count(2)
+    expect(card.locator("button, input")).to_have_count(0)
+
+
+def test_a_card_without_a_valid_link_shows_no_form(results: Site, new_page: Open) -> None:
+    results.api.key = KEY
+    page = new_page()
+    for hash_, said in (("#/cta-color", "This card has expired."), (f"#/?link={a_link('*')}", "names no experiment")):
+        page.goto("about:blank")
+        page.goto(f"{results.base_url}/results/card.html{hash_}")
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.locator("input, button")).to_have_count(0)
+
+
+def test_only_the_card_may_be_framed() -> None:
+    assert "frame-ancestors 'none'" in policy()
+    assert card_policy().endswith("frame-ancestors https:")

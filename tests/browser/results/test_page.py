@@ -82,7 +82,7 @@ def test_broken_data_take_the_word_before_any_lift(results: Site, new_page: Open
 
 def test_without_visitors_it_shows_the_tag_to_paste(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/gift-wrap")
-    assert page.locator(".first code").inner_text() == f'<script src="{results.base_url}/ab.js"></script>'
+    assert page.locator(".first pre").inner_text() == f'<script src="{results.base_url}/ab.js"></script>'
 
 
 # ---------------------------------------------------------------- the list
@@ -412,5 +412,6 @@ def test_the_policy_lets_nothing_inline_and_nothing_from_elsewhere(results: Site
 
 def test_scripts_and_styles_are_kept_for_ever_and_the_page_is_not() -> None:
     rules = {name: asset.cache_control for name, asset in assets().items() if name.startswith("results/")}
-    assert rules.pop("results/index.html").startswith("public, max-age=60,")
+    for name in ("index.html", "card.html"):
+        assert rules.pop(f"results/{name}").startswith("public, max-age=60,")
     assert set(rules.values()) == {"public, max-age=31536000, immutable"}
