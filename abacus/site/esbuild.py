@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -31,14 +32,17 @@ class Bundle(NamedTuple):
     main: str
 
 
-def split(module: str, folder: Path) -> Bundle:
+def split(module: str, folder: Path, replaced: dict[str, str]) -> Bundle:
     """`module` in `folder`, where each import() is a file of its own. Every file is told to import `module`, which runs
-    before it anyway: so esbuild leaves in the main file what both use, and makes no third one."""
+    before it anyway: so esbuild leaves in the main file what both use, and makes no third one. `replaced`: name of a
+    package → the source that is taken instead."""
+    aliases = [f"--alias:{package}={_cached(package, source)}" for package, source in replaced.items()]
     with tempfile.TemporaryDirectory() as output_folder:
         facts = Path(output_folder, "facts.json")
         names = ["--entry-names=[name]-[hash]", "--chunk-names=[name]-[hash]"]
         where = [f"--outdir={output_folder}", f"--metafile={facts}"]
-        _run([module, "--format=esm", "--minify", "--splitting", f"--inject:./{module}", *where, *names], folder)
+        flags = ["--format=esm", "--minify", "--splitting", f"--inject:./{module}", *where, *names, *aliases]
+        _run([module, *flags], folder)
         outputs = {Path(path).name: output for path, output in json.loads(facts.read_bytes())["outputs"].items()}
         (entry,) = [name for name, output in outputs.items() if output.get("entryPoint") == module]
         imports = [Path(each["path"]).name for each in outputs[entry]["imports"]]
@@ -47,6 +51,17 @@ def split(module: str, folder: Path) -> Bundle:
         # The entry only imports the file that has everything.
         files = {name: Path(output_folder, name).read_bytes().rstrip(b"\n") for name in outputs if name != entry}
     return Bundle(files, imports[0])
+
+
+def _cached(package: str, source: str) -> Path:
+    """A file with `source`. Always in the same place, because esbuild's digests depend on paths too."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    file = PROJECT / "node_modules" / ".cache" / "abacus" / f"{package}-{digest}.js"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as written:
+        written.write(source)
+    Path(written.name).replace(file)  # several builds may run at once
+    return file
 
 
 def _run(flags: list[str], folder: Path, source: str = "") -> bytes:
