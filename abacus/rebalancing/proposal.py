@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from abacus.authoring.problems import listed
-from abacus.rebalancing.weights import FLOOR, MOST, top_two, towards, whole_percents, with_floor
+from abacus.rebalancing.weights import FLOOR, MOST, top_two, towards, whole_percents, with_control, with_floor
 from abacus.shares import percent
 from chalicelib.analysis.wording import count
 
@@ -68,7 +68,7 @@ def reweigh(standings: Sequence[Standing], floor: float = FLOOR) -> Proposal:
         missing = few or [s.variant for s in active if s.p_best is None]
         return stay(f"Too few visitors in {listed(missing)}: each variant needs {LEAST_VISITORS} first.")
     before = [s.weight for s in active]
-    wanted = with_floor(top_two(chances), floor)
+    wanted = with_floor(with_control(top_two(chances)), floor)
     moved = [max(share, floor) for share in towards(before, wanted)]
     percents = whole_percents([share / sum(moved) for share in moved])
     percents = _raised(percents, floor)
@@ -93,8 +93,8 @@ def _why(active: Sequence[Standing], wanted: Sequence[float], floor: float) -> l
         return ["With two variants an even split decides soonest, whichever of them leads."]
     lines = [f"{s.variant} is the best with a chance of {percent(round(s.p_best or 0.0, 3))}." for s in order]
     lines.append(
-        f"Visitors go where they decide soonest: half to the probable best, half to its rivals, and at least "
-        f"{percent(floor)} to every variant, the control too."
+        f"Visitors go where they decide soonest: half to the probable best, half to its rivals, at least "
+        f"{percent(floor)} to each, and to the control as many as to the largest, because all are compared with it."
     )
     if max(abs(new - s.weight) for s, new in zip(active, wanted, strict=True)) > MOST + 1e-9:
         goal = listed([f"{s.variant} {percent(round(share, 2))}" for s, share in zip(active, wanted, strict=True)])

@@ -28,6 +28,16 @@ def top_two(p_best: Sequence[float]) -> list[float]:
     return [p * (0.5 + 0.5 * (sum(odds) - own)) for p, own in zip(chances, odds, strict=True)]
 
 
+def with_control(shares: Sequence[float]) -> list[float]:
+    """The control, the first, gets as much as the largest share, because every variant is compared with it.
+
+    >>> [round(share, 3) for share in with_control([0.1, 0.5, 0.4])]
+    [0.357, 0.357, 0.286]
+    """
+    raised = [max(shares), *shares[1:]]
+    return [share / sum(raised) for share in raised]
+
+
 def with_floor(shares: Sequence[float], floor: float) -> list[float]:
     """f + (1 − k f) share: no variant, the control least of all, gets less than `floor`.
 

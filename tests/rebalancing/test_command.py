@@ -45,7 +45,7 @@ variants: # the first one is the control
   - {key: question}
 phases:
   - { weights: {plain: 40 %, benefit: 40 %, question: 20 %}, coverage: 80 % }
-  - { weights: {plain: 27 %, benefit: 47 %, question: 26 %} }
+  - { weights: {plain: 35 %, benefit: 34 %, question: 31 %} }
 
 # Everyone.
 # coverage: for now
@@ -85,7 +85,7 @@ def stats() -> Iterator[tuple[type[_Stats], str]]:
 
 def live(folder: Path) -> dict[str, Any]:
     experiment = load(folder).experiment("hero")
-    days = [{"plain": (400, 40), "benefit": (400, 46), "question": (200, 19)}] * 9
+    days = [{"plain": (400, 40), "benefit": (400, 46), "question": (200, 22)}] * 9
     return report_on(daily(*days), experiment=experiment)
 
 
