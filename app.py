@@ -29,7 +29,7 @@ from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import Unauthorized, WrongEncoding
 from chalicelib.ingestion import request
-from chalicelib.ingestion.sender import Sender, address_of, host_of, is_bot, signer
+from chalicelib.ingestion.sender import Sender, address_of, agent_of, host_of, is_bot, signer
 from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
@@ -92,7 +92,7 @@ def sender(client: str | None = None, *, has_cookie: bool | None = None) -> Send
     """Who sent the current request. `client`: id of the back end that signed it."""
     request = current_request()
     address = address_of(request.headers, request.context.get("identity", {}).get("sourceIp") or "")
-    agent, country = header("user-agent"), header("cloudfront-viewer-country")
+    agent, country = agent_of(header("user-agent")), header("cloudfront-viewer-country")
     bot = client is None and is_bot(agent)
     return Sender(client, bot, address, has_cookie, host_of(header("origin")), agent, country)
 

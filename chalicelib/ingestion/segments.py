@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from chalicelib.domain.manifest import Experiment
 from chalicelib.domain.segments import marker
@@ -29,6 +30,7 @@ _BROWSERS = (
 )
 
 
+@lru_cache(maxsize=1024)  # all events of a request have one
 def device(user_agent: str) -> str | None:
     """mobile, tablet or desktop; None: it does not say.
 
@@ -38,6 +40,7 @@ def device(user_agent: str) -> str | None:
     return next((name for name, pattern in _DEVICES if pattern.search(user_agent)), None)
 
 
+@lru_cache(maxsize=1024)
 def browser(user_agent: str) -> str | None:
     """chrome, safari, firefox, edge, samsung or opera; None: none of them.
 

@@ -149,6 +149,15 @@ def test_numbers_by_segment_come_from_the_requests_own_headers(api: Api) -> None
     assert (both.status, both.body["error"]["field"]) == (400, "goal")
 
 
+def test_a_user_agent_made_to_be_slow_is_cut_before_it_is_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.publish(a_manifest(an_experiment(segments=(Segment(name="browser", values=("chrome",)),))))
+    read: list[str] = []
+    for module, name in (("chalicelib.ingestion.segments", "browser"), ("app", "is_bot")):
+        monkeypatch.setattr(f"{module}.{name}", read.append)
+    assert api.post(event(), User_Agent="Version/ " * 1_000).status == 202
+    assert {len(agent) for agent in read} == {512}
+
+
 def test_a_beacon_may_say_text_plain(api: Api) -> None:
     for content_type in ("text/plain", "text/plain;charset=UTF-8", "application/json; charset=utf-8"):
         assert api.post(event(), Content_Type=content_type).status == 202
