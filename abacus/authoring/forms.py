@@ -180,7 +180,9 @@ class ExperimentForm(Form):
         bool, Field(description="false: the edge function leaves it to the snippet, to keep the function small.")
     ] = True
     goals: Goals = []
-    primary: Annotated[str | None, Field(description="The goal whose rate decides. Default: click.")] = None
+    primary: Annotated[
+        str | None, Field(description="The metric that decides: a goal, goal.value or goal.count. Default: click.")
+    ] = None
     guardrails: Annotated[
         list[GuardrailForm], Field(max_length=5, description="Metrics that must not get worse by more than a margin.")
     ] = []

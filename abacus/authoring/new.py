@@ -21,7 +21,7 @@ from abacus.aws.target import NoTarget, address
 from abacus.options import CHANGE, SHARE, home_option, manifest_option, region_option, stage_option, use_region
 from abacus.product_api import ProductApi
 from abacus.shares import percent
-from chalicelib.analysis.planning import needed
+from chalicelib.analysis.duration.needed import needed
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import CLICK
 

@@ -12,7 +12,7 @@ from abacus.options import CHANGE, SHARE
 from abacus.shares import as_number
 from abacus.shares import percent as exact_percent
 from chalicelib.analysis.comparison import EQUIVALENCE_MARGIN
-from chalicelib.analysis.planning import Needed, attainable, needed, needed_for_equivalence, whole_weeks
+from chalicelib.analysis.duration.needed import Needed, attainable, needed, needed_for_equivalence, whole_weeks
 from chalicelib.analysis.wording import count, percent, split
 from chalicelib.statistics.power import POWER
 
@@ -78,8 +78,9 @@ def parse_weights(text: str) -> list[float]:
 def describe(answer: Needed, weights: list[float], per_day: float | None, margin: float = EQUIVALENCE_MARGIN) -> str:
     """The answer in a few lines. `per_day`: visitors who take part per day; None: unknown. `margin`: the relative
     difference that counts as none."""
-    equivalent = needed_for_equivalence(answer.rate, margin, weights)
-    becomes = f"{percent(answer.rate, 3)} becomes {percent(answer.rate * (1 + answer.lift), 3)}"
+    rate = answer.rate or 0.0
+    equivalent = needed_for_equivalence(rate, margin, weights)
+    becomes = f"{percent(rate, 3)} becomes {percent(rate * (1 + answer.lift), 3)}"
     lines = [
         f"To detect a lift of {percent(answer.lift)} ({becomes}) in {percent(POWER)} of cases, "
         f"{len(weights)} variants split {split(weights)}:",

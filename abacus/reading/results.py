@@ -20,13 +20,13 @@ Json = Mapping[str, Any]
 SIMULATED = "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`."
 COLUMNS = (
     *("experiment", "status", "goal", "verdict", "variant", "control", "visitors", "converted", "rate", "rate_low"),
-    *("rate_high", "lift", "lift_low", "lift_high", "p", "decision"),
+    *("rate_high", "lift", "lift_low", "lift_high", "p", "decision", "metric", "mean", "mean_low", "mean_high", "unit"),
 )
 
 
 @click.command("results")
 @click.argument("experiment", required=False)
-@click.option("--goal", metavar="NAME", default="", help="Count this goal instead of clicks.")
+@click.option("--goal", metavar="NAME", default="", help="Another metric: a goal, goal.value or goal.count.")
 @click.option("--by", metavar="SEGMENT", default="", help="Show every metric by device, country ... of the visitors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer of GET /stats as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print one line per variant as CSV.")
@@ -65,11 +65,13 @@ def list_lines(entries: Sequence[Json]) -> Iterator[str]:
             entry["status"],
             f"{entry['visitors']:,}",
             f"{entry['converted']:,}",
+            entry["metric"]["name"],
             entry["verdict"]["headline"],
         ]
         for entry in entries
     ]
-    yield from table(["experiment", "status", "visitors", "clicked", "verdict"], rows, left_aligned=(0, 1, 4))
+    head = ["experiment", "status", "visitors", "converted", "metric", "verdict"]
+    yield from table(head, rows, left_aligned=(0, 1, 4, 5))
     if any(entry.get("simulated") for entry in entries):
         yield ""
         yield f"* {SIMULATED}"
@@ -78,7 +80,7 @@ def list_lines(entries: Sequence[Json]) -> Iterator[str]:
 def report_lines(report: Json) -> Iterator[str]:
     """GET /stats/{experiment}: verdict, variants and checks."""
     visitors = sum(variant["visitors"] for variant in report["variants"])
-    yield f"{report['experiment']}: {report['status']}, {visitors:,} visitors, goal {report['goal']}"
+    yield f"{report['experiment']}: {report['status']}, {visitors:,} visitors, by {report['metric']['name']}"
     if report.get("shipped"):
         yield f"Every visitor sees {report['shipped']}, the winner in the manifest."
     if report.get("simulated"):
@@ -90,12 +92,49 @@ def report_lines(report: Json) -> Iterator[str]:
         yield verdict["reason"]
     yield ""
     yield from table(
-        ["variant", "visitors", "converted", "rate", "95 % interval", "lift", "95 % interval", "p"],
+        ["variant", "visitors", "converted", _subject(report), "95 % interval", "lift", "95 % interval", "p"],
         [_variant_row(report, variant) for variant in report["variants"]],
     )
+    yield from _guardrail_lines(report["guardrails"])
     yield ""
     for check in report["health"]["checks"]:
         yield f"{check['state']:8} {check['text']}"
+
+
+def _guardrail_lines(guardrails: Sequence[Json]) -> Iterator[str]:
+    if guardrails:
+        yield ""
+        rows = [
+            [
+                f"{guardrail['metric']} of {guardrail['variant']}",
+                guardrail["state"],
+                as_percent(guardrail["lift"], sign=True),
+                as_interval(guardrail["bounds"], sign=True),
+                f"at most {as_percent(guardrail['margin'])} worse",
+            ]
+            for guardrail in guardrails
+        ]
+        yield from table(["guardrail", "state", "lift", "bounds", "acceptable"], rows, left_aligned=(0, 1, 4))
+
+
+def _subject(report: Json) -> str:
+    """What the column of the estimate holds."""
+    metric = report["metric"]
+    if metric["kind"] == "rate":
+        return "rate"
+    return f"{metric['unit'] or metric['goal'] + ' events'} per visitor"
+
+
+def _estimate(metric: Json, variant: Json) -> tuple[str, str]:
+    """The rate or mean of a variant, and its interval."""
+    if metric["kind"] == "rate":
+        return as_percent(variant["rate"]), as_interval(variant["rate_interval"])
+    places = max(2, metric["decimals"])
+    ends = variant["mean_interval"]
+    return (
+        "" if variant["mean"] is None else f"{variant['mean']:.{places}f}",
+        f"{ends[0]:.{places}f} to {ends[1]:.{places}f}" if ends else "",
+    )
 
 
 def _variant_row(report: Json, variant: Json) -> list[str]:
@@ -105,8 +144,7 @@ def _variant_row(report: Json, variant: Json) -> list[str]:
         name,
         f"{variant['visitors']:,}",
         f"{variant['converted']:,}",
-        as_percent(variant["rate"]),
-        as_interval(variant["rate_interval"]),
+        *_estimate(report["metric"], variant),
         as_percent(comparison.get("lift"), sign=True),
         as_interval(comparison.get("lift_interval"), sign=True),
         "" if comparison.get("p") is None else f"{comparison['p']:.3g}",
@@ -126,6 +164,7 @@ def as_csv_text(answers: Sequence[Json]) -> str:
         for variant in report["variants"]:
             comparison = _comparison(report, variant) or {}
             low, high = variant["rate_interval"] or (None, None)
+            mean_low, mean_high = variant["mean_interval"] or (None, None)
             lift_low, lift_high = comparison.get("lift_interval") or (None, None)
             row = {
                 **{name: report[name] for name in ("experiment", "status", "goal")},
@@ -133,6 +172,8 @@ def as_csv_text(answers: Sequence[Json]) -> str:
                 "verdict": report["verdict"]["state"],
                 **{"rate_low": low, "rate_high": high, "lift_low": lift_low, "lift_high": lift_high},
                 **{name: comparison.get(name) for name in ("lift", "p", "decision")},
+                **{"metric": report["metric"]["name"], "unit": report["metric"]["unit"], "mean": variant["mean"]},
+                **{"mean_low": mean_low, "mean_high": mean_high},
             }
             writer.writerow(row)
     return text.getvalue()

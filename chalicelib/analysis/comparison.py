@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chalicelib.analysis.metrics.means import MeanPair, mean_pair_between, mean_pairs
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.statistics import ALPHA, Interval, multiple_testing, stratified
@@ -14,12 +16,12 @@ from chalicelib.statistics.sequential import lift_evidence
 from chalicelib.statistics.stratified import Stratum
 
 EQUIVALENCE_MARGIN = 0.01  # a lift within ±1 % counts as none, unless the experiment declares another margin
-Decision = Literal["winner", "loser", "equivalent", "open"]
+Decision = Literal["winner", "loser", "equivalent", "open", "collecting"]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The control and one variant: plain counts within one phase, stratified over several, never pooled."""
+class RatePair:
+    """The control and one variant by a rate: plain counts within one phase, stratified over several, never pooled."""
 
     variant: str
     strata: tuple[Stratum, ...]
@@ -27,13 +29,33 @@ class Pair:
     combined: stratified.Combined
 
     @classmethod
-    def of(cls, variant: str, strata: list[tuple[Stratum, float]]) -> Pair:
+    def of(cls, variant: str, strata: list[tuple[Stratum, float]]) -> RatePair:
         """The pair of a variant from its strata and their weights."""
         pairs, weights = [stratum for stratum, _ in strata], [weight for _, weight in strata]
         combined = stratified.combine(pairs, weights=weights)
         if len(pairs) == 1:
             combined = combined._replace(evidence=lift_evidence.evidence(*pairs[0]))
         return cls(variant, tuple(pairs), tuple(weights), combined)
+
+    ready = True  # the score test is valid from the first visitor on
+    subject = ""
+
+    @property
+    def phases(self) -> int:
+        """In how many phases they are compared."""
+        return len(self.strata)
+
+    @property
+    def pooled(self) -> float | None:
+        """The lift if phases are added up."""
+        xa, na = sum(s.a.converted for s in self.strata), sum(s.a.visitors for s in self.strata)
+        xb, nb = sum(s.b.converted for s in self.strata), sum(s.b.visitors for s in self.strata)
+        return xb * na / (xa * nb) - 1 if xa and nb else None
+
+    @property
+    def se(self) -> float | None:
+        """The standard error of the log ratio."""
+        return self.combined.se
 
     @property
     def evidence(self) -> lift_evidence.Evidence:
@@ -58,10 +80,13 @@ class Pair:
         return self.interval(lift_evidence.critical(self.evidence.info, alpha))
 
 
+Pair = RatePair | MeanPair
+
+
 @dataclass(frozen=True)
 class Comparison:
     """p is valid at every look and adjusted by Holm; lift_interval is a confidence sequence for all comparisons at
-    once. decision: what both of them allow."""
+    once. decision: what both of them allow; collecting: a mean with too few values, which is not compared yet."""
 
     pair: Pair
     control: str
@@ -76,17 +101,19 @@ class Comparison:
         return self.pair.variant
 
     @property
-    def strata(self) -> tuple[Stratum, ...]:
-        """The phases that it is compared in."""
-        return self.pair.strata
+    def ready(self) -> bool:
+        """Whether it can be compared yet."""
+        return self.decision != "collecting"
 
 
-def pairs_of(sample: Sample) -> list[Pair]:
-    """The control paired with every variant that shares a phase with it. Impossible counts are left out; a check
-    reports them."""
+def pairs_of(sample: Sample) -> Sequence[Pair]:
+    """The control paired with every variant that shares a phase with it, by the sample's metric. Impossible counts are
+    left out; a check reports them."""
+    if sample.kind != "rate":
+        return mean_pairs(sample)
     standardisation = Standardisation(sample)
     strata = {variant: standardisation.strata(variant) for variant in sample.experiment.variant_keys[1:]}
-    return [Pair.of(variant, pairs) for variant, pairs in strata.items() if pairs]
+    return [RatePair.of(variant, pairs) for variant, pairs in strata.items() if pairs]
 
 
 def compare(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
@@ -97,7 +124,7 @@ def compare(sample: Sample, alpha: float = ALPHA) -> list[Comparison]:
 
 
 def decisions(
-    sample: Sample, pairs: list[Pair], adjusted: list[float], *, comparisons: int, alpha: float = ALPHA
+    sample: Sample, pairs: Sequence[Pair], adjusted: list[float], *, comparisons: int, alpha: float = ALPHA
 ) -> list[Comparison]:
     """Pairs with their adjusted p-values as comparisons. `comparisons`: how many are made at once."""
     margin = sample.experiment.equivalence_margin or EQUIVALENCE_MARGIN
@@ -108,6 +135,8 @@ def decisions(
 
 
 def _decide(control: str, pair: Pair, p: float, alpha: float, comparisons: int, margin: float) -> Comparison:
+    if not pair.ready:
+        return Comparison(pair, control, "collecting", None, Interval(-1.0, math.inf), 1.0)
     interval = pair.sequence(alpha / comparisons)
     alone = interval if comparisons == 1 or p > alpha else pair.sequence(alpha)
     decision: Decision = "open"
@@ -123,18 +152,22 @@ def _decide(control: str, pair: Pair, p: float, alpha: float, comparisons: int, 
 
 def is_stratified(comparisons: list[Comparison]) -> bool:
     """Whether any comparison is made over several phases."""
-    return any(len(c.strata) > 1 for c in comparisons)
+    return any(c.pair.phases > 1 for c in comparisons)
 
 
 def inseparable(sample: Sample, variant: str, others: Sequence[str], alpha: float = ALPHA) -> list[str]:
     """Those of `others` that the sequential test cannot tell from `variant`, adjusted by Holm."""
-    p_values = []
-    for other in others:
-        strata = []
-        for phase in sample.phases:
-            a, b = (sample.counted(sample.arms.get(Arm(phase, key))) for key in (variant, other))
-            if min(a.visitors, b.visitors) > 0 and possible(a) and possible(b):
-                strata.append(Stratum(a, b))
-        p_values.append(stratified.combine(strata).evidence.p)
-    adjusted = multiple_testing.holm(p_values)
+    adjusted = multiple_testing.holm([_p_between(sample, variant, other) for other in others])
     return [other for other, p in zip(others, adjusted, strict=True) if p > alpha]
+
+
+def _p_between(sample: Sample, variant: str, other: str) -> float:
+    if sample.kind != "rate":
+        pair = mean_pair_between(sample, variant, other)
+        return pair.evidence.p if pair else 1.0
+    strata = []
+    for phase in sample.phases:
+        a, b = (sample.counted(sample.arms.get(Arm(phase, key))) for key in (variant, other))
+        if min(a.visitors, b.visitors) > 0 and possible(a) and possible(b):
+            strata.append(Stratum(a, b))
+    return stratified.combine(strata).evidence.p

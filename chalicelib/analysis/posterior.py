@@ -1,12 +1,14 @@
-"""The posterior of every variant: expected lift, chance to be best, expected loss. All from one prior, so that they
-agree with each other."""
+"""The posterior of every variant: expected lift, chance to be best, expected loss (of a mean: in units per visitor).
+All from one prior, so that they agree with each other."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.analysis.comparison import Pair
+from chalicelib.analysis.metrics.means import MeanPair, mean_of
 from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.statistics.shrinkage import Best, LogRatio, Shrunk, agreeing, best, log_ratio, prior_weights, shrink
 from chalicelib.statistics.standardisation import StandardisedRate
@@ -21,30 +23,34 @@ class Posterior:
     best: dict[str, Best] = field(default_factory=dict)
 
 
-def posterior(standardisation: Standardisation, pairs: list[Pair]) -> Posterior:
-    """Over the control and every variant that shares a phase with it."""
-    ratios: dict[str, LogRatio] = {}
-    for pair in pairs:
-        rates = standardisation.shared_rates(pair.variant)
-        if rates is not None:
-            a, b = rates
-            ratio = log_ratio((a.converted, a.visitors), (b.converted, b.visitors))
-            ratios[pair.variant] = agreeing(ratio, pair.evidence.z)
+def posterior(standardisation: Standardisation, pairs: Sequence[Pair]) -> Posterior:
+    """Over the control and every variant that can be compared with it, by the sample's metric."""
+    ratios = {pair.variant: ratio for pair in pairs if (ratio := _log_ratio(standardisation, pair)) is not None}
     if not ratios:
         return Posterior()
-    control = standardisation.sample.experiment.control
-    rate = standardisation.rate(control)
-    weights = prior_weights(list(ratios.values()))
+    sample, weights = standardisation.sample, prior_weights(list(ratios.values()))
+    control = sample.experiment.control
+    level = _level(standardisation.rate(control)) if sample.kind == "rate" else mean_of(sample, control) or 0.0
     return Posterior(
         {v: shrink(ratio.mean, math.sqrt(ratio.variance), weights=weights) for v, ratio in ratios.items()},
         dict(
             zip(
                 [control, *ratios],
-                best(_level(rate), list(ratios.values()), lowest=standardisation.sample.lower_is_better),
+                best(level, list(ratios.values()), lowest=sample.lower_is_better),
                 strict=True,
             )
         ),
     )
+
+
+def _log_ratio(standardisation: Standardisation, pair: Pair) -> LogRatio | None:
+    if isinstance(pair, MeanPair):
+        return LogRatio(*pair.ratio) if pair.ready and pair.ratio else None
+    rates = standardisation.shared_rates(pair.variant)
+    if rates is None:
+        return None
+    a, b = rates
+    return agreeing(log_ratio((a.converted, a.visitors), (b.converted, b.visitors)), pair.evidence.z)
 
 
 def _level(rate: StandardisedRate | None) -> float:

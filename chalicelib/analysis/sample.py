@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from chalicelib.domain.manifest import Experiment
+from chalicelib.domain.metrics import MetricKind, MetricName
 from chalicelib.statistics import Counts
 from chalicelib.storage.tally import Tallies, Tally
 
@@ -43,7 +44,8 @@ class Window:
 @dataclass(frozen=True)
 class Sample:
     """The tallies that are analysed: `arms`; `days`, `hours` are the same by cohort and by activity.
-    `began`: the day of the first cohort, where it is known without the days."""
+    `began`: the day of the first cohort, where it is known without the days. `kind`: by what of the goal the variants
+    are compared."""
 
     experiment: Experiment
     goal: str
@@ -52,10 +54,20 @@ class Sample:
     hours: dict[str, Arms]
     began: date | None = None
     window: Window = Window()
+    kind: MetricKind = "rate"
+
+    @property
+    def metric(self) -> MetricName:
+        """What the variants are compared by."""
+        return MetricName(self.goal, self.kind)
+
+    def for_metric(self, metric: MetricName) -> Sample:
+        """The same visitors, by another metric."""
+        return self if metric == self.metric else replace(self, goal=metric.goal, kind=metric.kind)
 
     def for_goal(self, goal: str) -> Sample:
-        """The same visitors, counted by another goal."""
-        return self if goal == self.goal else replace(self, goal=goal)
+        """The same visitors, by the rate of a goal."""
+        return self.for_metric(MetricName(goal))
 
     @cached_property
     def phases(self) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.comparison import Comparison, Decision, Pair
+from chalicelib.analysis.comparison import Comparison, Decision, Pair, RatePair
+from chalicelib.analysis.metrics.means import compare_phases, decimals_of
 from chalicelib.analysis.posterior import Posterior
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Standardisation
@@ -14,6 +15,7 @@ from chalicelib.statistics.effects import difference_interval
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.sequential import conditional
 from chalicelib.statistics.sequential.lift_evidence import Evidence
+from chalicelib.statistics.sequential.means import difference
 from chalicelib.statistics.shrinkage import Shrunk
 
 
@@ -79,38 +81,38 @@ def comparisons(
     """One for every variant but the control. `exact`: whether the split is right, which the exact test relies on."""
     sample, by_variant = standardisation.sample, {c.variant: c for c in compared}
     control = sample.experiment.control
-    p_values = [normal.two_sided(c.pair.evidence.z) for c in compared]
+    ready = [c.pair for c in compared if c.ready]
+    p_values = [normal.two_sided(pair.evidence.z) for pair in ready]
     adjusted = zip(multiple_testing.holm(p_values), multiple_testing.benjamini_hochberg(p_values), strict=True)
-    fixed = {c.variant: _fixed(c.pair, *pair, len(compared)) for c, pair in zip(compared, adjusted, strict=True)}
+    fixed = {pair.variant: _fixed(sample, pair, *p, len(ready)) for pair, p in zip(ready, adjusted, strict=True)}
     readings = []
     for variant in sample.experiment.variant_keys[1:]:
         shrunk = beliefs.shrunk.get(variant)
         reading = Readings(variant, control, _bayes(shrunk, sample), _ctr(standardisation, variant))
-        if c := by_variant.get(variant):
+        c = by_variant.get(variant)
+        if c and not c.ready:
+            reading = replace(reading, decision=c.decision)
+        elif c:
             reading = replace(
                 reading,
                 decision=c.decision,
-                phases=len(c.strata),
+                phases=c.pair.phases,
                 lift=c.lift,
                 lift_interval=c.lift_interval,
                 lift_shrunk=shrunk,
                 p=c.p,
                 p_unadjusted=c.pair.evidence.p,
                 evidence=c.pair.evidence,
-                exact_p=_exact(sample, c.pair) if exact else None,
+                exact_p=_exact(sample, c.pair) if exact and isinstance(c.pair, RatePair) else None,
                 fixed=fixed[variant],
             )
         readings.append(reading)
     return readings
 
 
-def _fixed(pair: Pair, holm: float, bh: float, comparisons: int) -> FixedReading:
+def _fixed(sample: Sample, pair: Pair, holm: float, bh: float, comparisons: int) -> FixedReading:
     z, critical = pair.evidence.z, normal.critical(ALPHA / comparisons)
-    difference, interval = None, None
-    if len(pair.strata) == 1:
-        a, b = pair.strata[0]
-        difference = b.converted / b.visitors - a.converted / a.visitors
-        interval = difference_interval(a, b, critical)
+    absolute, interval = _difference(sample, pair, critical)
     return FixedReading(
         z=z,
         p=normal.two_sided(z),
@@ -118,12 +120,27 @@ def _fixed(pair: Pair, holm: float, bh: float, comparisons: int) -> FixedReading
         p_holm=holm,
         p_bh=bh,
         lift_interval=pair.interval(critical),
-        difference=difference,
+        difference=absolute,
         difference_interval=interval,
     )
 
 
-def _exact(sample: Sample, pair: Pair) -> float | None:
+def _difference(sample: Sample, pair: Pair, critical: float) -> tuple[float | None, Interval | None]:
+    """The absolute difference and its interval, within a single phase; of a mean in units per visitor."""
+    if pair.phases != 1:
+        return None, None
+    if isinstance(pair, RatePair):
+        a, b = pair.strata[0]
+        return b.converted / b.visitors - a.converted / a.visitors, difference_interval(a, b, critical)
+    compared = compare_phases(sample, sample.metric, sample.experiment.control, pair.variant)
+    if compared is None:
+        return None, None
+    minor = 10 ** decimals_of(sample.experiment, sample.metric)
+    value, se = difference(compared.a, compared.b)
+    return value / minor, Interval((value - critical * se) / minor, (value + critical * se) / minor)
+
+
+def _exact(sample: Sample, pair: RatePair) -> float | None:
     """By the configured weights, in the phases in which both arms have one."""
     keys = sample.experiment.variant_keys
     own, phases = keys.index(pair.variant), []

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from chalicelib.analysis.checks.check import Check
 from chalicelib.analysis.comparison import Comparison, inseparable
-from chalicelib.analysis.planning import LONGEST, WEEK, Age, DurationPlan
-from chalicelib.analysis.posterior import Posterior
-from chalicelib.analysis.sample import Sample
+from chalicelib.analysis.duration.age import WEEK
+from chalicelib.analysis.duration.planning import LONGEST
+from chalicelib.analysis.findings import Findings
 from chalicelib.analysis.wording import among, be, count, expected, listed, outcome, percent, sentence, uncertainty
+from chalicelib.statistics.sequential.means import MIN_WITH_VALUE
 
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 Next = Literal["ship", "keep", "stop", "wait", "fix"]
 FATAL = ("impossible-counts", "srm")
-DOUBTS = ("srm", "twyman", "novelty")  # a warning of these is a doubt; an alarm of any check is
 
 
 @dataclass(frozen=True)
@@ -38,57 +37,6 @@ class Verdict:
     candidates: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     guardrails: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Everything that the verdict rests on. `gate`: the primary goal, if this is another one and it is not decided."""
-
-    sample: Sample
-    comparisons: Sequence[Comparison]
-    checks: Sequence[Check]
-    duration: DurationPlan
-    age: Age
-    beliefs: Posterior = field(default_factory=Posterior)
-    gate: str | None = None
-
-    @property
-    def control(self) -> str:
-        """The variant that the others are compared with."""
-        return self.sample.experiment.control
-
-    @property
-    def live(self) -> str | None:
-        """The variant that every visitor gets, once the experiment is stopped."""
-        experiment = self.sample.experiment
-        return (experiment.winner or experiment.control) if experiment.status == "stopped" else None
-
-    @property
-    def continuation(self) -> str:
-        """How a sentence begins that advises to collect more."""
-        return "Resume it" if self.sample.experiment.status == "paused" else "Keep running"
-
-    @property
-    def wait(self) -> str:
-        """The headline while nothing is decided."""
-        if not any(tally.visitors > 0 for tally in self.sample.totals.values()):
-            return "Waiting for visitors"
-        return "Paused: nothing decided yet" if self.sample.experiment.status == "paused" else "Keep running"
-
-    @property
-    def doubts(self) -> list[str]:
-        """Checks that do not void the result, but that a decision should survive."""
-        return [c.name for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
-
-    @property
-    def decided(self) -> list[str]:
-        """The comparisons that are decided, in words."""
-        return [outcome(c, self.beliefs) for c in self.comparisons if c.decision in ("winner", "loser")]
-
-    @property
-    def caveat(self) -> str:
-        """The warning that a result from less than a full week deserves."""
-        return "" if self.age.full_week else " It ran for less than a full week, so weekdays may matter."
 
 
 def decide(findings: Findings) -> Verdict:
@@ -130,7 +78,7 @@ def _collecting(findings: Findings) -> Verdict | None:
         text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
         return Verdict("collecting", findings.wait, text, text, "wait")
     if findings.age.full_week:
-        return None
+        return _too_few_values(findings)
     so_far = sentence(f"{listed(findings.decided)} so far, but weekdays differ. ") if findings.decided else ""
     days = count(max(1, WEEK - findings.age.days), "more day")
     reason = f"{so_far}Too early to decide before a full week: {days} to go."
@@ -138,14 +86,27 @@ def _collecting(findings: Findings) -> Verdict | None:
     return Verdict("collecting", findings.wait, reason, text, "wait")
 
 
+def _too_few_values(findings: Findings) -> Verdict | None:
+    """Of a mean that no variant can be compared by yet."""
+    if any(c.ready for c in findings.comparisons):
+        return None
+    goal, totals = findings.sample.goal, findings.sample.totals
+    have = listed([f"{totals[variant].converted[goal]:,} of {variant}" for variant in totals])
+    reason = (
+        f"{sentence(str(findings.sample.metric))} is compared from {MIN_WITH_VALUE} visitors with a {goal} in each "
+        f"variant on; so far there are {have}."
+    )
+    return Verdict("collecting", findings.wait, reason, f"{findings.continuation}: {reason}", "wait")
+
+
 def _exploratory(findings: Findings) -> Verdict | None:
-    """A secondary goal decides nothing before the primary one is decided."""
+    """A secondary metric decides nothing before the primary one is decided."""
     decided = findings.decided
     if not findings.gate or not decided:
         return None
     reason = sentence(
-        f"exploratory: {listed(decided)} by {findings.sample.goal}, "
-        f"but {findings.gate}, the primary goal, is not decided."
+        f"exploratory: {listed(decided)} by {findings.sample.metric}, "
+        f"but {findings.gate}, the primary metric, is not decided."
     )
     return Verdict("inconclusive", findings.wait, reason, f"{reason} Decide by {findings.gate}.", "wait")
 

@@ -189,7 +189,11 @@ def document() -> Document:
                     "security": read_key,
                     "parameters": [
                         {"name": "experiment", "in": "path", "required": True, "schema": {"type": "string"}},
-                        _query("goal", {"type": "string"}, "The goal to report; default: the primary one."),
+                        _query(
+                            "goal",
+                            {"type": "string"},
+                            "A metric: a goal, goal.value or goal.count; default: the primary one.",
+                        ),
                         _query("from", DAY, "First day (UTC) of first exposure."),
                         _query("to", DAY, "Last day (UTC) of first exposure."),
                         _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),

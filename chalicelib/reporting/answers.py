@@ -8,7 +8,7 @@ from chalicelib.analysis.checks.check import State as CheckState
 from chalicelib.analysis.comparison import Decision
 from chalicelib.domain.manifest import Status
 from chalicelib.reporting.cost import CostAnswer
-from chalicelib.reporting.metrics import GuardrailAnswer, MeanAnswer, MetricAnswer
+from chalicelib.reporting.metrics import ChosenMetric, GuardrailAnswer, MeanAnswer, MetricAnswer
 from chalicelib.reporting.models import (
     AgeAnswer,
     AnswerPart,
@@ -26,13 +26,16 @@ from chalicelib.reporting.models import (
 
 
 class CumulativeAnswer(AnswerPart):
-    """All visitors up to a day. `rate_sequence` is a confidence sequence: it holds at every look."""
+    """All visitors up to a day. `rate_sequence`, `mean_sequence` are confidence sequences: they hold at every look.
+    `mean`: units per visitor, where the report is by a mean."""
 
     visitors: int
     converted: int
     rate: Number
     rate_interval: Ends
     rate_sequence: Ends
+    mean: Number
+    mean_sequence: Ends
 
 
 class DayVariantAnswer(AnswerPart):
@@ -46,6 +49,8 @@ class DayVariantAnswer(AnswerPart):
     converted: int
     rate: Number
     rate_sequence: Ends
+    mean: Number
+    mean_sequence: Ends
     cumulative: CumulativeAnswer
 
 
@@ -131,8 +136,9 @@ class HistoryEntry(AnswerPart):
 class Report(AnswerPart):
     """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
 
-    `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
-    decides. `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
+    `variants`, `comparisons` and `verdict` are by `metric`, which is a rate or a mean of `goal`. `metrics` has the rate
+    of every goal, `means` the values and counts, and `primary` names the one that decides. `segments`: what `by` can
+    ask for. `simulated`: some of its visitors are the demo's.
     """
 
     experiment: str
@@ -143,6 +149,7 @@ class Report(AnswerPart):
     shipped: str | None
     live: LiveAnswer | None
     goal: str
+    metric: ChosenMetric
     goals: tuple[str, ...]
     as_of: str
     window: WindowAnswer
@@ -183,6 +190,8 @@ class SummaryVariant(AnswerPart):
     converted: int
     rate: Number
     rate_interval: Ends
+    mean: Number
+    mean_interval: Ends
 
 
 class SummaryComparison(AnswerPart):
@@ -214,6 +223,7 @@ class Summary(AnswerPart):
     shipped: str | None
     live: LiveAnswer | None
     goal: str
+    metric: ChosenMetric
     verdict: VerdictAnswer
     health: CheckState
     impressions: int

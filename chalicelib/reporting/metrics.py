@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
-from chalicelib.analysis.comparison import Decision
-from chalicelib.analysis.metrics.goals import MetricResult
-from chalicelib.analysis.metrics.means import MeanDecision, MeanResult, MeanVariant
+from chalicelib.analysis.comparison import Comparison, Decision
+from chalicelib.analysis.metrics.family import MetricResult
+from chalicelib.analysis.metrics.means import MeanVariant, decimals_of, mean_rows, unit_of
+from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.standardisation import Standardisation
-from chalicelib.domain.metrics import MetricKind
+from chalicelib.domain.metrics import MetricKind, MetricName
 from chalicelib.reporting.models import AnswerPart, Ends, Number
 from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics.sequential.guardrails import GuardrailState
+
+
+class ChosenMetric(AnswerPart):
+    """What the variants are compared by. `unit`, `decimals`: of a value; null and 0 for a rate or a count."""
+
+    name: str
+    kind: MetricKind
+    goal: str
+    unit: str | None
+    decimals: int
 
 
 class MetricVariantAnswer(AnswerPart):
@@ -30,7 +41,8 @@ class MetricVariantAnswer(AnswerPart):
 class MetricComparisonAnswer(AnswerPart):
     """A variant against the control by one metric. `p` and `lift_interval` hold at every look. Of the primary metric
     they hold for all variants at once, of the others for all secondary metrics and variants at once. `discovery`:
-    whether it stays one at a false discovery rate of 5 % over all metrics (e-BH)."""
+    whether it stays one at a false discovery rate of 5 % over all metrics (e-BH). `decision`: collecting below 100
+    visitors with a value in a variant, where a mean is not compared yet."""
 
     variant: str
     control: str
@@ -60,6 +72,7 @@ class MeanVariantAnswer(AnswerPart):
     `total`: what is counted, `cut`: what the cap took away, of `capped` visitors; in units."""
 
     variant: str
+    control: bool
     visitors: int
     with_value: int
     mean: Number
@@ -69,28 +82,18 @@ class MeanVariantAnswer(AnswerPart):
     capped: int
 
 
-class MeanComparisonAnswer(AnswerPart):
-    """A variant's mean against the control's. `p` and `lift_interval` hold at every look, for all means and variants at
-    once. Exploratory: the verdict is decided by a rate."""
-
-    variant: str
-    control: str
-    decision: MeanDecision
-    lift: Number
-    lift_interval: Ends
-    p: Number
-
-
 class MeanAnswer(AnswerPart):
-    """Values or events of a goal per visitor."""
+    """Values or events of a goal per visitor. `primary`, `confirmatory`: as of a rate."""
 
     metric: str
     kind: MetricKind
     goal: str
     unit: str | None
     decimals: int
+    primary: bool
+    confirmatory: bool
     variants: tuple[MeanVariantAnswer, ...]
-    comparisons: tuple[MeanComparisonAnswer, ...]
+    comparisons: tuple[MetricComparisonAnswer, ...]
 
 
 class GuardrailAnswer(AnswerPart):
@@ -107,25 +110,42 @@ class GuardrailAnswer(AnswerPart):
     p_broken: Number
 
 
-def mean_answers(results: Sequence[MeanResult]) -> tuple[MeanAnswer, ...]:
-    """Every mean, from minor units to units."""
-    return tuple(
-        MeanAnswer(
-            metric=str(result.metric),
-            kind=result.metric.kind,
-            goal=result.metric.goal,
-            unit=result.unit,
-            decimals=result.decimals,
-            variants=tuple(_mean_variant(row, 10**result.decimals) for row in result.variants),
-            comparisons=tuple(MeanComparisonAnswer.model_validate(c) for c in result.comparisons),
-        )
-        for result in results
+def metric_answer(sample: Sample) -> ChosenMetric:
+    """The metric of the sample."""
+    experiment, metric = sample.experiment, sample.metric
+    return ChosenMetric(
+        name=str(metric),
+        kind=metric.kind,
+        goal=metric.goal,
+        unit=unit_of(experiment, metric),
+        decimals=decimals_of(experiment, metric),
+    )
+
+
+def mean_answers(metrics: Mapping[MetricName, MetricResult]) -> tuple[MeanAnswer, ...]:
+    """One for every mean, the primary one first, in units."""
+    return tuple(_mean_answer(result) for name, result in metrics.items() if name.kind != "rate")
+
+
+def _mean_answer(result: MetricResult) -> MeanAnswer:
+    chosen = metric_answer(result.sample)
+    return MeanAnswer(
+        metric=chosen.name,
+        kind=chosen.kind,
+        goal=chosen.goal,
+        unit=chosen.unit,
+        decimals=chosen.decimals,
+        primary=result.primary,
+        confirmatory=result.confirmatory,
+        variants=tuple(_mean_variant(row, 10**chosen.decimals) for row in mean_rows(result.sample)),
+        comparisons=tuple(_comparison(c, result) for c in result.comparisons),
     )
 
 
 def _mean_variant(row: MeanVariant, minor: int) -> MeanVariantAnswer:
     return MeanVariantAnswer(
         variant=row.variant,
+        control=row.control,
         visitors=row.visitors,
         with_value=row.with_value,
         mean=None if row.mean is None else row.mean / minor,
@@ -136,18 +156,19 @@ def _mean_variant(row: MeanVariant, minor: int) -> MeanVariantAnswer:
     )
 
 
-def metric_answers(metrics: Mapping[str, MetricResult]) -> tuple[MetricAnswer, ...]:
-    """One for every goal, the primary one first."""
-    return tuple(_metric_answer(metric) for metric in metrics.values())
+def metric_answers(metrics: Mapping[MetricName, MetricResult]) -> tuple[MetricAnswer, ...]:
+    """One for the rate of every goal, the primary one first."""
+    return tuple(_rate_answer(result) for name, result in metrics.items() if name.kind == "rate")
 
 
-def _metric_answer(metric: MetricResult) -> MetricAnswer:
+def _rate_answer(result: MetricResult) -> MetricAnswer:
+    goal = result.metric.goal
     return MetricAnswer(
-        metric=metric.goal,
+        metric=goal,
         kind="rate",
-        goal=metric.goal,
-        primary=metric.primary,
-        confirmatory=metric.confirmatory,
+        goal=goal,
+        primary=result.primary,
+        confirmatory=result.confirmatory,
         variants=tuple(
             MetricVariantAnswer(
                 variant=row.variant,
@@ -158,19 +179,20 @@ def _metric_answer(metric: MetricResult) -> MetricAnswer:
                 rate=row.rate,
                 rate_interval=row.rate_interval,
             )
-            for row in variant_rows(Standardisation(metric.sample))
+            for row in variant_rows(Standardisation(result.sample))
         ),
-        comparisons=tuple(
-            MetricComparisonAnswer(
-                variant=c.variant,
-                control=c.control,
-                decision=c.decision,
-                lift=c.lift,
-                lift_interval=c.lift_interval,
-                p=c.p,
-                p_unadjusted=c.pair.evidence.p,
-                discovery=c.variant in metric.discoveries,
-            )
-            for c in metric.comparisons
-        ),
+        comparisons=tuple(_comparison(c, result) for c in result.comparisons),
+    )
+
+
+def _comparison(c: Comparison, result: MetricResult) -> MetricComparisonAnswer:
+    return MetricComparisonAnswer(
+        variant=c.variant,
+        control=c.control,
+        decision=c.decision,
+        lift=c.lift,
+        lift_interval=c.lift_interval if c.ready else None,
+        p=c.p if c.ready else None,
+        p_unadjusted=c.pair.evidence.p if c.ready else None,
+        discovery=c.variant in result.discoveries,
     )

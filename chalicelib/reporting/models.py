@@ -86,7 +86,8 @@ class HealthAnswer(AnswerPart):
 
 class VariantAnswer(AnswerPart):
     """Counts and rates of one variant. Counts are sums over phases; rates over several phases are comparable
-    averages. `ctr_interval` counts at most 100 impressions of each visitor."""
+    averages. `ctr_interval` counts at most 100 impressions of each visitor. `mean`: units per visitor, where the report
+    is by a mean; `expected_loss` is in the same unit, or a rate."""
 
     variant: str
     control: bool
@@ -100,6 +101,8 @@ class VariantAnswer(AnswerPart):
     rate: Number
     rate_interval: Ends
     goal_events: int
+    mean: Number
+    mean_interval: Ends
     p_best: Number
     expected_loss: Number
     excluded: dict[str, int]
@@ -190,9 +193,12 @@ class OmnibusAnswer(AnswerPart):
 
 class PlanAnswer(AnswerPart):
     """How long it takes to detect `lift`, either way, with probability `power`, at the traffic of the last days; and to
-    show that no difference is larger than `margin`."""
+    show that no difference is larger than `margin`. Over a `rate`, or over a `mean` whose standard deviation over
+    visitors is `spread`, in units."""
 
     rate: Number
+    mean: Number
+    spread: Number
     lift: Number
     power: Number
     visitors_per_variant: int | None

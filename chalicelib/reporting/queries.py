@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 from chalicelib.analysis.checks.ledger import ledger
+from chalicelib.analysis.metrics.family import metrics_of
 from chalicelib.analysis.segments.samples import select_by
 from chalicelib.domain.clock import iso
 from chalicelib.domain.errors import InvalidInput, NotFound
-from chalicelib.domain.manifest import CLICK, Experiment, Manifest
+from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.segments import marker
 from chalicelib.reporting import cost
 from chalicelib.reporting.answers import ExperimentList, RefusalAnswer, Report, Summary
@@ -79,11 +80,12 @@ def detail(
     noted: Refusals | None = None,
 ) -> Report:
     """GET /stats/{experiment}. `now_ms`: epoch milliseconds; `noted`: refusals that this process has counted and may
-    not have written yet. Raises NotFound, and InvalidInput for a goal that the experiment does not have."""
+    not have written yet. Raises NotFound, and InvalidInput for a metric that the experiment does not have."""
     experiment = known(manifest, key)
-    if question.goal is not None and question.goal not in (CLICK, *experiment.goals):
-        goals = ", ".join((CLICK, *experiment.goals))
-        raise InvalidInput(f"goal: {question.goal[:80]!r} is not a goal of {key}; it has {goals}", field="goal")
+    names = [str(metric) for metric in metrics_of(experiment)]
+    if question.goal is not None and question.goal not in names:
+        there = ", ".join(names)
+        raise InvalidInput(f"goal: {question.goal[:80]!r} is not a metric of {key}; it has {there}", field="goal")
     tallies, generations, cells = _totals(store, key)
     generation = generations.live
     refusals = dict(Counter(refused(cells)) + Counter(noted.buffered(key) if noted else {}))

@@ -12,19 +12,21 @@ from chalicelib.analysis.checks import health
 from chalicelib.analysis.checks.health import Health
 from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.analysis.comparison import is_stratified
-from chalicelib.analysis.metrics.goals import MetricResult, compare_goals, primary_goal
+from chalicelib.analysis.duration.age import Age, age
+from chalicelib.analysis.duration.planning import DurationPlan, plan
+from chalicelib.analysis.findings import Findings
+from chalicelib.analysis.metrics.family import MetricResult, compare_metrics, primary_metric
 from chalicelib.analysis.metrics.guardrails import GuardrailResult, check_guardrails, hold_to_guardrails
-from chalicelib.analysis.metrics.means import compare_means
-from chalicelib.analysis.planning import Age, DurationPlan, age, plan
 from chalicelib.analysis.posterior import Posterior, posterior
 from chalicelib.analysis.sample import Sample, Window, possible, select
 from chalicelib.analysis.standardisation import Standardisation
-from chalicelib.analysis.verdict import Findings, Verdict, decide
+from chalicelib.analysis.verdict import Verdict, decide
 from chalicelib.domain.clock import iso, utc_day
 from chalicelib.domain.manifest import CLICK, Experiment
+from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.reporting.answers import DayAnswer, HourAnswer, Report, Summary
 from chalicelib.reporting.history import live, phases
-from chalicelib.reporting.metrics import mean_answers, metric_answers
+from chalicelib.reporting.metrics import mean_answers, metric_answer, metric_answers
 from chalicelib.reporting.series import by_day, by_hour
 from chalicelib.reporting.variants import variant_rows
 from chalicelib.statistics import ALPHA, TAUS, multiple_testing
@@ -37,8 +39,9 @@ Series = Literal["none", "day", "hour"]
 class Question:
     """What GET /stats/{experiment} asks.
 
-    goal: None is the primary one. start, end: UTC days of the first impression, both included; with either of them, the
-    numbers are those of these cohorts: visitors first seen then, and what they have done until now."""
+    goal: a metric by name, such as signup or purchase.value; None is the primary one. start, end: UTC days of the
+    first impression, both included; with either of them, the numbers are those of these cohorts: visitors first seen
+    then, and what they have done until now."""
 
     goal: str | None = None
     series: Series = "day"
@@ -62,7 +65,7 @@ class Analysis:
     """Everything that both answers are made of, so that the list and the report agree."""
 
     sample: Sample
-    metrics: dict[str, MetricResult]
+    metrics: dict[MetricName, MetricResult]
     standardisation: Standardisation
     beliefs: Posterior
     checks: Health
@@ -73,11 +76,12 @@ class Analysis:
 
 
 def analyse(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Analysis:
-    """Compare, check, plan and decide, for one goal."""
-    goal = question.goal or primary_goal(experiment)
-    sample = select(experiment, tallies, goal, Window(question.start, question.end), context.began)
-    metrics = compare_goals(sample)
-    metric = metrics[goal]
+    """Compare, check, plan and decide, by one metric."""
+    name = parse_metric(question.goal or experiment.primary)
+    window = Window(question.start, question.end)
+    sample = select(experiment, tallies, name.goal, window, context.began).for_metric(name)
+    metrics = compare_metrics(sample)
+    metric = metrics[name]
     standardisation = Standardisation(sample)
     beliefs = posterior(standardisation, [c.pair for c in metric.comparisons])
     checks = health.assess(sample, metric.comparisons, entries=context.entries, refused=context.refused or {})
@@ -88,7 +92,7 @@ def analyse(experiment: Experiment, tallies: Tallies, question: Question, contex
         duration=plan(sample, utc_day(context.now_ms)),
         age=age(sample, context.now_ms),
         beliefs=beliefs,
-        gate=None if metric.confirmatory else primary_goal(experiment),
+        gate=None if metric.confirmatory else str(primary_metric(experiment)),
     )
     guardrails = check_guardrails(sample)
     verdict = hold_to_guardrails(decide(findings), guardrails, findings.continuation)
@@ -98,8 +102,9 @@ def analyse(experiment: Experiment, tallies: Tallies, question: Question, contex
 
 
 def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) -> Summary:
-    """One entry in the list of GET /stats, for the primary goal."""
+    """One entry in the list of GET /stats, by the primary metric."""
     analysis = analyse(experiment, tallies, Question(), context)
+    sample = analysis.sample
     variants = variant_rows(analysis.standardisation)
     return Summary.model_validate(
         {
@@ -108,7 +113,8 @@ def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) ->
             "status": experiment.status,
             "shipped": experiment.winner,
             "live": live(experiment),
-            "goal": analysis.sample.goal,
+            "goal": sample.goal,
+            "metric": metric_answer(sample),
             "verdict": analysis.verdict,
             "health": analysis.checks.state,
             "impressions": sum(row.impressions for row in variants),
@@ -118,12 +124,13 @@ def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) ->
             "variants": [
                 {"variant": row.variant, "control": row.control, "visitors": row.visitors}
                 | {"converted": row.converted, "rate": row.rate, "rate_interval": row.rate_interval}
+                | {"mean": row.mean, "mean_interval": row.mean_interval}
                 for row in variants
             ],
             "comparisons": [
-                {"variant": c.variant, "control": c.control, "decision": c.decision}
-                | {"lift": c.lift, "lift_interval": c.lift_interval, "p": c.p}
-                for c in analysis.metrics[analysis.sample.goal].comparisons
+                {"variant": c.variant, "control": c.control, "decision": c.decision, "lift": c.lift}
+                | {"lift_interval": c.lift_interval if c.ready else None, "p": c.p if c.ready else None}
+                for c in analysis.metrics[sample.metric].comparisons
             ],
         }
     )
@@ -133,7 +140,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
     """GET /stats/{experiment}, from the experiment's tallies."""
     analysis = analyse(experiment, tallies, question, context)
     sample, checks, totals = analysis.sample, analysis.checks, analysis.sample.totals.values()
-    comparisons = analysis.metrics[sample.goal].comparisons
+    comparisons = analysis.metrics[sample.metric].comparisons
     # The exact test conditions on the configured split, so it needs the split to be right.
     exact = checks.split.state != "alarm" and experiment.assignment == "hash"
     return Report.model_validate(
@@ -146,6 +153,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "shipped": experiment.winner,
             "live": live(experiment),
             "goal": sample.goal,
+            "metric": metric_answer(sample),
             "goals": [CLICK, *experiment.goals],
             "as_of": iso(context.now_ms),
             "window": {"from": question.start, "to": question.end},
@@ -159,7 +167,7 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "comparisons": secondary.comparisons(analysis.standardisation, comparisons, analysis.beliefs, exact=exact),
             "primary": experiment.primary,
             "metrics": metric_answers(analysis.metrics),
-            "means": mean_answers(compare_means(sample)),
+            "means": mean_answers(analysis.metrics),
             "guardrails": analysis.guardrails,
             "omnibus": _omnibus(sample),
             "segments": [segment.name for segment in experiment.segments],
@@ -198,6 +206,8 @@ def _plan(duration: DurationPlan) -> dict[str, float | int | None]:
     needed = duration.needed
     return {
         "rate": needed.rate if needed else None,
+        "mean": needed.mean if needed else None,
+        "spread": needed.spread if needed else None,
         "lift": needed.lift if needed else None,
         "power": needed.power if needed else None,
         "visitors_per_variant": duration.visitors_per_variant,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from chalicelib.analysis.metrics.goals import compare_goal
+from chalicelib.analysis.metrics.family import compare_metric
+from chalicelib.analysis.metrics.means import decimals_of, mean_rows
 from chalicelib.analysis.sample import Arms, Sample, possible
 from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.domain.clock import utc_day
@@ -22,11 +23,19 @@ from chalicelib.reporting.answers import (
     OutcomesAnswer,
     RecentDay,
 )
+from chalicelib.statistics import Interval
 from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.sequential.rate_sequence import rate_sequence
 from chalicelib.storage.tally import Tallies, Tally
 
 LIST_DAYS = 28  # in the list of experiments: two read units for two variants; all 90 would be five
+
+
+class DayMean(NamedTuple):
+    """A mean in units per visitor, and its confidence sequence."""
+
+    mean: float | None
+    sequence: Interval | None
 
 
 def by_day(sample: Sample) -> tuple[DayAnswer, ...]:
@@ -40,16 +49,18 @@ def by_day(sample: Sample) -> tuple[DayAnswer, ...]:
             so_far.setdefault(arm, Tally()).add(tally)
         cohort, cumulative = _with_arms(sample, sample.days[day]), _with_arms(sample, so_far)
         standardisation, expected = Standardisation(cumulative), _expected(cohort)
+        means = (_means(cohort), _means(cumulative))
         points.append(
             DayAnswer(
                 at=day,
                 variants=tuple(
-                    _day_variant(cohort, standardisation, variant, expected.get(variant))
+                    _day_variant(cohort, standardisation, variant, expected.get(variant), means)
                     for variant in sample.experiment.variant_keys
                 ),
                 comparisons=tuple(
                     DayComparisonAnswer(variant=c.variant, lift=c.lift, lift_interval=c.lift_interval, p=c.p)
-                    for c in compare_goal(cumulative)
+                    for c in compare_metric(cumulative)
+                    if c.ready
                 ),
             )
         )
@@ -57,7 +68,7 @@ def by_day(sample: Sample) -> tuple[DayAnswer, ...]:
 
 
 def _with_arms(sample: Sample, arms: Arms) -> Sample:
-    return Sample(sample.experiment, sample.goal, arms, {}, {})
+    return Sample(sample.experiment, sample.goal, arms, {}, {}, kind=sample.kind)
 
 
 def _expected(cohort: Sample) -> dict[str, float]:
@@ -73,7 +84,27 @@ def _expected(cohort: Sample) -> dict[str, float]:
     return expected
 
 
-def _day_variant(cohort: Sample, cumulative: Standardisation, variant: str, expected: float | None) -> DayVariantAnswer:
+Means = dict[str, DayMean]
+
+
+def _means(sample: Sample) -> Means:
+    """Of each variant, in units per visitor; empty where the report is by a rate."""
+    if sample.kind == "rate":
+        return {}
+    minor = 10 ** decimals_of(sample.experiment, sample.metric)
+    return {
+        row.variant: DayMean(
+            None if row.mean is None else row.mean / minor,
+            None if row.sequence is None else Interval(row.sequence.low / minor, row.sequence.high / minor),
+        )
+        for row in mean_rows(sample)
+    }
+
+
+def _day_variant(
+    cohort: Sample, cumulative: Standardisation, variant: str, expected: float | None, means: tuple[Means, Means]
+) -> DayVariantAnswer:
+    of_day, so_far = (found.get(variant, DayMean(None, None)) for found in means)
     tally, counts = cohort.totals[variant], cohort.counts(variant)
     converted, visitors = counts
     total = cumulative.sample.counts(variant)
@@ -87,12 +118,16 @@ def _day_variant(cohort: Sample, cumulative: Standardisation, variant: str, expe
         converted=converted,
         rate=converted / visitors if visitors > 0 else None,
         rate_sequence=rate_sequence(converted, visitors) if visitors > 0 and possible(counts) else None,
+        mean=of_day.mean,
+        mean_sequence=of_day.sequence,
         cumulative=CumulativeAnswer(
             visitors=total.visitors,
             converted=total.converted,
             rate=rate.rate if rate else None,
             rate_interval=wilson(rate.converted, rate.visitors) if rate else None,
             rate_sequence=rate_sequence(rate.converted, rate.visitors) if rate else None,
+            mean=so_far.mean,
+            mean_sequence=so_far.sequence,
         ),
     )
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib.analysis.planning import busy_days
+from chalicelib.analysis.duration.age import busy_days
 from tests.support.tallied import BEGAN, a_tally, checked, daily, report_on, totals
 
 

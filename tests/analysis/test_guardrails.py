@@ -86,7 +86,7 @@ def test_of_a_goal_that_should_be_low_the_lower_rate_wins() -> None:
     assert metric["comparisons"][0]["decision"] == "winner"
 
 
-@pytest.mark.parametrize(("cents", "decision"), [(4000, "open"), (6000, "higher"), (2500, "lower")])
+@pytest.mark.parametrize(("cents", "decision"), [(4000, "open"), (6000, "winner"), (2500, "loser")])
 def test_the_mean_of_a_value_is_compared_in_units_per_visitor(cents: int, decision: str) -> None:
     blue = an_arm(90_000, 9000, 9000, buyers=5000, cents=4000)
     green = an_arm(90_000, 9000, 9000, buyers=5000, cents=cents, cut=100_000, capped=3)
@@ -108,6 +108,8 @@ def test_below_a_hundred_visitors_with_a_value_a_mean_is_still_collecting() -> N
         "lift": None,
         "lift_interval": None,
         "p": None,
+        "p_unadjusted": None,
+        "discovery": False,
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from abacus.authoring.plan import command
-from chalicelib.analysis.planning import Needed, needed
+from chalicelib.analysis.duration.needed import Needed, needed
 
 
 def plan(*arguments: str) -> Result:

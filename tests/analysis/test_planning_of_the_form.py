@@ -9,7 +9,7 @@ import json
 import pytest
 
 from abacus.paths import PROJECT
-from chalicelib.analysis.planning import needed
+from chalicelib.analysis.duration.needed import needed
 
 CASES = json.loads((PROJECT / "tests" / "fixtures" / "planning.json").read_text())["cases"]
 

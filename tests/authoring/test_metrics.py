@@ -71,7 +71,7 @@ def test_a_plain_list_of_goals_means_what_it_meant(tmp_path: Path) -> None:
             "goals: [buy]\nprimary: buy.value",
             "5: primary: 'buy' carries no values: add value: { unit: EUR, cap: 500 } to the goal",
         ),
-        ("goals: [buy]\nprimary: buy.count", "5: primary: the verdict is decided by a rate: write buy; buy.count is"),
+        ("goals: {e: {better: lower}}\nprimary: e.count", "5: primary: 'e.count' should be low: make it a guardrail"),
         ("goals: {e: {better: lower}}\nprimary: e", "5: primary: 'e' should be low: make it a guardrail"),
         ("goals: {buy: {value: {unit: EUR}}}", "4: goals.buy.value: has no cap: add one"),
         ("goals: {buy: {value: {unit: EUR, decimals: 0, cap: 9.5}}}", "4: goals.buy.value: "),

@@ -109,13 +109,14 @@ test("the CSV quotes what needs it and leaves empty what is not known", () => {
       },
     ],
   };
-  const [head, row, end] = csv({ experiment: "a,b", goal: "click", series: [point] }).split("\r\n");
+  const report = { experiment: "a,b", goal: "click", metric: { name: "click" }, series: [point] };
+  const [head, row, end] = csv(report).split("\r\n");
   assert.equal(
     head,
-    "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks," +
-      "visitors_so_far,converted_so_far,rate_so_far,lift_so_far,lift_low,lift_high",
+    "experiment,goal,day,variant,visitors,expected,converted,rate,impressions,clicks,metric,mean," +
+      "visitors_so_far,converted_so_far,rate_so_far,mean_so_far,lift_so_far,lift_low,lift_high",
   );
-  assert.equal(row, '"a,b",click,2026-11-21,"b""",4,5.5,1,0.25,6,1,40,10,0.25,0.5,,2');
+  assert.equal(row, '"a,b",click,2026-11-21,"b""",4,5.5,1,0.25,6,1,click,,40,10,0.25,,0.5,,2');
   assert.equal(end, "");
 });
 

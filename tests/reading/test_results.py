@@ -18,6 +18,8 @@ REPORT: dict[str, Any] = {
     "experiment": "cta-color",
     "status": "running",
     "goal": "click",
+    "metric": {"name": "click", "kind": "rate", "goal": "click", "unit": None, "decimals": 0},
+    "guardrails": [],
     "verdict": VERDICT,
     "simulated": True,
     "variants": [
@@ -36,7 +38,7 @@ REPORT: dict[str, Any] = {
 
 def test_a_report_is_verdict_table_and_checks() -> None:
     assert list(report_lines(REPORT)) == [
-        "cta-color: running, 2,380 visitors, goal click",
+        "cta-color: running, 2,380 visitors, by click",
         "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`.",
         "",
         "Ship green.",
@@ -50,11 +52,31 @@ def test_a_report_is_verdict_table_and_checks() -> None:
     ]
 
 
+def test_a_mean_is_shown_with_its_unit_and_guardrails_with_their_state() -> None:
+    means = {"blue": (2.4, [2.1, 2.7]), "green": (None, None)}
+    variants = [
+        row | {"mean": mean, "mean_interval": interval}
+        for row in REPORT["variants"]
+        for mean, interval in [means[row["variant"]]]
+    ]
+    by_value = {"name": "buy.value", "kind": "value", "goal": "buy", "unit": "EUR", "decimals": 2}
+    guardrail = {"metric": "error", "variant": "green", "state": "broken", "lift": 0.2, "bounds": [0.1, None]}
+    report = REPORT | {"metric": by_value, "variants": variants, "guardrails": [guardrail | {"margin": 0.05}]}
+    assert list(report_lines(report))[6:12] == [
+        "variant         visitors  converted  EUR per visitor  95 % interval      lift  95 % interval        p",
+        "blue (control)     1,200        120             2.40   2.10 to 2.70",
+        "green              1,180        177                                  +50.00 %  +20.00 % to ∞  0.00123",
+        "",
+        "guardrail       state       lift         bounds  acceptable",
+        "error of green  broken  +20.00 %  +10.00 % to ∞  at most 5.00 % worse",
+    ]
+
+
 def test_the_list_marks_demo_data() -> None:
     entry = REPORT | {"visitors": 2380, "converted": 297}
     assert list(list_lines([entry])) == [
-        "experiment   status   visitors  clicked  verdict",
-        "cta-color *  running     2,380      297  Ship green.",
+        "experiment   status   visitors  converted  metric  verdict",
+        "cta-color *  running     2,380        297  click   Ship green.",
         "",
         "* Contains simulated visitors (demo data). Remove them with `abacus demo --clear`.",
     ]

@@ -304,7 +304,7 @@ def test_a_secondary_goal_confirms_only_behind_the_primary_one() -> None:
     behind = report_on(decided, goal="signup", **GOALS)["verdict"]["state"]
     verdict = report_on(open_, goal="signup", **GOALS)["verdict"]
     assert (behind, verdict["state"]) == ("winner", "inconclusive")
-    assert verdict["text"].endswith("but click, the primary goal, is not decided. Decide by click.")
+    assert verdict["text"].endswith("but click, the primary metric, is not decided. Decide by click.")
 
 
 def test_the_plan_counts_visitors_and_whole_weeks() -> None:

@@ -250,8 +250,10 @@ def post_stratified_difference(case: Values) -> Values:
 
 
 def mean_difference(case: Values) -> Values:
-    found = means.difference(sums(case["a"]), sums(case["b"]))
-    assert found is not None
+    a, b = means.estimate(sums(case["a"])), means.estimate(sums(case["b"]))
+    assert a is not None
+    assert b is not None
+    found = means.difference(a, b)
     evidence = lift_evidence.mixture(found.value / found.se, found.se**-2, [case["tau_abs"]])
     bar = lift_evidence.critical(evidence.info, case["alpha"], [case["tau_abs"]])
     return {

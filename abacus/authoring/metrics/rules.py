@@ -34,10 +34,8 @@ def check_primary(form: ExperimentForm) -> Iterator[Finding]:
     if form.primary is not None:
         problems = list(_metric_problems(form.primary, goal_forms(form.goals)))
         yield from ((("primary",), rule) for rule in problems)
-        if not problems and "." in form.primary:
-            goal = form.primary.partition(".")[0]
-            yield ("primary",), f"the verdict is decided by a rate: write {goal}; {form.primary} is reported beside it"
-        elif not problems and goal_forms(form.goals).get(form.primary, GoalForm()).better == "lower":
+        goal = form.primary.partition(".")[0]
+        if not problems and goal_forms(form.goals).get(goal, GoalForm()).better == "lower":
             yield ("primary",), f"{form.primary!r} should be low: make it a guardrail, and choose a goal to raise"
 
 

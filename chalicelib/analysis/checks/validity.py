@@ -7,9 +7,11 @@ from typing import Any
 
 from chalicelib.analysis.checks.check import ALARM, WARNING, Check
 from chalicelib.analysis.comparison import Comparison
+from chalicelib.analysis.metrics.means import sums_of
 from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.wording import count, percent, sentence
 from chalicelib.statistics import stratified
+from chalicelib.statistics.sequential import means
 from chalicelib.statistics.stratified import Stratum
 from chalicelib.storage.tally import Tally
 
@@ -19,12 +21,11 @@ def simpson(comparisons: Sequence[Comparison]) -> Check:
     differing = []
     figures: dict[str, Any] = {}
     for c in comparisons:
-        combined = c.pair.combined
-        pooled = _pooled(c.strata)
-        if len(c.strata) < 2 or c.lift is None or pooled is None or combined.se is None or not combined.ratio:
+        pooled, se = c.pair.pooled, c.pair.se
+        if c.pair.phases < 2 or c.lift is None or pooled is None or se is None or c.lift <= -1:
             continue
         figures[c.variant] = {"within_phases": c.lift, "added_up": pooled}
-        apart = abs(pooled - c.lift) > 2 * combined.se * combined.ratio
+        apart = abs(pooled - c.lift) > 2 * se * (1 + c.lift)
         if pooled * c.lift < 0 or apart:
             differing.append(f"{c.variant} {percent(c.lift)} within phases, {percent(pooled)} when added up")
     if not differing:
@@ -33,20 +34,13 @@ def simpson(comparisons: Sequence[Comparison]) -> Check:
     return Check("simpson", "warning", text, figures)
 
 
-def _pooled(strata: tuple[Stratum, ...]) -> float | None:
-    xa, na = sum(s.a.converted for s in strata), sum(s.a.visitors for s in strata)
-    xb, nb = sum(s.b.converted for s in strata), sum(s.b.visitors for s in strata)
-    return xb * na / (xa * nb) - 1 if xa and nb else None
-
-
 def novelty(sample: Sample) -> Check:
     """Novelty effect: does the lift shrink (or grow) from one day's new visitors to the next?"""
     figures: dict[str, Any] = {}
     lowest, finding = 1.0, ""
     variants = sample.experiment.variant_keys[1:]
     for variant in variants:
-        days = [_pair(sample, variant, day) for day in sample.days]
-        days_tested = stratified.heterogeneity([d for d in days if possible(d.a) and possible(d.b)])
+        days_tested = _over_days(sample, variant)
         figures[variant] = {
             "days": days_tested.df + 1,
             "trend_per_day": days_tested.trend,
@@ -65,16 +59,31 @@ def novelty(sample: Sample) -> Check:
     return Check("novelty", "alarm" if p < ALARM else "warning", text, figures)
 
 
-def _pair(sample: Sample, variant: str, day: str) -> Stratum:
-    """The visitors first seen on one day. Phases are added up: a new one rarely begins within a day."""
-    both = []
-    for key in (sample.experiment.control, variant):
-        total = Tally()
-        for arm, tally in sample.days[day].items():
-            if arm.variant == key:
-                total.add(tally)
-        both.append(sample.counted(total))
-    return Stratum(*both)
+MIN_A_DAY = 30  # visitors with a value in each variant, below which a day's mean says nothing
+
+
+def _over_days(sample: Sample, variant: str) -> stratified.Heterogeneity:
+    """The log ratios to the control of the visitors first seen on each day. Phases are added up: a new one rarely
+    begins within a day."""
+    control = sample.experiment.control
+    days = [(_of_day(sample, control, day), _of_day(sample, variant, day)) for day in sample.days]
+    strata = [Stratum(sample.counted(a), sample.counted(b)) for a, b in days]
+    if sample.kind == "rate":
+        return stratified.heterogeneity([s for s in strata if possible(s.a) and possible(s.b)])
+    points = []
+    for index, (a, b) in enumerate(days):
+        ratio = means.log_ratio(sums_of(a, sample.metric), sums_of(b, sample.metric))
+        if ratio is not None and min(strata[index].a.converted, strata[index].b.converted) >= MIN_A_DAY:
+            points.append((float(index), ratio.value, 1 / ratio.variance))
+    return stratified.scatter(points)
+
+
+def _of_day(sample: Sample, variant: str, day: str) -> Tally:
+    total = Tally()
+    for arm, tally in sample.days[day].items():
+        if arm.variant == variant:
+            total.add(tally)
+    return total
 
 
 def twyman(sample: Sample, comparisons: Sequence[Comparison]) -> Check:

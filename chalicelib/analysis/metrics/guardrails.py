@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.analysis.metrics.means import log_ratio_of
-from chalicelib.analysis.sample import Arm, Sample
+from chalicelib.analysis.metrics.means import compare_phases
+from chalicelib.analysis.sample import Sample
+from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.analysis.verdict import Next, Verdict
 from chalicelib.analysis.wording import listed, percent, sentence
 from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.statistics import Interval
 from chalicelib.statistics.sequential import means
-from chalicelib.statistics.sequential.guardrails import GuardrailState, guardrail_test, rate_log_ratio
-from chalicelib.statistics.sequential.means import MeanLogRatio
+from chalicelib.statistics.sequential.guardrails import GuardrailState, guardrail_test
+from chalicelib.statistics.sequential.means import MIN_WITH_VALUE
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ def check_guardrails(sample: Sample) -> tuple[GuardrailResult, ...]:
 def _check(sample: Sample, text: str, margin: float, variant: str) -> GuardrailResult:
     metric = parse_metric(text)
     lower = metric.goal in sample.experiment.lower_is_better
-    ratio = _rate_ratio(sample, metric, variant) if metric.kind == "rate" else log_ratio_of(sample, metric, variant)
+    weights = Standardisation(sample).weights[variant]
+    compared = compare_phases(sample, metric, sample.experiment.control, variant, weights)
+    ratio = compared.ratio if compared and _enough(sample, metric, variant) else None
     if ratio is None:
         nothing = Interval(-1.0, float("inf"))
         return GuardrailResult(text, variant, margin, lower, "open", None, nothing, None, None)
@@ -60,15 +63,10 @@ def _check(sample: Sample, text: str, margin: float, variant: str) -> GuardrailR
     return GuardrailResult(text, variant, margin, lower, test.state, lift, test.bounds, test.p_ok, test.p_broken)
 
 
-def _rate_ratio(sample: Sample, metric: MetricName, variant: str) -> MeanLogRatio | None:
-    by_goal, control = sample.for_goal(metric.goal), sample.experiment.control
-    ratios = (
-        rate_log_ratio(
-            by_goal.counted(sample.arms.get(Arm(phase, control))), by_goal.counted(sample.arms.get(Arm(phase, variant)))
-        )
-        for phase in sample.phases
-    )
-    return means.combine([ratio for ratio in ratios if ratio is not None])
+def _enough(sample: Sample, metric: MetricName, variant: str) -> bool:
+    """Whether the test is valid: a mean needs a hundred visitors with a value in each."""
+    arms = (sample.totals[sample.experiment.control], sample.totals[variant])
+    return metric.kind == "rate" or min(tally.converted[metric.goal] for tally in arms) >= MIN_WITH_VALUE
 
 
 def hold_to_guardrails(verdict: Verdict, guardrails: Sequence[GuardrailResult], continuation: str) -> Verdict:

@@ -12,8 +12,6 @@ from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.statistics import ALPHA, Interval, multiple_testing
 from chalicelib.statistics.post_stratified import StratumPair, merged, post_stratified
 from chalicelib.statistics.sequential import means
-from chalicelib.statistics.sequential.means import ValueSums
-from chalicelib.storage.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -60,16 +58,8 @@ def _strata(samples: SegmentSamples, metric: MetricName, variant: str) -> list[S
         for phase in sample.phases:
             tallies = [sample.arms.get(Arm(phase, key)) for key in (sample.experiment.control, variant)]
             if all(possible(counted.counted(tally)) for tally in tallies):
-                pairs.append(StratumPair(*(_sums(tally, metric) for tally in tallies)))
+                pairs.append(StratumPair(*(sums_of(tally, metric) for tally in tallies)))
     return merged(pairs)
-
-
-def _sums(tally: Tally | None, metric: MetricName) -> ValueSums:
-    """A rate is the mean of 1 for each visitor who reached the goal."""
-    if tally is None or metric.kind != "rate":
-        return sums_of(tally, metric)
-    converted = tally.converted[metric.goal]
-    return ValueSums(tally.visitors, converted, converted)
 
 
 def _enough(strata: list[StratumPair], metric: MetricName) -> bool:

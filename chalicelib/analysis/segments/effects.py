@@ -7,19 +7,18 @@ Source: Cochran (1954), Biometrics 10:101-129.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.analysis.comparison import decisions, pairs_of
-from chalicelib.analysis.metrics.means import log_ratio_of, mean_metrics, sums_of
-from chalicelib.analysis.sample import Arm, Sample, possible
+from chalicelib.analysis.metrics.family import metrics_of
+from chalicelib.analysis.metrics.means import compare_phases, decimals_of, sums_of, unit_of
+from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.segments.samples import SegmentSamples
-from chalicelib.domain.manifest import CLICK
-from chalicelib.domain.metrics import MetricName, parse_metric
+from chalicelib.domain.metrics import MetricName
 from chalicelib.statistics import ALPHA, Interval, multiple_testing, rates
 from chalicelib.statistics.sequential import means
-from chalicelib.statistics.sequential.guardrails import rate_log_ratio
 from chalicelib.statistics.sequential.means import MIN_WITH_VALUE, MeanLogRatio
 from chalicelib.statistics.stratified import scatter
 
@@ -83,24 +82,26 @@ class SegmentMetric:
 
 def metrics_by_value(samples: SegmentSamples, alpha: float = ALPHA) -> list[SegmentMetric]:
     """Every metric of the experiment, the primary one first, by value."""
-    experiment = samples.whole.experiment
-    primary = parse_metric(experiment.primary).goal
-    goals = [primary, *(goal for goal in (CLICK, *experiment.goals) if goal != primary)]
-    found = [_metric(samples, MetricName(goal), _rate_comparisons(samples, goal, alpha)) for goal in goals]
-    for metric in mean_metrics(samples.whole):
-        found.append(_metric(samples, metric, _mean_comparisons(samples, metric, alpha)))
-    return found
+    return [
+        _metric(
+            samples,
+            metric,
+            _rate_comparisons(samples, metric.goal, alpha)
+            if metric.kind == "rate"
+            else _mean_comparisons(samples, metric, alpha),
+        )
+        for metric in metrics_of(samples.whole.experiment)
+    ]
 
 
 def _metric(
     samples: SegmentSamples, metric: MetricName, comparisons: Mapping[tuple[str, str], SegmentComparison]
 ) -> SegmentMetric:
     experiment = samples.whole.experiment
-    value = experiment.goal_values.get(metric.goal) if metric.kind == "value" else None
     return SegmentMetric(
         metric=metric,
-        unit=value.unit if value else None,
-        decimals=value.decimals if value else 0,
+        unit=unit_of(experiment, metric),
+        decimals=decimals_of(experiment, metric),
         arms={name: tuple(_arms(sample, metric)) for name, sample in samples.by_value.items()},
         comparisons={
             name: tuple(comparisons[name, variant] for variant in experiment.variant_keys[1:])
@@ -116,8 +117,8 @@ def _arms(sample: Sample, metric: MetricName) -> Iterator[SegmentArm]:
         converted, visitors = counts = counted.counts(variant)
         estimate, interval = None, None
         if metric.kind != "rate":
-            sums = sums_of(tally, metric)
-            estimate, interval = (sums.mean if sums.n else None), means.mean_interval(sums)
+            mean = means.estimate(sums_of(tally, metric))
+            estimate, interval = (mean.value, means.mean_interval(mean)) if mean else (None, None)
         elif visitors > 0 and possible(counts):
             estimate, interval = converted / visitors, rates.wilson(converted, visitors)
         yield SegmentArm(variant, visitors, converted, estimate, interval)
@@ -188,15 +189,5 @@ def _ratios(samples: SegmentSamples, metric: MetricName) -> Iterator[tuple[tuple
 
 
 def _ratio(sample: Sample, metric: MetricName, variant: str) -> MeanLogRatio | None:
-    if metric.kind != "rate":
-        return log_ratio_of(sample, metric, variant)
-    counted = sample.for_goal(metric.goal)
-    return means.combine(list(_phase_ratios(counted, variant)))
-
-
-def _phase_ratios(sample: Sample, variant: str) -> Iterable[MeanLogRatio]:
-    for phase in sample.phases:
-        a, b = (sample.counted(sample.arms.get(Arm(phase, key))) for key in (sample.experiment.control, variant))
-        ratio = rate_log_ratio(a, b) if possible(a) and possible(b) else None
-        if ratio is not None:
-            yield ratio
+    compared = compare_phases(sample, metric, sample.experiment.control, variant)
+    return compared.ratio if compared else None

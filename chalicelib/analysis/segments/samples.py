@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from chalicelib.analysis.metrics.goals import primary_goal
+from chalicelib.analysis.metrics.family import primary_metric
 from chalicelib.analysis.sample import Arm, Sample
 from chalicelib.domain.manifest import Experiment, Segment
 from chalicelib.domain.segments import OTHER, marker
@@ -37,7 +37,7 @@ def select_by(experiment: Experiment, segment: Segment, totals: Tallies, tallies
     """The samples of a segment, by the primary goal.
 
     totals: of the experiment. tallies: by segment; those of other segments are left out."""
-    goal = primary_goal(experiment)
+    goal = primary_metric(experiment).goal
     whole = _sample(experiment, goal, {cell: tally for cell, tally in totals.items() if cell.span == "total"})
     by_value: dict[str, Sample] = {}
     for value in (*segment.values, OTHER):

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from chalicelib.statistics import ALPHA, TAUS, Counts, Interval
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.numerics.roots import root
-from chalicelib.statistics.sequential.means import MeanLogRatio
+from chalicelib.statistics.sequential.means import MeanLogRatio, rate_estimate, ratio_of
 
 GuardrailState = Literal["ok", "broken", "open"]
 
@@ -35,14 +35,8 @@ def rate_log_ratio(a: Counts, b: Counts) -> MeanLogRatio | None:
     >>> f"{rate_log_ratio(Counts(200, 1000), Counts(230, 1000)).value:.4f}"
     '0.1398'
     """
-    if min(a.converted, b.converted) <= 0:
-        return None
-    variance = 1 / a.converted - 1 / a.visitors + 1 / b.converted - 1 / b.visitors
-    return (
-        MeanLogRatio(math.log(b.converted * a.visitors / (a.converted * b.visitors)), variance)
-        if variance > 0
-        else None
-    )
+    of_a, of_b = rate_estimate(a), rate_estimate(b)
+    return ratio_of(of_a, of_b) if of_a and of_b else None
 
 
 def ln_one_sided(z: float, info: float, taus: Sequence[float] = TAUS) -> float:

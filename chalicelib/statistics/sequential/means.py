@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from chalicelib.statistics import ALPHA, TAUS, Interval
+from chalicelib.statistics import ALPHA, TAUS, Counts, Interval
 from chalicelib.statistics.numerics import normal
 from chalicelib.statistics.sequential.lift_evidence import Evidence, critical, mixture
 
@@ -41,35 +41,81 @@ class ValueSums(NamedTuple):
         return max(0, self.n * self.squares - self.total * self.total) / self.n / (self.n - 1)
 
 
-class MeanLogRatio(NamedTuple):
-    """ln(mean_b / mean_a), and the variance of its estimate by the delta method."""
+class MeanEstimate(NamedTuple):
+    """A mean, and the variance of its estimate. A rate is the mean of zeros and ones."""
 
     value: float
     variance: float
 
 
+class MeanLogRatio(NamedTuple):
+    """ln(mean_b / mean_a), the variance of its estimate by the delta method, and the control's part of it."""
+
+    value: float
+    variance: float
+    control_variance: float = 0.0
+
+
+def estimate(sums: ValueSums) -> MeanEstimate | None:
+    """The mean with variance s²/n; of a single visitor, whose variance is not known, the square of the value. None
+    without visitors.
+
+    >>> estimate(ValueSums(100, 1000, 19900))
+    MeanEstimate(value=10.0, variance=1.0)
+    """
+    if sums.n < 1:
+        return None
+    return MeanEstimate(sums.mean, sums.variance / sums.n if sums.n > 1 else float(sums.squares))
+
+
+def rate_estimate(counts: Counts) -> MeanEstimate | None:
+    """The rate p with variance p(1 − p)/n, as if one had converted where none did; None without visitors.
+
+    >>> rate_estimate(Counts(50, 100))
+    MeanEstimate(value=0.5, variance=0.0025)
+    """
+    converted, visitors = counts
+    if visitors <= 0 or converted < 0 or converted > visitors:
+        return None
+    assumed = max(converted, 1) / visitors
+    return MeanEstimate(converted / visitors, assumed * (1 - assumed) / visitors)
+
+
+def average(estimates: Sequence[MeanEstimate], weights: Sequence[float]) -> MeanEstimate:
+    """Σ w m/Σ w, with variance Σ w² v/(Σ w)²: phases with the same weights for all variants.
+
+    >>> average([MeanEstimate(1.0, 0.5), MeanEstimate(2.0, 0.5)], [1.0, 1.0])
+    MeanEstimate(value=1.5, variance=0.25)
+    """
+    total = math.fsum(weights)
+    return MeanEstimate(
+        math.fsum(w * e.value for w, e in zip(weights, estimates, strict=True)) / total,
+        math.fsum(w * w * e.variance for w, e in zip(weights, estimates, strict=True)) / total**2,
+    )
+
+
+def ratio_of(a: MeanEstimate, b: MeanEstimate) -> MeanLogRatio | None:
+    """ln(m_b/m_a) with V = v_a/m_a² + v_b/m_b²; None while a mean is not positive, or V is 0.
+
+    >>> ratio_of(MeanEstimate(1.0, 0.01), MeanEstimate(1.0, 0.02)).variance
+    0.03
+    """
+    if min(a.value, b.value) <= 0:
+        return None
+    of_control, of_variant = a.variance / a.value**2, b.variance / b.value**2
+    if of_control + of_variant <= 0:
+        return None
+    return MeanLogRatio(math.log(b.value / a.value), of_control + of_variant, of_control)
+
+
 def log_ratio(a: ValueSums, b: ValueSums) -> MeanLogRatio | None:
-    """ln(m_b/m_a) with V = s_a²/(n_a m_a²) + s_b²/(n_b m_b²); None while a mean is not positive, or a variance is 0.
+    """ratio_of the two means.
 
     >>> f"{log_ratio(ValueSums(1000, 142313, 893096551), ValueSums(1000, 198253, 4334638371)).value:.6f}"
     '0.331515'
     """
-    if min(a.n, b.n) < 2 or min(a.total, b.total) <= 0:
-        return None
-    variance = a.variance / a.n / a.mean**2 + b.variance / b.n / b.mean**2
-    return MeanLogRatio(math.log(b.mean / a.mean), variance) if variance > 0 else None
-
-
-def combine(parts: Sequence[MeanLogRatio]) -> MeanLogRatio | None:
-    """Several phases, each compared within itself, averaged by precision: Σ(L/V)/Σ(1/V), variance 1/Σ(1/V).
-
-    >>> combine([MeanLogRatio(0.1, 0.01), MeanLogRatio(0.2, 0.01)])
-    MeanLogRatio(value=0.15, variance=0.005)
-    """
-    if not parts:
-        return None
-    precision = math.fsum(1 / part.variance for part in parts)
-    return MeanLogRatio(math.fsum(part.value / part.variance for part in parts) / precision, 1 / precision)
+    of_a, of_b = estimate(a), estimate(b)
+    return ratio_of(of_a, of_b) if of_a and of_b else None
 
 
 def evidence(ratio: MeanLogRatio, taus: Sequence[float] = TAUS) -> Evidence:
@@ -105,17 +151,28 @@ def interval(ratio: MeanLogRatio, bar: float) -> Interval:
     return Interval(math.expm1(ratio.value - reach), math.expm1(high) if high < 700 else math.inf)
 
 
-def mean_interval(sums: ValueSums, alpha: float = ALPHA) -> Interval | None:
-    """The fixed-horizon interval of one mean, m ∓ z √(s²/n); None below two visitors. Units: minor units per visitor.
+def mean_sequence(mean: MeanEstimate, alpha: float = ALPHA, taus: Sequence[float] = TAUS) -> Interval | None:
+    """The confidence sequence of one mean, m exp(∓ c √v/m), valid at every look; None for a mean that is not positive.
 
-    >>> low, high = mean_interval(ValueSums(100, 1000, 20000))
+    >>> low, high = mean_sequence(MeanEstimate(10.0, 0.01))
     >>> f"{low:.3f} {high:.3f}"
-    '8.030 11.970'
+    '9.670 10.341'
     """
-    if sums.n < 2:
+    if mean.value <= 0 or mean.variance <= 0:
         return None
-    reach = normal.critical(alpha) * math.sqrt(sums.variance / sums.n)
-    return Interval(sums.mean - reach, sums.mean + reach)
+    low, high = confidence_sequence(MeanLogRatio(0.0, mean.variance / mean.value**2), alpha, taus)
+    return Interval(mean.value * (1 + low), mean.value * (1 + high))
+
+
+def mean_interval(mean: MeanEstimate, alpha: float = ALPHA) -> Interval:
+    """The fixed-horizon interval of one mean, m ∓ z √v.
+
+    >>> low, high = mean_interval(MeanEstimate(10.0, 1.0))
+    >>> f"{low:.3f} {high:.3f}"
+    '8.040 11.960'
+    """
+    reach = normal.critical(alpha) * math.sqrt(mean.variance)
+    return Interval(mean.value - reach, mean.value + reach)
 
 
 class Difference(NamedTuple):
@@ -125,12 +182,10 @@ class Difference(NamedTuple):
     se: float
 
 
-def difference(a: ValueSums, b: ValueSums) -> Difference | None:
-    """The difference of two means, unpooled: se² = s_a²/n_a + s_b²/n_b; None below two visitors in an arm.
+def difference(a: MeanEstimate, b: MeanEstimate) -> Difference:
+    """The difference of two means, unpooled: se² = v_a + v_b.
 
-    >>> difference(ValueSums(100, 1000, 20000), ValueSums(100, 1100, 22100)).value
-    1.0
+    >>> difference(MeanEstimate(10.0, 0.09), MeanEstimate(11.0, 0.16))
+    Difference(value=1.0, se=0.5)
     """
-    if min(a.n, b.n) < 2:
-        return None
-    return Difference(b.mean - a.mean, math.sqrt(a.variance / a.n + b.variance / b.n))
+    return Difference(b.value - a.value, math.sqrt(a.variance + b.variance))

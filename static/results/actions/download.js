@@ -15,8 +15,18 @@ export function csv(report) {
     "rate",
     "impressions",
     "clicks",
+    "metric",
+    "mean",
   ];
-  const so = ["visitors_so_far", "converted_so_far", "rate_so_far", "lift_so_far", "lift_low", "lift_high"];
+  const so = [
+    "visitors_so_far",
+    "converted_so_far",
+    "rate_so_far",
+    "mean_so_far",
+    "lift_so_far",
+    "lift_low",
+    "lift_high",
+  ];
   const rows = report.series.flatMap((point) =>
     point.variants.map((row) => {
       const beside = point.comparisons.find((c) => c.variant === row.variant);
@@ -33,9 +43,12 @@ export function csv(report) {
         row.rate,
         row.impressions,
         row.clicks,
+        report.metric.name,
+        row.mean,
         all.visitors,
         all.converted,
         all.rate,
+        all.mean,
         beside?.lift,
         low,
         high,

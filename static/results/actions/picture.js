@@ -1,8 +1,9 @@
 // The result as a PNG, drawn in the page's own colours.
 
 import { colour } from "../ui/colours.js";
-import { interval, lift, localised, moment, share, whole } from "../ui/format.js";
+import { interval, lift, localised, moment, whole } from "../ui/format.js";
 import { headline, reason, STATES } from "../ui/labels.js";
+import { estimate, written } from "../ui/metric.js";
 import { title } from "./share.js";
 
 const WIDTH = 1200;
@@ -53,7 +54,11 @@ function variantRow(pen, { report, row, hue, shared, y }) {
   const name = clipped(pen, row.variant + (row.control ? " (control)" : ""), 300);
   write(pen, name, MARGIN, y, { size: 28, weight: 650 });
   write(pen, `${whole(row.converted)} of ${whole(row.visitors)}`, MARGIN, y + 30, { size: 21, paint: "soft" });
-  write(pen, share(row.rate), 500, y + 8, { size: 32, weight: 650, align: "right" });
+  write(pen, written(report.metric, estimate(report.metric, row)), 500, y + 8, {
+    size: 32,
+    weight: 650,
+    align: "right",
+  });
   if (!c?.lift_interval) return;
   const [from, to] = [560, 900];
   const within = (value) => Math.min(shared.to, Math.max(shared.from, value));

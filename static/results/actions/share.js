@@ -1,7 +1,8 @@
 // The result as text for a chat.
 
-import { interval, lift, localised, share, whole } from "../ui/format.js";
+import { interval, lift, localised, whole } from "../ui/format.js";
 import { headline, liveSince, reason } from "../ui/labels.js";
+import { estimate, written } from "../ui/metric.js";
 
 /** What to do, why, the numbers, and a link that opens here.
  *  @param {import("../data/answers.d.ts").Report} report
@@ -10,12 +11,14 @@ export function text(report, href) {
   const rows = report.variants.map((row) => {
     const c = report.comparisons.find(({ variant }) => variant === row.variant);
     const against = c?.lift_interval ? `, lift ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
+    const value = written(report.metric, estimate(report.metric, row));
     const name = row.control ? `${row.variant} (control)` : row.variant;
-    return `• ${name}: ${share(row.rate)} of ${whole(row.visitors)} visitors${against}`;
+    return `• ${name}: ${value} of ${whole(row.visitors)} visitors${against}`;
   });
   const since = liveSince(report);
   const head = [`${title(report)}: ${headline(report)}`, ...(since ? [since] : []), localised(reason(report))];
   return [...head, "", ...rows, "", href].join("\n");
 }
 
-export const title = ({ experiment, goal }) => (goal === "click" ? experiment : `${experiment} (${goal})`);
+export const title = ({ experiment, metric }) =>
+  metric.name === "click" ? experiment : `${experiment} (${metric.name})`;

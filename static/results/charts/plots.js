@@ -1,6 +1,7 @@
 // What the charts show, as plain numbers: the drawing and the table under it both come from here. Days are UTC.
 
 import { day, interval, lift, longDay, NOTHING, share, whole } from "../ui/format.js";
+import { estimate, isRate, title, written } from "../ui/metric.js";
 import { highlighted } from "./highlight.js";
 
 const DAY = 86_400; // seconds
@@ -42,7 +43,7 @@ export function figures(report, look, route) {
   const shown = new Set(highlighted(report, route));
   const base = (variant) => ({ label: variant, ...look[variant], faded: !shown.has(variant) });
   return [
-    rateFigure(report, base, at, route.query.rate ?? ""),
+    estimateFigure(report, base, at, route.query.rate ?? ""),
     liftFigure(report, base, at),
     splitFigure(report, base, at),
   ]
@@ -70,7 +71,9 @@ const RATES = {
   ctr: ["CTR per day", "Clicks out of impressions, of the visitors first seen on each day."],
 };
 
-function rateFigure(report, base, at, mode) {
+function estimateFigure(report, base, at, mode) {
+  const { metric } = report;
+  const band = isRate(metric) ? "rate_sequence" : "mean_sequence";
   const [, note] = RATES[mode] ?? RATES[""];
   const lines = report.variants.map(({ variant }) => {
     const rows = at.map((point) => rowOf(point, variant));
@@ -82,18 +85,19 @@ function rateFigure(report, base, at, mode) {
     const source = mode === "day" ? rows : rows.map((row) => row?.cumulative);
     return {
       ...base(variant),
-      values: source.map((row) => row?.rate ?? null),
-      band: source.map((row) => row?.rate_sequence ?? null),
+      values: source.map((row) => estimate(metric, row) ?? null),
+      band: source.map((row) => row?.[band] ?? null),
     };
   });
+  const percents = mode === "ctr" || isRate(metric);
   return {
     id: "rate",
-    title: mode === "ctr" ? "CTR over time" : `Rate of ${report.goal} over time`,
+    title: mode === "ctr" ? "CTR over time" : `${title(metric)} over time`,
     note,
     lines,
-    write: share,
-    ticks: "percent",
-    view: view(lines, 0, 1),
+    write: percents ? share : (value) => written(metric, value),
+    ticks: percents ? "percent" : "amount",
+    view: percents ? view(lines, 0, 1) : view(lines, -Infinity, Infinity),
     modes: Object.entries(RATES).map(([key, [label]]) => [key, label]),
     mode,
   };

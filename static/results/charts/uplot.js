@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { colour } from "../ui/colours.js";
-import { day, percent, short } from "../ui/format.js";
+import { day, decimal, percent, short } from "../ui/format.js";
 
 export { picture } from "../actions/picture.js";
 
@@ -125,6 +125,7 @@ function spacedDays(days, most) {
 function labels(kind, ticks) {
   if (kind === "count") return ticks.map((value) => (Number.isInteger(value) ? short(value) : ""));
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
+  if (kind === "amount") return ticks.map((value) => decimal(value, Math.max(0, Math.ceil(-Math.log10(step)))));
   const digits = [0, 1, 2].find((n) => Math.abs(step * 100 * 10 ** n - Math.round(step * 100 * 10 ** n)) < 1e-6) ?? 3;
   return ticks.map(
     (value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits),

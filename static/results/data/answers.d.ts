@@ -26,6 +26,7 @@ export interface Summary {
   shipped: string | null;
   live: LiveAnswer | null;
   goal: string;
+  metric: ChosenMetric;
   verdict: VerdictAnswer;
   health: "ok" | "warning" | "alarm";
   impressions: number;
@@ -47,6 +48,16 @@ export interface LiveAnswer {
   since: string | null;
   by: string;
   why: string;
+}
+/**
+ * What the variants are compared by. `unit`, `decimals`: of a value; null and 0 for a rate or a count.
+ */
+export interface ChosenMetric {
+  name: string;
+  kind: "rate" | "value" | "count";
+  goal: string;
+  unit: string | null;
+  decimals: number;
 }
 /**
  * What to do, and why. `headline` and `reason` are for people, `doubts` names checks; `text` joins them.
@@ -73,6 +84,8 @@ export interface SummaryVariant {
   converted: number;
   rate: number | null;
   rate_interval: [number | null, number | null] | null;
+  mean: number | null;
+  mean_interval: [number | null, number | null] | null;
 }
 /**
  * One comparison in the list of experiments.
@@ -80,7 +93,7 @@ export interface SummaryVariant {
 export interface SummaryComparison {
   variant: string;
   control: string;
-  decision: "winner" | "loser" | "equivalent" | "open";
+  decision: "winner" | "loser" | "equivalent" | "open" | "collecting";
   lift: number | null;
   lift_interval: [number | null, number | null] | null;
   p: number | null;
@@ -107,8 +120,9 @@ export interface RefusalAnswer {
 /**
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
  *
- * `variants`, `comparisons` and `verdict` are by `goal`; `metrics` has every goal, and `primary` names the one that
- * decides. `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
+ * `variants`, `comparisons` and `verdict` are by `metric`, which is a rate or a mean of `goal`. `metrics` has the rate
+ * of every goal, `means` the values and counts, and `primary` names the one that decides. `segments`: what `by` can
+ * ask for. `simulated`: some of its visitors are the demo's.
  */
 export interface Report {
   experiment: string;
@@ -119,6 +133,7 @@ export interface Report {
   shipped: string | null;
   live: LiveAnswer | null;
   goal: string;
+  metric: ChosenMetric;
   goals: string[];
   as_of: string;
   window: WindowAnswer;
@@ -196,7 +211,8 @@ export interface AgeAnswer {
 }
 /**
  * Counts and rates of one variant. Counts are sums over phases; rates over several phases are comparable
- * averages. `ctr_interval` counts at most 100 impressions of each visitor.
+ * averages. `ctr_interval` counts at most 100 impressions of each visitor. `mean`: units per visitor, where the report
+ * is by a mean; `expected_loss` is in the same unit, or a rate.
  */
 export interface VariantAnswer {
   variant: string;
@@ -211,6 +227,8 @@ export interface VariantAnswer {
   rate: number | null;
   rate_interval: [number | null, number | null] | null;
   goal_events: number;
+  mean: number | null;
+  mean_interval: [number | null, number | null] | null;
   p_best: number | null;
   expected_loss: number | null;
   excluded: {
@@ -223,7 +241,7 @@ export interface VariantAnswer {
 export interface ComparisonAnswer {
   variant: string;
   control: string;
-  decision: "winner" | "loser" | "equivalent" | "open";
+  decision: "winner" | "loser" | "equivalent" | "open" | "collecting";
   phases: number;
   lift: number | null;
   lift_interval: [number | null, number | null] | null;
@@ -317,12 +335,13 @@ export interface MetricVariantAnswer {
 /**
  * A variant against the control by one metric. `p` and `lift_interval` hold at every look. Of the primary metric
  * they hold for all variants at once, of the others for all secondary metrics and variants at once. `discovery`:
- * whether it stays one at a false discovery rate of 5 % over all metrics (e-BH).
+ * whether it stays one at a false discovery rate of 5 % over all metrics (e-BH). `decision`: collecting below 100
+ * visitors with a value in a variant, where a mean is not compared yet.
  */
 export interface MetricComparisonAnswer {
   variant: string;
   control: string;
-  decision: "winner" | "loser" | "equivalent" | "open";
+  decision: "winner" | "loser" | "equivalent" | "open" | "collecting";
   lift: number | null;
   lift_interval: [number | null, number | null] | null;
   p: number | null;
@@ -330,7 +349,7 @@ export interface MetricComparisonAnswer {
   discovery: boolean;
 }
 /**
- * Values or events of a goal per visitor.
+ * Values or events of a goal per visitor. `primary`, `confirmatory`: as of a rate.
  */
 export interface MeanAnswer {
   metric: string;
@@ -338,8 +357,10 @@ export interface MeanAnswer {
   goal: string;
   unit: string | null;
   decimals: number;
+  primary: boolean;
+  confirmatory: boolean;
   variants: MeanVariantAnswer[];
-  comparisons: MeanComparisonAnswer[];
+  comparisons: MetricComparisonAnswer[];
 }
 /**
  * One variant by a mean. `mean` and `interval`: units (of a count: events) per visitor, `interval` for one look.
@@ -347,6 +368,7 @@ export interface MeanAnswer {
  */
 export interface MeanVariantAnswer {
   variant: string;
+  control: boolean;
   visitors: number;
   with_value: number;
   mean: number | null;
@@ -354,18 +376,6 @@ export interface MeanVariantAnswer {
   total: number | null;
   cut: number | null;
   capped: number;
-}
-/**
- * A variant's mean against the control's. `p` and `lift_interval` hold at every look, for all means and variants at
- * once. Exploratory: the verdict is decided by a rate.
- */
-export interface MeanComparisonAnswer {
-  variant: string;
-  control: string;
-  decision: "higher" | "lower" | "open" | "collecting";
-  lift: number | null;
-  lift_interval: [number | null, number | null] | null;
-  p: number | null;
 }
 /**
  * A metric that must not get worse by more than `margin`. `bounds`: one-sided confidence sequences of the lift.
@@ -433,10 +443,13 @@ export interface ConservationAnswer {
 }
 /**
  * How long it takes to detect `lift`, either way, with probability `power`, at the traffic of the last days; and to
- * show that no difference is larger than `margin`.
+ * show that no difference is larger than `margin`. Over a `rate`, or over a `mean` whose standard deviation over
+ * visitors is `spread`, in units.
  */
 export interface PlanAnswer {
   rate: number | null;
+  mean: number | null;
+  spread: number | null;
   lift: number | null;
   power: number | null;
   visitors_per_variant: number | null;
@@ -470,10 +483,13 @@ export interface DayVariantAnswer {
   converted: number;
   rate: number | null;
   rate_sequence: [number | null, number | null] | null;
+  mean: number | null;
+  mean_sequence: [number | null, number | null] | null;
   cumulative: CumulativeAnswer;
 }
 /**
- * All visitors up to a day. `rate_sequence` is a confidence sequence: it holds at every look.
+ * All visitors up to a day. `rate_sequence`, `mean_sequence` are confidence sequences: they hold at every look.
+ * `mean`: units per visitor, where the report is by a mean.
  */
 export interface CumulativeAnswer {
   visitors: number;
@@ -481,6 +497,8 @@ export interface CumulativeAnswer {
   rate: number | null;
   rate_interval: [number | null, number | null] | null;
   rate_sequence: [number | null, number | null] | null;
+  mean: number | null;
+  mean_sequence: [number | null, number | null] | null;
 }
 /**
  * The comparison as it stood at the end of a day.

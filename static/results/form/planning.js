@@ -1,4 +1,4 @@
-// How many visitors it takes to find a lift. The same formula as chalicelib/analysis/planning.py (needed);
+// How many visitors it takes to find a lift. The same formula as chalicelib/analysis/duration/needed.py (needed);
 // tests/fixtures/planning.json holds both to the same numbers.
 
 const ALPHA = 0.05;

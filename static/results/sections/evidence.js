@@ -3,6 +3,7 @@
 import { h } from "../ui/dom.js";
 import { chance, decimal, interval, lift, NOTHING, percent, pValue, share, whole } from "../ui/format.js";
 import { docs } from "../ui/help.js";
+import { estimate, isRate, title, written } from "../ui/metric.js";
 import { table } from "../ui/table.js";
 
 /** @param {import("../data/answers.d.ts").Report} report */
@@ -10,8 +11,8 @@ export function evidence(report) {
   return [
     report.comparisons.map((c) => methods(c, report)),
     report.omnibus && h("p", {}, `All variants at once (G-test): p ${pValue(report.omnibus.p)}.`),
-    rates(report),
-    planned(report.plan),
+    estimates(report),
+    planned(report.plan, report.metric),
     h("p", {}, h("a", { href: docs("statistics") }, "How these numbers are computed")),
   ];
 }
@@ -79,21 +80,28 @@ const method = (name, value, numbers, more) =>
     h("dd", {}, value && h("b", {}, value), value && " ", h("span", {}, numbers), h("p", { class: "quiet" }, more)),
   );
 
-function rates({ variants, alpha }) {
+function estimates({ variants, alpha, metric }) {
   const beliefs = variants.some((row) => isKnown(row.p_best));
   const level = `${percent(1 - alpha)} interval`;
   return [
-    h("h3", {}, "Rates, for one look"),
+    h("h3", {}, `${title(metric)}, for one look`),
     table(
-      "Rates",
-      ["Variant", "Rate", level, "CTR", level, ...(beliefs ? ["Chance to be best", "Expected loss"] : [])],
+      title(metric),
+      [
+        "Variant",
+        isRate(metric) ? "Rate" : "Mean",
+        level,
+        "CTR",
+        level,
+        ...(beliefs ? ["Chance to be best", "Expected loss"] : []),
+      ],
       variants.map((row) => [
         row.variant,
-        share(row.rate),
-        interval(row.rate_interval, share),
+        written(metric, estimate(metric, row)),
+        interval(isRate(metric) ? row.rate_interval : row.mean_interval, (value) => written(metric, value)),
         share(row.ctr),
         interval(row.ctr_interval, share),
-        ...(beliefs ? [chance(row.p_best), `${points(row.expected_loss)} points`] : []),
+        ...(beliefs ? [chance(row.p_best), loss(metric, row)] : []),
       ]),
     ),
     beliefs &&
@@ -101,21 +109,25 @@ function rates({ variants, alpha }) {
         "p",
         { class: "quiet" },
         "Chance to be best and expected loss are Bayesian beliefs. ",
-        "Expected loss: the rate you give up, on average, if you ship this variant and another one is better.",
+        `Expected loss: the ${isRate(metric) ? "rate" : "mean"} you give up, on average, if you ship this variant `,
+        "and another one is better.",
       ),
   ];
 }
 
+const loss = (metric, { expected_loss: lost }) => (isRate(metric) ? `${points(lost)} points` : written(metric, lost));
+
 const points = (value) => (isKnown(value) ? decimal(value * 100, 2) : NOTHING);
 
-function planned(plan) {
+function planned(plan, metric) {
   if (!plan.lift) return null;
+  const level = isRate(metric) ? `rate of ${share(plan.rate)}` : `mean of ${written(metric, plan.mean)}`;
   return [
     h("h3", {}, "Plan"),
     h(
       "p",
       {},
-      `To find a lift of ${percent(plan.lift)} at a rate of ${share(plan.rate)} `,
+      `To find a lift of ${percent(plan.lift)} at a ${level} `,
       `with probability ${percent(plan.power)}: `,
       h("b", {}, `${whole(plan.visitors_per_variant)} visitors per variant`),
       ` however often you look, ${whole(plan.visitors_per_variant_fixed)} with one look at the end. `,

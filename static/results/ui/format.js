@@ -14,7 +14,7 @@ function format(options) {
   return { format: (value) => isolated(minus(numbers.format(value))) };
 }
 
-const known = (value) => typeof value === "number" && Number.isFinite(value);
+export const known = (value) => typeof value === "number" && Number.isFinite(value);
 const minus = (text) => text.replace("-", "−");
 
 /** A number written from right to left, or with marks for it, would swap places with its neighbours in an English

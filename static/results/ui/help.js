@@ -11,10 +11,14 @@ export const HELP = {
       "The second line compares the share that arrived with the share you configured.",
     "results#the-numbers",
   ],
-  rate: ["Rate", "Visitors who did it at least once, out of all who saw the variant.", "results#the-numbers"],
+  rate: [
+    "Rate or mean",
+    "Visitors who did it at least once, out of all who saw the variant. Of values or events: the mean per visitor.",
+    "results#the-numbers",
+  ],
   lift: [
     "Lift",
-    "How much higher the rate is than the control's, relative to it. " +
+    "How much higher it is than the control's, relative to it. " +
       "The bar is a 95 % confidence sequence: an interval that stays valid however often you look. " +
       "While it includes 0, the difference may be chance. An arrow marks an end outside the axis.",
     "statistics#the-verdict",
@@ -26,7 +30,7 @@ export const HELP = {
   ],
   verdict: [
     "Verdict",
-    "What the data say, by the primary goal and the interval of the lift. " +
+    "What the data say, by the primary metric and the interval of the lift. " +
       "It needs a full week, because weekdays differ.",
     "statistics#the-verdict",
   ],

@@ -12,6 +12,14 @@ export const STATES = {
   invalid: ["Not valid", "stop"],
 };
 
+/** decision of a comparison → [icon, word] */
+export const DECISIONS = {
+  winner: ["check", "better"],
+  loser: ["cross", "worse"],
+  equivalent: ["equal", "the same"],
+  collecting: ["hourglass", "too few values"],
+};
+
 export const STATUSES = { running: "Running", paused: "Paused", stopped: "Stopped" };
 
 /** The reason for the verdict, with the checks to look at before acting on it. */

@@ -116,8 +116,8 @@ function goals(report, route) {
       h(
         "a",
         {
-          href: here(route, { goal: goal === "click" ? "" : goal }),
-          "aria-current": goal === report.goal ? "true" : null,
+          href: here(route, { goal: goal === report.primary ? "" : goal }),
+          "aria-current": goal === report.metric.name ? "true" : null,
         },
         goal,
       ),

@@ -6,22 +6,23 @@ import { highlighted } from "../charts/highlight.js";
 import { here } from "../data/route.js";
 import { swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { interval, lift, percent, share } from "../ui/format.js";
+import { interval, lift, percent } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
+import { DECISIONS } from "../ui/labels.js";
+import { allMetrics, estimate, written } from "../ui/metric.js";
 
 const GUARDRAILS = {
   ok: ["check", "holds", "winner"],
   open: ["hourglass", "not certain yet", ""],
   broken: ["cross", "broken", "loser"],
 };
-const DECISIONS = { winner: ["check", "better"], loser: ["cross", "worse"], equivalent: ["equal", "the same"] };
 
 /** Null where there is only one metric: the table of the variants shows it already.
  *  @param {any} report
  *  @param {any} route
  *  @param {Record<string, {hue: string, dash: number[]}>} look */
 export function metricsTable(report, route, look) {
-  const { metrics = [] } = report;
+  const metrics = allMetrics(report);
   if (metrics.length < 2) return null;
   const shown = new Set(highlighted(report, route));
   return h(
@@ -96,30 +97,37 @@ function metricRow(metric, { report, route, look, shown }) {
       h(
         "a",
         {
-          href: here(route, { goal: metric.goal === report.goals[0] ? "" : metric.goal }),
-          "aria-current": metric.goal === report.goal ? "true" : null,
+          href: here(route, { goal: metric.primary ? "" : metric.metric }),
+          "aria-current": metric.metric === report.metric.name ? "true" : null,
         },
         metric.metric,
       ),
       " ",
       h("span", { class: "chip" }, metric.primary ? "primary" : "secondary"),
-      h("p", { class: "quiet" }, control ? `${control.variant}: ${share(control.rate)}` : null),
+      h("p", { class: "quiet" }, control ? `${control.variant}: ${written(metric, estimate(metric, control))}` : null),
     ),
     h(
       "ul",
       {},
-      comparisons.map((c) => comparison(c, metric, shared, look)),
+      comparisons.map((c) => comparison(c, { metric, shared, look })),
     ),
   );
 }
 
-function comparison(c, metric, shared, look) {
+function comparison(c, { metric, shared, look }) {
   const [sign, word] = DECISIONS[c.decision] ?? [];
-  const rate = metric.variants.find((row) => row.variant === c.variant)?.rate;
+  const own = metric.variants.find((row) => row.variant === c.variant);
   return h(
     "li",
     { "data-key": c.variant },
-    h("p", {}, swatch(look[c.variant]), " ", c.variant, h("span", { class: "quiet" }, ` ${share(rate)}`)),
+    h(
+      "p",
+      {},
+      swatch(look[c.variant]),
+      " ",
+      c.variant,
+      h("span", { class: "quiet" }, ` ${written(metric, estimate(metric, own))}`),
+    ),
     c.lift_interval && bar(shared, c, look[c.variant].hue),
     h(
       "p",

@@ -6,7 +6,8 @@ import { h } from "../ui/dom.js";
 import { interval, lift, percent, share, whole } from "../ui/format.js";
 import { term } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
-import { verb } from "../ui/labels.js";
+import { DECISIONS, verb } from "../ui/labels.js";
+import { estimate, title, written } from "../ui/metric.js";
 
 // The roles are those that table elements have anyway; on a small screen their display changes, and with it the roles.
 export function variantTable(report, look) {
@@ -19,7 +20,7 @@ export function variantTable(report, look) {
     {
       class: report.verdict.state === "invalid" ? "variants doubtful" : "variants",
       role: "table",
-      "aria-label": `Variants, by ${report.goal}`,
+      "aria-label": `Variants, by ${report.metric.name}`,
     },
     h(
       "thead",
@@ -29,7 +30,7 @@ export function variantTable(report, look) {
         { role: "row" },
         heading("name", "Variant"),
         heading("number", term("visitors", "Visitors")),
-        heading("number rate", term("rate", rateLabel(report))),
+        heading("number rate", term("rate", title(report.metric))),
         heading("lift", term("lift", `Lift over ${controlOf(report)}`)),
         heading("number second", term("ctr", "CTR")),
       ),
@@ -50,7 +51,6 @@ export function variantTable(report, look) {
   );
 }
 
-const rateLabel = ({ goal }) => `Rate of ${goal}`;
 const controlOf = ({ variants }) => variants.find((row) => row.control)?.variant ?? "the control";
 
 function variantRow({ report, row, visitors, comparison, shared, look }) {
@@ -75,8 +75,8 @@ function variantRow({ report, row, visitors, comparison, shared, look }) {
     cell("number", term("visitors", "Visitors"), whole(row.visitors), split(row, visitors)),
     cell(
       "number rate",
-      term("rate", rateLabel(report)),
-      share(row.rate),
+      term("rate", title(report.metric)),
+      written(report.metric, estimate(report.metric, row)),
       `${whole(row.converted)} ${verb(report.goal)}`,
     ),
     h(
@@ -107,8 +107,7 @@ function liftCell(comparison, shared, { hue }) {
 
 function decisionChip(report, comparison) {
   if (!comparison || report.verdict.state === "invalid") return null;
-  const words = { winner: ["check", "better"], loser: ["cross", "worse"], equivalent: ["equal", "the same"] };
-  const [sign, word] = words[comparison.decision] ?? [];
+  const [sign, word] = DECISIONS[comparison.decision] ?? [];
   return word ? h("span", { class: `chip ${comparison.decision}` }, icon(sign, 14), word) : null;
 }
 

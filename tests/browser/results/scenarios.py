@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.api import parameters
 from chalicelib.domain.clock import DAY_MS, utc_day
-from chalicelib.domain.manifest import Experiment, Manifest, Note, Period, Phase, Variant
+from chalicelib.domain.manifest import Experiment, GoalValue, Guardrail, Manifest, Note, Period, Phase, Variant
 from chalicelib.reporting import queries
 from chalicelib.storage.store import Booking, cell_name
 from chalicelib.storage.tally import Cell, Tallies, Tally
@@ -44,6 +44,8 @@ class Scenario:
     seed: int = 1
     notes: tuple[Note, ...] = ()
     decision: Note | None = None
+    cents: Mapping[str, int] = field(default_factory=dict)  # of a visitor who reaches the first goal, by variant
+    errors: Mapping[str, float] = field(default_factory=dict)  # share of visitors who reach the last goal
 
     @property
     def experiment(self) -> Experiment:
@@ -59,6 +61,10 @@ class Scenario:
             description=self.description,
             hypothesis="More visitors click when the next step is plain to see." if self.description else "",
             goals=self.goals,
+            goal_values={self.goals[0]: GoalValue(unit="EUR", cap=50_000)} if self.cents else {},
+            primary=f"{self.goals[0]}.value" if self.cents else "click",
+            lower_is_better=self.goals[-1:] if self.errors else (),
+            guardrails=(Guardrail(metric=self.goals[-1], margin=0.05),) if self.errors else (),
             minimum_detectable_effect=0.1,
             winner=self.winner,
             periods=(Period(end=end),),
@@ -76,10 +82,21 @@ class Scenario:
                 left, shares = left - due, shares - weight
                 size = due - binomial(dice, due, self.lost.get(variant, 0))
                 tally = _cohort(dice, size, min(0.95, rate * (1 + self.drift * phase)), self.goals, self.bots)
+                self._add_values(dice, variant, tally)
                 when = day.isoformat()
                 for cell in (Cell("total", "", phase, variant), Cell("day", when, phase, variant)):
                     tallies.setdefault(cell, Tally()).add(tally)
         return tallies
+
+    def _add_values(self, dice: random.Random, variant: str, tally: Tally) -> None:
+        """The amounts are alike, but for a spread as large as the mean."""
+        if self.cents:
+            goal, amount = self.goals[0], self.cents[variant]
+            tally.value_sum[goal] = tally.converted[goal] * amount
+            tally.value_squares[goal] = 2 * tally.converted[goal] * amount**2
+        if self.errors:
+            failed = binomial(dice, tally.visitors, self.errors[variant])
+            tally.converted[self.goals[-1]] = tally.goal_events[self.goals[-1]] = failed
 
     def _days(self) -> Iterator[tuple[date, int, Sequence[float]]]:
         phases = self.phases or [(0, [1.0] * len(self.rates))]
@@ -219,22 +236,19 @@ EXTREMES = {
             decision=Note(at=NOW - DAY_MS, by="Anna", text="The brand needs it."),
         ),
         Scenario("stopped-quietly", {"plain": 0.1, "bold": 0.1}, status="stopped", description="Stopped, no winner."),
+        Scenario(
+            "basket",
+            {"plain": 0.2, "bundles": 0.2},
+            per_day=6000,
+            goals=("purchase", "error"),
+            cents={"plain": 4000, "bundles": 4900},
+            errors={"plain": 0.05, "bundles": 0.08},
+            description="Bundles in the basket: more revenue, and more errors.",
+        ),
         Scenario("far-away", {"plain": 0.1, "bold": 0.1}, per_day=20, description="Too little traffic to decide."),
         Scenario("young", {"plain": 0.1, "bold": 0.2}, days=2, per_day=60, description="A very wide interval."),
     )
 }
-
-
-def with_metrics(key: str) -> dict[str, Any]:
-    """The report of an experiment with one metric for each of its goals."""
-    report = SCENARIOS[key].detail({})
-    by_goal = {goal: SCENARIOS[key].detail({"goal": goal}) for goal in report["goals"]}
-    metrics = [
-        {"metric": goal, "kind": "rate", "goal": goal, "primary": goal == "click"}
-        | {name: by_goal[goal][name] for name in ("variants", "comparisons")}
-        for goal in report["goals"]
-    ]
-    return report | {"primary": "click", "metrics": metrics}
 
 
 def written(text: str, *, german: bool = False) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.results.scenarios import LONG, with_metrics
+from tests.browser.results.scenarios import LONG
 from tests.browser.results.site import Site, detail
 from tests.browser.results.test_segments import by_segment
 
@@ -72,10 +72,6 @@ def _cuts_off(site: Site, page: Page) -> None:
     page.route("**/stats*", lambda route: route.abort())
 
 
-def _with_metrics(site: Site, page: Page) -> None:
-    site.api.answers["/stats/hero"] = with_metrics("hero")
-
-
 def _sees_the_tag(site: Site, page: Page) -> None:
     site.api.answers["/stats"] = {"experiments": [], "latest_refusals": _refusals("unknown-experiment")}
 
@@ -130,7 +126,8 @@ STATES = [
     State("segments", "#/cta-color?open=segments", "text=its effect differs between", _by_segment),
     State("act", "#/cta-color?open=act", "text=abacus stop cta-color --winner green"),
     State("shipped-undecided", "#/shipped-undecided", "text=bold is live for everyone"),
-    State("all-metrics", "#/hero", ".metrics", _with_metrics),
+    State("all-metrics", "#/hero", ".metrics"),
+    State("guardrail-broken", "#/basket", ".metrics"),
     State("out-of-reach", "#/far-away", ".advice"),
     State("young", "#/young", ".state:has-text('Collecting')"),
     State("longest-names", f"#/{LONG}?open={DEEP}", ".methods"),

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from abacus.authoring.load import load
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import EXTREMES, SCENARIOS, with_metrics
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS
 from tests.browser.results.site import Site
 
 pytestmark = pytest.mark.browser
@@ -70,7 +70,7 @@ def test_a_server_that_is_down_is_not_a_missing_connection(results: Site, new_pa
 
 
 def test_all_metrics_stand_in_one_table_and_lead_to_their_charts(results: Site, new_page: Open) -> None:
-    results.api.answers["/stats/hero"] = report = with_metrics("hero")
+    report = SCENARIOS["hero"].detail({})
     page = at(results, new_page(), "#/hero")
     rows = page.locator(".metrics > ul > li")
     assert rows.locator(".metric a").all_inner_texts() == ["click", "signup", "purchase"]
@@ -81,7 +81,6 @@ def test_all_metrics_stand_in_one_table_and_lead_to_their_charts(results: Site, 
         figures.lstrip("+−").rstrip("%")
         == f"{abs(benefit['lift']) * 100:.{0 if abs(benefit['lift']) > 0.0995 else 1}f}"
     )
-    del results.api.answers["/stats/hero"]
     rows.locator("a", has_text="purchase").click()
     expect(page.get_by_role("heading", name="Rate of purchase over time")).to_be_visible()
     assert results.api.asked[-1][0] == "/stats/hero?goal=purchase"
@@ -91,7 +90,7 @@ def test_each_guardrail_says_whether_it_holds(results: Site, new_page: Open) -> 
     rail = {"metric": "error", "variant": "benefit", "margin": 0.05, "lower_is_better": True, "lift": 0.12}
     rail |= {"state": "broken", "bounds": [0.07, 0.17], "p_ok": 1.0, "p_broken": 0.001}
     waiting = {"metric": "purchase.value", "state": "open", "lift": None, "bounds": None}
-    results.api.answers["/stats/hero"] = with_metrics("hero") | {"guardrails": [rail, rail | waiting]}
+    results.api.answers["/stats/hero"] = SCENARIOS["hero"].detail({}) | {"guardrails": [rail, rail | waiting]}
     rows = at(results, new_page(), "#/hero").locator("[data-key=guardrails] > ul > li")
     assert [" ".join(text.split()) for text in rows.all_inner_texts()] == [
         "error of benefit broken +12% +7.0% to +17%; up to 5% worse is accepted",

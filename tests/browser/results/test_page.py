@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import SCENARIOS, headline, reason
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS, headline, reason
 from tests.browser.results.site import Site, assets, policy
 
 pytestmark = pytest.mark.browser
@@ -47,6 +47,18 @@ def test_each_variant_has_its_numbers_and_its_lift(results: Site, new_page: Open
     assert row.locator(".lift p").inner_text() == "+30% +11% to +51%"
     arrived = green["visitors"] / sum(each["visitors"] for each in SCENARIOS["cta-color"].detail({})["variants"])
     assert row.locator(".more").first.inner_text() == f"{arrived:.1%}, 50% configured"
+
+
+def test_a_mean_decides_in_its_unit_and_a_broken_guardrail_stands_beside_it(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/basket")
+    report = EXTREMES["basket"].detail({})
+    assert page.locator(".advice").inner_text() == "Do not ship bundles: error got worse"
+    assert page.get_by_role("columnheader").all_inner_texts()[2] == "purchase: EUR per visitor"
+    row = page.get_by_role("row", name="bundles")
+    assert row.locator(".value").all_inner_texts()[1] == f"{report['variants'][1]['mean']:.2f} EUR"
+    names = page.locator(".metrics .metric a").all_inner_texts()
+    assert names == ["purchase.value", "click", "purchase", "error"]
+    assert page.get_by_text("broken", exact=True).is_visible()
 
 
 def test_the_table_shows_what_decides_and_no_belief_beside_an_open_verdict(results: Site, new_page: Open) -> None:
