@@ -23,6 +23,11 @@ class Entry(NamedTuple):
 # The order is the order of `abacus --help`.
 GROUPS: dict[str, dict[str, Entry]] = {
     "Write experiments": {
+        "init": Entry(
+            "abacus.installation.init:command",
+            "Prepare your site's repository: abacus.yaml and a first draft.",
+            "abacus init --region eu-central-1 --domain ab.example.com",
+        ),
         "new": Entry(
             "abacus.authoring.new:command",
             "Write a new experiment, and estimate how long it takes.",
@@ -146,6 +151,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Try a deployment on this machine, without an AWS account.",
             "abacus rehearse",
         ),
+        "upgrade-check": Entry(
+            "abacus.installation.release:command",
+            "Compare a stage with the installed ABacus, and say what an update needs.",
+            "abacus upgrade-check --stage prod",
+        ),
         "package": Entry(
             "abacus.deploy.package:command",
             "Build the Lambda's zip and its template.",
@@ -206,8 +216,18 @@ class CommandTable(click.Group):
                     formatter.write(f"  {'':{width}}    $ {entry.example}\n")
 
 
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from abacus.installation.release import installed  # which loads boto3
+
+        click.echo(f"abacus {installed()}")
+        ctx.exit()
+
+
 @click.command(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="abacus")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show version and schema."
+)
 def main() -> None:
     """ABacus: A/B testing in your own AWS account.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from abacus.project_file import NAME, project_file
 from abacus.shares import as_number, parse_share
 
 Command = Callable[..., Any]
@@ -58,7 +59,8 @@ CHANGE = ShareType(limits=False)  # a relative change: -10 % and 150 % are possi
 
 def manifest_option(command: Command) -> Command:
     """`--manifest FOLDER`, passed as `manifest`."""
-    return _folder_option("--manifest", "manifest", "Folder with the experiments' YAML files.")(command)
+    text = "Folder with the experiments' YAML files."
+    return _folder_option("--manifest", lambda: project_file().manifest, "manifest", text)(command)
 
 
 def stage_option(command: Command) -> Command:
@@ -70,19 +72,32 @@ def stage_option(command: Command) -> Command:
 
 def region_option(command: Command) -> Command:
     """`--region NAME`, passed as `region`; None: the region that AWS is configured for."""
+
+    def of_stage(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        # Click handles the options that are given before those that are not, so the stage is known here.
+        return value or project_file().stage(ctx.params.get("stage")).region
+
     return click.option(
-        "--region", metavar="NAME", help="AWS region of the stage. Default: the one AWS is configured for."
+        "--region",
+        metavar="NAME",
+        callback=of_stage,
+        help=f"AWS region of the stage. Default: that of {NAME}, or the one AWS is configured for.",
     )(command)
 
 
 def home_option(command: Command) -> Command:
     """`--home FOLDER`, passed as `home`."""
-    return _folder_option("--home", ".local", "Folder with the state of the local product.")(command)
+    return _folder_option("--home", lambda: ".local", ".local", "Folder with the state of the local product.")(command)
 
 
-def _folder_option(name: str, default: str, text: str) -> Callable[[Command], Command]:
+def _folder_option(name: str, default: Callable[[], str], shown: str, text: str) -> Callable[[Command], Command]:
     return click.option(
-        name, type=click.Path(path_type=Path), metavar="FOLDER", default=Path(default), show_default=True, help=text
+        name,
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        default=lambda: project_file().path(default()),
+        show_default=shown,
+        help=text,
     )
 
 

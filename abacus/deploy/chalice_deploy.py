@@ -20,7 +20,8 @@ from botocore.exceptions import ClientError
 from abacus.aws import names
 from abacus.aws.account import Account
 from abacus.deploy.package import LAMBDA, chalice, chalice_environment, prepare
-from abacus.paths import PROJECT
+from abacus.paths import INSTALLED, PROJECT
+from abacus.project_file import project_file
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class ChaliceFailed(AbacusError):
 
 def record(stage: str) -> Path:
     """The file in which Chalice keeps what it deployed. It finds its functions by it; so does `chalice delete`."""
-    return PROJECT / ".chalice" / "deployed" / f"{stage}.json"
+    folder = project_file().path(".chalice") if INSTALLED else PROJECT / ".chalice"
+    return folder / "deployed" / f"{stage}.json"
 
 
 def deploy(stage: str, parameters: Mapping[str, str], account: Account, source: Path) -> dict[str, str]:
@@ -167,7 +169,7 @@ def _run(
         )
     finally:
         file.unlink()  # it holds the origin's secret
-        record(stage).parent.mkdir(exist_ok=True)
+        record(stage).parent.mkdir(parents=True, exist_ok=True)
         if copied_record.exists():  # also after a failure, for what was made until then
             shutil.copyfile(copied_record, record(stage))
     if process.returncode:

@@ -18,13 +18,14 @@ from abacus.aws.names import StageName
 from abacus.aws.templates import read
 from abacus.deploy import chalice_deploy
 from abacus.deploy.options import CertificateArn, DeployOptions, Surroundings, api_kind
-from abacus.deploy.package import BUILD, LAMBDA, package, this_machine
+from abacus.deploy.package import LAMBDA, build_folder, package, this_machine
 from abacus.deploy.plan import plan_stacks, show
 from abacus.deploy.steps import Deployment
 from abacus.operations import bill
 from abacus.operations.bill import price_line
-from abacus.options import manifest_option
+from abacus.options import manifest_option, region_option
 from abacus.paths import INFRA
+from abacus.project_file import project_file
 from abacus.publishing import publish
 from abacus.publishing.manifest_store import read_live
 from abacus.simulation.demo import STORIES
@@ -37,7 +38,7 @@ NO_SECRET = ["-"]  # in the place of the origin's secret, in a plan that is only
 
 @click.command()
 @click.option("--stage", type=StageName(), required=True, help="The stage to deploy, such as prod.")
-@click.option("--region", help="AWS region. Default: the one that AWS is configured for.")
+@region_option
 @click.option("--dry-run", is_flag=True, help="Show everything that would be created; needs no account.")
 @click.option("--domain", help="A domain of your own, such as ab.example.com.")
 @click.option("--certificate", type=CertificateArn(), metavar="ARN", help="Its certificate, in us-east-1.")
@@ -65,7 +66,7 @@ def command(
 ) -> None:
     """Deploy a stage, or bring it up to date. An option that you leave out stays as it is deployed."""
     packaged: Path | None = options.pop("packaged")
-    chosen = DeployOptions(**{**options, "parameters": _pairs(options["parameters"])})
+    chosen = _chosen(options)
     experiments = load(manifest)
     if dry_run:
         _show_only(chosen, experiments, packaged)
@@ -82,6 +83,23 @@ def command(
     _print_result(deployment)
 
 
+def _chosen(given: dict[str, Any]) -> DeployOptions:
+    """The options of the command line, and for those that are not given what abacus.yaml says of the stage."""
+    defaults = project_file().stage(given["stage"])
+    certificate = defaults.certificate and CertificateArn().convert(defaults.certificate, None, None)
+    kept = {
+        "domain": defaults.domain,
+        "certificate": certificate,
+        "firewall": defaults.waf,
+        "email": defaults.email,
+        "budget": defaults.budget,
+        "api": defaults.api,
+        "tracing": defaults.xray,
+    }
+    options = {**given, **{name: value for name, value in kept.items() if given.get(name) is None}}
+    return DeployOptions(**{**options, "parameters": {**defaults.set, **_pairs(given["parameters"])}})
+
+
 def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in given]
     for name, sign, _ in pairs:
@@ -91,7 +109,7 @@ def _pairs(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _show_only(options: DeployOptions, experiments: Manifest, packaged: Path | None) -> None:
-    template = packaged / "sam.json" if packaged else package(options.stage, BUILD / "package")
+    template = packaged / "sam.json" if packaged else package(options.stage, build_folder() / "package")
     plans = plan_stacks(options, _with_snippet_options(template), NO_SECRET)
     files = publish.site(experiments, round(time.time() * 1000), build.build_site)
     show(options.stage, plans, files, click.echo)
@@ -110,7 +128,7 @@ def _look_around(account: Account, options: DeployOptions, packaged: Path | None
     if packaged is None:
         click.echo("packaging ...")
         target = this_machine() if account.emulator else LAMBDA
-        packaged = package(options.stage, BUILD / "package", target=target).parent
+        packaged = package(options.stage, build_folder() / "package", target=target).parent
     sender_keys = account.client("ssm").get_parameters(Names=[names.sender_keys(options.stage)])["Parameters"]
     return replace(
         _with_snippet_options(packaged / "sam.json"),

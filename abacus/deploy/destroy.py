@@ -11,8 +11,9 @@ from abacus.aws.account import Account
 from abacus.aws.errors import report_errors
 from abacus.aws.names import StageName
 from abacus.deploy import chalice_deploy
-from abacus.deploy.package import BUILD
+from abacus.deploy.package import build_folder
 from abacus.deploy.steps import origin_secrets
+from abacus.options import region_option
 from chalicelib.domain.errors import AbacusError
 
 
@@ -36,7 +37,7 @@ class Deletion:
 
 @click.command()
 @click.option("--stage", type=StageName(), required=True, help="The stage to delete, such as prod.")
-@click.option("--region", help="AWS region. Default: the one that AWS is configured for.")
+@region_option
 @click.option("--with-data", is_flag=True, help="Also delete tables, queues and bucket with everything in them.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @report_errors
@@ -113,7 +114,7 @@ def _delete(deletion: Deletion, account: Account) -> None:
         )
     if deletion.by_chalice:
         click.echo("deleting what chalice deploy made ...")
-        chalice_deploy.remove(stage, account, BUILD / "source")
+        chalice_deploy.remove(stage, account, build_folder() / "source")
     for resource in deletion.resources:
         click.echo(f"deleting {resource.name} ...")
         retained.delete(resource, account)

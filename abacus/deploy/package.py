@@ -28,6 +28,7 @@ import click
 from abacus.aws.errors import report_errors
 from abacus.aws.names import StageName
 from abacus.paths import PROJECT
+from abacus.project_file import project_file
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
 CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")
 LISTING = ".abacus-package"  # the files that a call wrote; Chalice's downloaded wheels are not among them and stay
-BUILD = Path("build") / "deploy"  # where a deploy builds what it was not given
 
 
 class Target(NamedTuple):
@@ -52,6 +52,11 @@ LAMBDA = Target("arm64", "python3.14")
 
 class PackageFailed(AbacusError):
     """Chalice could not package; the message has its output."""
+
+
+def build_folder() -> Path:
+    """Where a deploy builds what it was not given: build/deploy beside abacus.yaml, or in the current folder."""
+    return project_file().path("build/deploy")
 
 
 def this_machine() -> Target:
@@ -143,8 +148,8 @@ def _copy(source: Path) -> None:
     "--out",
     "folder",
     type=click.Path(path_type=Path),
-    default=Path("build/package"),
-    show_default=True,
+    default=lambda: project_file().path("build/package"),
+    show_default="build/package",
     help="Folder for deployment.zip and sam.json.",
 )
 @report_errors

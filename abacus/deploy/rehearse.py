@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
+from abacus.installation.extras import provide
 from abacus.local.emulated_stacks import emulator, environment
 
-ABACUS = Path(sys.executable).with_name("abacus")
+ABACUS = (sys.executable, "-m", "abacus")
 STAGE = "rehearsal"
 
 
@@ -22,6 +23,7 @@ def command(options: tuple[str, ...]) -> None:
     """Deploy into an emulator on this machine, test it, destroy it. OPTIONS are those of abacus deploy.
 
     Except --email: the emulator has no composite alarms."""
+    provide("run")
     with (
         tempfile.TemporaryDirectory(prefix="abacus-") as home,
         emulator(Path(home), persist=False, policies=True) as (_, endpoint),
@@ -30,7 +32,7 @@ def command(options: tuple[str, ...]) -> None:
             click.echo(f"$ abacus {name} --stage {STAGE}")  # the options may hold a read key
             # A process of its own, in whose environment nothing leads to a real account.
             process = subprocess.run(
-                [ABACUS, name, "--stage", STAGE, *with_options], env=environment(endpoint, os.environ), check=False
+                [*ABACUS, name, "--stage", STAGE, *with_options], env=environment(endpoint, os.environ), check=False
             )
             if process.returncode:
                 raise SystemExit(process.returncode)

@@ -20,6 +20,7 @@ from abacus.deploy.options import DeployOptions, Surroundings, api_kind
 from abacus.deploy.package import upload, with_code
 from abacus.deploy.plan import StackPlan, plan_stacks
 from abacus.deploy.smoke import PublicUrl, Smoke
+from abacus.installation.release import installed
 from abacus.publishing import publish
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest
@@ -106,7 +107,7 @@ class Deployment:
             names.stack(self.options.stage, plan.part),
             self._template(plan),
             plan.values(self.outputs),
-            tags={"app": "abacus", "stage": self.options.stage},
+            tags={"app": "abacus", "stage": self.options.stage, **installed().tags()},
             watch=cloudformation.Watch(progress, self.account.poll),
         )
 

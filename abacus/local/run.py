@@ -18,6 +18,7 @@ import click
 
 from abacus.authoring.load import NO_EXPERIMENTS, load
 from abacus.aws.errors import report_errors
+from abacus.installation.extras import provide
 from abacus.local.processes import HOST, Child, listen, locked
 from abacus.local.services import Services, started
 from abacus.local.site_watcher import watch
@@ -57,6 +58,7 @@ def command(port: int, empty: bool, manifest: Path, home: Path) -> None:
         signal.signal(name, _interrupt)
     home = home.absolute()
     try:
+        provide("run")
         node()  # reported before anything starts
         if not load(manifest).experiments:  # an error in a file is best reported before anything starts
             click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)

@@ -74,7 +74,8 @@ def _run(flags: list[str], folder: Path, source: str = "") -> bytes:
 
 def _binary() -> str:
     # Not the one in node_modules/.bin: that is a script, which needs a node on the PATH.
-    binaries = sorted((PROJECT / "node_modules" / "@esbuild").glob("*/bin/esbuild"))
+    packages = PROJECT / "node_modules" / "@esbuild"
+    binaries = [*sorted(packages.glob("*/bin/esbuild")), *packages.glob("*/esbuild.exe")]
     if not binaries:
         raise BuildError("esbuild is not installed. Run: make setup")
     return str(binaries[0])

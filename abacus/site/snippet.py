@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from abacus.paths import STATIC
+from abacus.project_file import NAME, project_file
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.snippet_manifest import Row, compact, goals, segmented, used, valued
 from chalicelib.targeting.conditions import NESTED, PLAIN
@@ -63,13 +64,16 @@ class Options(BaseModel):
 
 
 def options() -> Options:
-    """The options in static/snippet/options.json. Raises BuildError for a wrong one."""
-    file = SNIPPET / "options.json"
+    """The site's choice: `snippet` in abacus.yaml, else static/snippet/options.json. Raises BuildError."""
+    file, given = f"{NAME}: snippet", project_file().snippet
     try:
-        return Options.model_validate_json(file.read_bytes())
+        if given is not None:
+            return Options.model_validate(given)
+        file = "options.json"
+        return Options.model_validate_json((SNIPPET / file).read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BuildError(f"{file.name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise BuildError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def scripts(public: Json, site: Options) -> dict[str, bytes]:

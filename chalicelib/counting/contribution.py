@@ -4,7 +4,8 @@ Because it is a function of the whole row, anything may depend on anything: uniq
 visitor who turns out to be a bot. The fold adds contribution(after) − contribution(before), so the same subtraction
 takes back whatever was counted before.
 
-A change of what this function returns is a new meaning of the tallies: run `abacus rebuild --apply` after deploying it.
+A change of what this function returns is a new meaning of the tallies: raise MEANING with it, so that
+`abacus upgrade-check` tells operators to run `abacus rebuild --apply` after deploying it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from chalicelib.domain.clock import HOUR_MS, SECOND_MS, utc_datetime
 from chalicelib.storage.event_encoding import Element, distinct
 from chalicelib.storage.tally import COUNT_CAP, SQUARES_CAP, Cell, Span, Tallies, Tally
 
+MEANING = 2
 # A visitor's first hours of activity are counted, and no more: each is an item of the tallies to write.
 HOURS = 24
 FAST = 20  # events in a second; a page may report several elements at once

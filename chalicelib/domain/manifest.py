@@ -19,6 +19,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
 VariantKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Status = Literal["draft", "running", "paused", "stopped"]
+SCHEMA = 2  # of the published form; raised when older functions cannot read what is published
 HOLDOUT = "holdout"  # the namespace, the experiment that compares the holdout with all others, and its control
 CLICK = "click"  # the goal every experiment has
 

@@ -1,0 +1,1 @@
+"""ABacus as an installed tool: its version, its extras, and a site's repository that uses it."""
