@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import click
 
+from chalicelib.domain.errors import AbacusError
+
 
 class Entry(NamedTuple):
     """One command: where it lives ("module:object"), one line about it, and one example that works."""
@@ -205,6 +207,13 @@ class CommandTable(click.Group):
         assert isinstance(command, click.Command)
         command.epilog = f"Example: {entry.example}"
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. An error in abacus.yaml shows when the options are read, before the command itself."""
+        try:
+            return super().invoke(ctx)
+        except AbacusError as error:
+            raise click.ClickException(error.message) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each group with its commands and their examples, without importing any of them."""

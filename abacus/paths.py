@@ -36,6 +36,11 @@ def search_path() -> str:
     return os.pathsep.join([*own, os.environ.get("PATH", os.defpath)])
 
 
+def has_node() -> bool:
+    """Whether this machine or the environment has Node."""
+    return shutil.which("node", path=search_path()) is not None
+
+
 def node() -> str:
     """The path of Node. Raises MissingTool when neither this machine nor the environment has it."""
     path = shutil.which("node", path=search_path())

@@ -7,7 +7,6 @@ ABacus itself.
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,11 +59,7 @@ class ProjectFile(BaseModel):
 
 def project_file() -> ProjectFile:
     """abacus.yaml of the current folder, or of the nearest above. Raises InvalidProjectFile."""
-    return _of(Path.cwd())
-
-
-@cache
-def _of(folder: Path) -> ProjectFile:
+    folder = Path.cwd()
     found = next((each for each in (folder, *folder.parents) if (each / NAME).is_file()), None)
     if found is None:
         return ProjectFile()

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import click
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 SHIPS = ("app.py", "requirements.txt", "chalicelib/**/*.py", "chalicelib/**/*.json")
 CONFIGURES = (".chalice/config.json", ".chalice/package.json", ".chalice/policies/**/*.json")
+DATE = (2020, 1, 1, 0, 0, 0)  # of every file in the zip
 LISTING = ".abacus-package"  # the files that a call wrote; Chalice's downloaded wheels are not among them and stay
 
 
@@ -83,7 +85,19 @@ def package(stage: str, folder: Path, *, target: Target = LAMBDA) -> Path:
     )
     if process.returncode or not (folder / "sam.json").exists():
         raise PackageFailed(f"chalice package --stage {stage}:\n{(process.stdout + process.stderr).strip()}")
+    reproducible(folder / "deployment.zip")
     return folder / "sam.json"
+
+
+def reproducible(file: Path) -> None:
+    """Write a zip again so that the same content gives the same bytes: sorted, with one date and one mode."""
+    with ZipFile(file) as archive:
+        contents = {entry.filename: archive.read(entry) for entry in archive.infolist() if not entry.is_dir()}
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name in sorted(contents):
+            entry = ZipInfo(name, DATE)
+            entry.compress_type, entry.create_system, entry.external_attr = ZIP_DEFLATED, 3, 0o100644 << 16
+            archive.writestr(entry, contents[name])
 
 
 def chalice(*arguments: str) -> list[str]:

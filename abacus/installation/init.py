@@ -69,10 +69,10 @@ def command(stage: str, region: str | None, domain: str | None, manifest: str, a
 def content(stage: str, region: str, domain: str, manifest: str) -> str:
     """The text of abacus.yaml. Options that are not given stand in it as comments."""
     lines = [
-        "# What every abacus command reads, here and in the folders below.",
+        "# What every abacus command reads, here and in the folders below. A stage has the options of `abacus deploy`.",
         f"manifest: {scalar(manifest)}",
         "stages:",
-        f"  {scalar(stage)}: {'' if region or domain else '{}'}   # options of `abacus deploy`",
+        f"  {scalar(stage)}:" if region or domain else f"  {scalar(stage)}: {{}}",
         f"    region: {scalar(region)}" if region else "    # region: eu-central-1",
         f"    domain: {scalar(domain)}" if domain else "    # domain: ab.example.com",
         "    # certificate: arn:aws:acm:us-east-1:...   # of the domain",

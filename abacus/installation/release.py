@@ -64,7 +64,7 @@ def advice(stage: str, live: Release, here: Release) -> Iterator[str]:
     """What to do, in order; nothing if the two are the same release."""
     if live == here:
         return
-    if max(live.schema, live.counting) > max(here.schema, here.counting) or _order(live) > _order(here):
+    if live.schema > here.schema or live.counting > here.counting or _order(live) > _order(here):
         yield f'Update this ABacus first: pip install "abacus=={live.version}". The stage is newer than it.'
         return
     yield f"abacus deploy --stage {stage}"

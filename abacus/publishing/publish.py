@@ -6,7 +6,8 @@ The manifest goes first: a new page whose experiment the service does not know y
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 JSON_TYPE = "application/json; charset=utf-8"
+# The kinds of changes in the order of a comment on a pull request.
+TITLES: dict[str, str] = {"refusal": "Refused", "warning": "Warnings", "change": "Changes"}
 ROUNDS = 5  # of writing the site, while others publish
 
 Build = Callable[[Manifest], Mapping[str, Asset]]
@@ -178,8 +181,16 @@ def _put(s3: S3Client, bucket: str, path: str, asset: Asset) -> None:
 @manifest_option
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--note", metavar="TEXT", default="", help="The reason, for `abacus history`.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="markdown: the changes as a comment for a pull request.",
+)
 @remote
-def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
+def command(at: Remote, manifest: Path, dry_run: bool, note: str, form: str) -> None:
     """Put the experiments of a folder live.
 
     Shows every change first. A change that would spoil a running experiment is refused, with the lines to write
@@ -189,7 +200,10 @@ def command(at: Remote, manifest: Path, dry_run: bool, note: str) -> None:
     if not wanted.experiments:
         click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
     planned = plan(wanted, at.s3, at.bucket, now_ms)
-    show(planned)
+    if form == "markdown":
+        click.echo(markdown(planned.changes, manifest))
+    else:
+        show(planned)
     if not dry_run:
         paths = write(planned, at.s3, at.bucket, now_ms, author=Author(at.person, note))
         at.refresh()
@@ -206,6 +220,23 @@ def show(planned: Plan, echo: Callable[[str], None] = click.echo) -> None:
         echo(str(change))
     if not planned.changes:
         echo("no experiment changes")
+
+
+def markdown(found: Sequence[Change], folder: Path) -> str:
+    """Every change, warning and refusal as Markdown, for a comment on a pull request.
+
+    Texts stand in code blocks, so that nothing in them becomes a link, a mention or a heading."""
+    lines = [f"### What publishing `{folder}` changes", ""]
+    for kind, title in TITLES.items():
+        texts = [f"{c.experiment}: {c.text}" if c.experiment else c.text for c in found if c.kind == kind]
+        if texts:
+            fence = "`" * max(3, *(1 + len(run) for text in texts for run in re.findall("`+", text)))
+            lines += [f"**{title}**", "", f"{fence}text", *texts, fence, ""]
+    if not found:
+        lines.append("No experiment changes.")
+    if any(change.kind == "refusal" for change in found):
+        lines.append("A refused experiment stays as it is live. The others are published.")
+    return "\n".join(lines).rstrip()
 
 
 def refused_line(planned: Plan) -> str:

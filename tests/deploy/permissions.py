@@ -7,7 +7,7 @@ where the service names its resources in its permissions, only for names that be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 Call = tuple[str, str]  # service and operation, as botocore names them
@@ -25,7 +25,7 @@ TRANSFORM = "arn:aws:cloudformation:*:aws:transform/Serverless-2016-10-31"
 # What resources of a service are called in permissions; services that are not here take "*" only.
 RESOURCES = {
     "cloudformation": ["arn:aws:cloudformation:*:*:stack/abacus-*/*"],
-    "cloudfront": ["arn:aws:cloudfront::*:distribution/*"],
+    "cloudfront": ["arn:aws:cloudfront::*:distribution/*", "arn:aws:cloudfront::*:function/abacus-*"],
     "dynamodb": ["arn:aws:dynamodb:*:*:table/abacus-*"],
     "s3": ["arn:aws:s3:::abacus-*"],
     "sqs": ["arn:aws:sqs:*:*:abacus-*"],
@@ -47,10 +47,13 @@ NAMES = {
 WITH_FUNCTIONS = {"iam", "lambda", "logs", "events", "apigateway"}
 
 
-def policy(calls: Iterable[Call], types: Iterable[str]) -> dict[str, Any]:
-    """The policy document for the recorded calls and the types of resources in the templates."""
+def policy(calls: Iterable[Call], types: Collection[str] = (), keys: Collection[str] = ()) -> dict[str, Any]:
+    """The policy document for the recorded calls and the types of resources in the templates. `keys`: of the bucket's
+    objects, where not all are needed."""
     actions = sorted({action for call in calls for action in _actions(call)})
-    statements = [*_of_the_commands(actions), *_of_cloudformation(types)]
+    statements = list(_of_the_commands(actions, keys))
+    if types:
+        statements += [_allow("Transform", ["cloudformation:CreateChangeSet"], [TRANSFORM]), *_of_cloudformation(types)]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -59,15 +62,17 @@ def _actions(call: Call) -> list[str]:
     return ACTIONS.get(action, [action])
 
 
-def _of_the_commands(actions: list[str]) -> Iterator[Mapping[str, Any]]:
-    yield {"Sid": "Commands", "Effect": "Allow", "Action": sorted(WITHOUT_RESOURCE & set(actions)), "Resource": "*"}
+def _of_the_commands(actions: list[str], keys: Collection[str]) -> Iterator[Mapping[str, Any]]:
+    anywhere = sorted(WITHOUT_RESOURCE & set(actions))
+    if anywhere:
+        yield {"Sid": "Commands", "Effect": "Allow", "Action": anywhere, "Resource": "*"}
     for service, resources in RESOURCES.items():
         own = [action for action in actions if action.startswith(f"{service}:") and action not in WITHOUT_RESOURCE]
-        if service == "s3":
-            yield _allow("CommandsS3", own, [*resources, f"{resources[0]}/*"])
+        if service == "s3" and own:
+            whole = [*resources, f"{resources[0]}/*"]
+            yield _allow("CommandsS3", own, [f"{resources[0]}/{key}" for key in keys] or whole)
         elif own:
             yield _allow(f"Commands{service.capitalize()}", own, resources)
-    yield _allow("Transform", ["cloudformation:CreateChangeSet"], [TRANSFORM])
 
 
 def _allow(name: str, actions: list[str], resources: list[str]) -> Mapping[str, Any]:
