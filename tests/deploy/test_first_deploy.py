@@ -102,7 +102,7 @@ def test_the_policy_of_the_page_is_what_the_commands_need(calls: Calls) -> None:
 
 @pytest.mark.ministack
 def test_the_policies_for_a_ci_are_what_publish_needs(calls: Calls) -> None:
-    # Not code/: whoever may write there could change what the next deploy runs.
+    # Not code/: a role that may write there could change what the next deploy runs.
     keys = (["manifest/*"], ["manifest/*", "site/*"])
     policies = [policy(made, keys=of) for made, of in zip((calls.preview, calls.publishing), keys, strict=True)]
     expected = [json.dumps(each, indent=2) for each in policies]

@@ -39,7 +39,7 @@ def options_of(name: str) -> set[str]:
 
 def wrong(text: str) -> Iterator[str]:
     """Commands and options in `text` that there are not. A rehearsal passes its options on to a deploy."""
-    for name, rest in re.findall(r"(?<![\w/-])(?:\.venv/bin/)?abacus ([a-z]+)([^|;&]*)", text):
+    for name, rest in re.findall(r"(?<![\w/-])(?:\.venv/bin/)?abacus ([a-z]+(?:-[a-z]+)*)([^|;&]*)", text):
         if name not in COMMANDS:
             yield f"abacus {name}"
             continue

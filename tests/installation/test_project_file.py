@@ -64,11 +64,11 @@ def test_without_abacus_yaml_everything_is_in_the_current_folder(
 
 
 def test_deploy_takes_from_the_stage_what_the_command_line_leaves_open(site: Path) -> None:
-    given = {"domain": None, "firewall": False, "budget": None, "parameters": ("FoldWindowSeconds=9",)}
-    chosen = _chosen("prod", given)
+    given = {"stage": "prod", "domain": None, "firewall": False, "budget": None, "parameters": ("FoldWindowSeconds=9",)}
+    chosen = _chosen(given)
     assert (chosen.domain, chosen.firewall, chosen.budget) == ("ab.example.com", False, 20)
     assert chosen.parameters == {"FoldWindowSeconds": "9"}
-    assert _chosen("dev", given).domain is None
+    assert _chosen({**given, "stage": "dev"}).domain is None
 
 
 def test_the_snippet_has_the_options_of_abacus_yaml(site: Path) -> None:
