@@ -31,7 +31,7 @@ SITE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the distribution's behaviours th
 SITE_HEADERS = re.compile(r"accept|access-control-request-\w+|if-[\w-]+|origin|range|user-agent", re.IGNORECASE)
 # About one connection, not about the message (RFC 9110, 7.6.1); aiohttp sets its own.
 HOP_BY_HOP = re.compile(
-    r"connection|content-length|host|keep-alive|te|trailer|transfer-encoding|upgrade|via", re.IGNORECASE
+    r"connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade|via", re.IGNORECASE
 )
 
 # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html

@@ -102,6 +102,11 @@ def test_the_app_gets_body_headers_and_the_cdns_secret() -> None:
     assert asked.headers["X-Forwarded-For"] == "127.0.0.1"
 
 
+def test_a_client_that_waits_for_100_continue_gets_it_here_and_the_app_is_not_asked_for_one() -> None:
+    (asked,) = ask("POST", "/events", body=b"{}", Expect="100-continue").asked
+    assert (asked.body, "Expect" in asked.headers) == (b"{}", False)
+
+
 def test_a_client_cannot_bring_a_secret_of_its_own() -> None:
     (asked,) = ask("GET", "/stats", X_Origin_Secret="guess").asked
     assert asked.headers.getall("X-Origin-Secret") == ["hush"]  # type: ignore[attr-defined]
