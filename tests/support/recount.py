@@ -46,7 +46,8 @@ def recount(
     totals: Recount = defaultdict(lambda: defaultdict(int))
     for e in events:
         name = {"impression": "impressions", "click": "clicks"}.get(e.type, f"goal_events.{e.goal}")
-        totals["hour", _when(e.at, "%Y-%m-%dT%H"), e.phase, e.variant][name] += 1
+        if not e.late:
+            totals["hour", _when(e.at, "%Y-%m-%dT%H"), e.phase, e.variant][name] += 1
 
     def book(home: Sent, **numbers: int) -> None:
         for place in _places(home):
@@ -121,7 +122,7 @@ def _text(e: Sent, cap: int, window_ms: int | None) -> str:
     """One id with several contents: the least of them as text counts (docs/decisions)."""
     kind = {"impression": "i", "click": "c", "goal": f"g:{e.goal}"}[e.type]
     text = f"{kind}|{e.variant}|{e.phase}|{e.at}|{e.id}"
-    marks = ("b" if e.bot else "") + ("l" if e.late and e.type == "impression" else "")
+    marks = ("b" if e.bot else "") + ("l" if e.late else "")
     if e.segments:
         limit = "" if window_ms is None else f"^{window_ms // 1000}"
         return f"{text}|{marks}|{limit}|{','.join(e.segments)}"
