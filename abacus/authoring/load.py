@@ -162,27 +162,27 @@ def _name(file: Path) -> str:
 def _forms(value: Any) -> tuple[SiteForm, list[tuple[At, ExperimentForm]], list[Finding]]:
     """What a file says of the whole site, the experiments that it declares with their places, and what is wrong."""
     if not isinstance(value, dict):
-        said = "is empty" if value is None else "is not a mapping"
-        return SiteForm(), [], [((), f"the file {said}: start with key: and the experiment's name")]
+        fault = "is empty" if value is None else "is not a mapping"
+        return SiteForm(), [], [((), f"the file {fault}: start with key: and the experiment's name")]
     value = {key: item for key, item in value.items() if key != "$schema"}
     if "key" in value or not value.keys() & SiteForm.model_fields.keys():
-        form, found = _form(value, ())
-        return SiteForm(), [((), form)] if form else [], found
+        form, problems = _form(value, ())
+        return SiteForm(), [((), form)] if form else [], problems
     items = value.get("experiments", [])
     if not isinstance(items, list):
         return SiteForm(), [], [(("experiments",), "is not a list of experiments")]
-    site, found = _site(value)
+    site, problems = _site(value)
     forms = []
     for index, item in enumerate(items):
         at: At = ("experiments", index)
         if not isinstance(item, dict):
-            found.append((at, "is not a mapping: start with key: and the experiment's name"))
+            problems.append((at, "is not a mapping: start with key: and the experiment's name"))
             continue
         form, more = _form(item, at)
-        found += more
+        problems += more
         if form:
             forms.append((at, form))
-    return site, forms, found
+    return site, forms, problems
 
 
 def _site(value: dict[str, Any]) -> tuple[SiteForm, list[Finding]]:
@@ -193,9 +193,9 @@ def _site(value: dict[str, Any]) -> tuple[SiteForm, list[Finding]]:
 
 
 def _form(value: dict[str, Any], at: At) -> tuple[ExperimentForm | None, list[Finding]]:
-    form, bad, found = _tolerant(value)
-    found += check(form, bad)
-    return None if found else form, [((*at, *where), rule) for where, rule in found]
+    form, invalid_keys, problems = _tolerant(value)
+    problems += check(form, invalid_keys)
+    return None if problems else form, [((*at, *where), rule) for where, rule in problems]
 
 
 # Stand in for fields that could not be read, so that the others can still be checked. No check looks at them.
@@ -207,8 +207,8 @@ def _tolerant(value: dict[str, Any]) -> tuple[ExperimentForm, set[str], list[Fin
     try:
         return ExperimentForm.model_validate(value), set(), []
     except ValidationError as error:
-        found = findings(error, ExperimentForm)
-        bad = {str(issue["loc"][0]) for issue in error.errors(include_url=False)}
-    good = {key: item for key, item in value.items() if key not in bad}
-    fillers = {key: item for key, item in _FILLERS.items() if key not in good}
-    return ExperimentForm.model_validate({**good, **fillers}), bad, found
+        problems = findings(error, ExperimentForm)
+        invalid_keys = {str(issue["loc"][0]) for issue in error.errors(include_url=False)}
+    valid = {key: item for key, item in value.items() if key not in invalid_keys}
+    fillers = {key: item for key, item in _FILLERS.items() if key not in valid}
+    return ExperimentForm.model_validate({**valid, **fillers}), invalid_keys, problems

@@ -81,11 +81,11 @@ VARIANT_RULE = "is not a variant's key: a–z, A–Z, 0–9, - and _, at most 64
 
 def findings(error: ValidationError, model: type[BaseModel]) -> list[tuple[At, str]]:
     """Place and message of each error, one for each place: a union that fails in two ways is one mistake."""
-    found: dict[At, str] = {}
+    rules: dict[At, str] = {}
     for issue in error.errors(include_url=False):
         at, rule = _say(issue, model)
-        found.setdefault(at, rule)
-    return list(found.items())
+        rules.setdefault(at, rule)
+    return list(rules.items())
 
 
 def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:

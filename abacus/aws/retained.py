@@ -81,16 +81,16 @@ def exists(resource: Retained, account: Account) -> bool:
 
 def adopt(stage: str, account: Account, follow: cloudformation.Follow) -> list[str]:
     """Create the data stack around what an earlier one left; the names of what it took in, or none."""
-    found = existing(stage, account)
-    if found:
+    resources = existing(stage, account)
+    if resources:
         identifiers: Any = [
             {"LogicalResourceId": r.logical_id, "ResourceType": r.kind, "ResourceIdentifier": _identifier(r, account)}
-            for r in found
+            for r in resources
         ]
-        template = import_template(names.prefix(stage), [resource.logical_id for resource in found])
+        template = import_template(names.prefix(stage), [resource.logical_id for resource in resources])
         client, stack = account.cloudformation("data"), names.stack(stage, "data")
         cloudformation.adopt(client, stack, template, identifiers, watch=cloudformation.Watch(follow, account.poll))
-    return [resource.name for resource in found]
+    return [resource.name for resource in resources]
 
 
 def import_template(prefix: str, logical_ids: list[str]) -> str:
@@ -119,9 +119,9 @@ def _identifier(resource: Retained, account: Account) -> dict[str, str]:
 def versions(s3: Any, bucket: str) -> Iterator[list[dict[str, str]]]:
     """Every version of every object and every delete marker, up to a thousand at a time."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-        if found:
-            yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        objects = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        if objects:
+            yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in objects]
 
 
 def delete(resource: Retained, account: Account) -> None:

@@ -60,19 +60,19 @@ def references(value: Any) -> set[str]:
         return set().union(*map(references, value))
     if not isinstance(value, dict):
         return set()
-    found: set[str] = set()
+    names: set[str] = set()
     for name, member in value.items():
         if name in ("Ref", "Condition") and isinstance(member, str):
-            found.add(member)
+            names.add(member)
         elif name == "Fn::GetAtt":
-            found.add(member[0] if isinstance(member, list) else member.split(".")[0])
+            names.add(member[0] if isinstance(member, list) else member.split(".")[0])
         elif name == "Fn::Sub":
-            found |= _substituted(member)
+            names |= _substituted(member)
         else:
-            found |= references(member)
+            names |= references(member)
             if name == "Fn::If":
-                found.add(member[0])
-    return found
+                names.add(member[0])
+    return names
 
 
 def _substituted(sub: Any) -> set[str]:

@@ -108,15 +108,15 @@ class _Parser(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         self._in_head = self._in_head and tag in IN_HEAD
         self._in_style = tag == "style"
-        found = Tag(tag, attributes, self.getpos()[0], self._in_head)
+        parsed = Tag(tag, attributes, self.getpos()[0], self._in_head)
         if tag == "script" and "src" in attributes:
-            self._page.scripts.append(found)
+            self._page.scripts.append(parsed)
         if tag == "base" and "href" in attributes and self._page.base == self._page.url:
             self._page.base = urljoin(self._page.url, attributes["href"])
         if tag == "meta" and attributes.get("http-equiv", "").lower() == "content-security-policy":
             self._page.policies.append(attributes.get("content", ""))
         if attributes.keys() & {"data-ab", "data-ab-show", "data-ab-set"}:
-            self._page.marked.append(found)
+            self._page.marked.append(parsed)
 
     def handle_endtag(self, tag: str) -> None:
         self._in_head = self._in_head and tag != "head"

@@ -17,7 +17,7 @@ from abacus.operations import prices
 from abacus.operations.capacity import EVENT_ID, NOON, VISITOR, Workload, recorded
 from abacus.operations.metering import READ, WRITE, Use, item_size
 from abacus.paths import PROJECT
-from chalicelib.runtime.metrics import Meter
+from chalicelib.runtime.meter import Meter
 
 GB = 1e9  # bytes
 MONTH = 30 * 86400  # seconds

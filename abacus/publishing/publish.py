@@ -70,39 +70,40 @@ def plan(wanted: Manifest, s3: S3Client, bucket: str, now_ms: int) -> Plan:
     A refused experiment holds up no other: it stays as it is live, and the others are planned as wanted."""
     live = published.read_live(s3, bucket)
     stamped = stamp(live.manifest, with_live_holdout(live.manifest, wanted), now_ms)
-    found = changes(live.manifest, stamped)
+    planned = changes(live.manifest, stamped)
     if live.manifest is not None:
-        stamped, found = without_refused(live.manifest, stamped, found)
+        stamped, planned = without_refused(live.manifest, stamped, planned)
     return Plan(
         manifest=stamped.model_copy(update={"digest": published.digest_of(stamped)}),
-        changes=found,
+        changes=planned,
         live=live,
     )
 
 
-def without_refused(live: Manifest, wanted: Manifest, found: list[Change]) -> tuple[Manifest, list[Change]]:
-    """`wanted` with each refused experiment as it is live, and `found` without what therefore is not done.
+def without_refused(live: Manifest, wanted: Manifest, planned: list[Change]) -> tuple[Manifest, list[Change]]:
+    """`wanted` with each refused experiment as it is live, and `planned` without what therefore is not done.
 
     A change that needs a refused one is refused too: two running experiments must not get the same visitors."""
     while True:
-        refused = {change.experiment for change in found if change.kind == "refusal"}
-        kept = [e for e in live.experiments if e.key in refused]
-        experiments = sorted([*(e for e in wanted.experiments if e.key not in refused), *kept], key=lambda e: e.key)
+        refused = {change.experiment for change in planned if change.kind == "refusal"}
+        unchanged = [e for e in live.experiments if e.key in refused]
+        experiments = sorted(
+            [*(e for e in wanted.experiments if e.key not in refused), *unchanged], key=lambda e: e.key
+        )
         overlap = next(_overlaps(experiments, refused), None)
-        found = [c for c in found if c.kind == "refusal" or c.experiment not in refused]
+        planned = [c for c in planned if c.kind == "refusal" or c.experiment not in refused]
         if overlap is None:
-            return wanted.model_copy(update={"experiments": tuple(experiments)}), found
-        found.append(overlap)
+            return wanted.model_copy(update={"experiments": tuple(experiments)}), planned
+        planned.append(overlap)
 
 
 def _overlaps(experiments: list[Experiment], refused: set[str]) -> Iterator[Change]:
     slices = [(e, e.namespace) for e in experiments if e.namespace is not None and e.status == "running"]
-    for (kept, one), (other, two) in permutations(slices, 2):
-        same_visitors = one.name == two.name and max(one.start, two.start) < min(one.end, two.end)
-        if same_visitors and kept.key in refused and other.key not in refused:
-            text = (
-                f"would share visitors of namespace {one.name} with {kept.key}, whose change is refused: fix that first"
-            )
+    for (blocker, first), (other, second) in permutations(slices, 2):
+        same_visitors = first.name == second.name and max(first.start, second.start) < min(first.end, second.end)
+        if same_visitors and blocker.key in refused and other.key not in refused:
+            text = f"would share visitors of namespace {first.name} with {blocker.key}, whose change is refused: "
+            text += "fix that first"
             yield Change("refusal", other.key, text)
 
 

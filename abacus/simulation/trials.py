@@ -129,22 +129,22 @@ def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, dice:
 
 def _look(experiment: Experiment, tallies: Tallies, scenario: Scenario, outcome: TrialOutcome, number: int) -> None:
     sample = select(experiment, tallies, CLICK, Window(), BEGAN)
-    found = compare(sample)
-    if outcome.decided is None and any(c.decision in ("winner", "loser") for c in found):
+    comparisons = compare(sample)
+    if outcome.decided is None and any(c.decision in ("winner", "loser") for c in comparisons):
         # The report may still withhold it (a split that is off); what it says is what counts.
         state = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
         if state in ("winner", "loser"):
             outcome.decided, outcome.winner = number, state == "winner"
-    if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in found):
+    if outcome.fixed is None and any(normal.two_sided(c.pair.evidence.z) <= 0.05 for c in comparisons):
         outcome.fixed = number
-    if outcome.missed is None and not all(_holds(c.lift_interval, scenario.lift(c.variant)) for c in found):
+    if outcome.missed is None and not all(_holds(c.lift_interval, scenario.lift(c.variant)) for c in comparisons):
         outcome.missed = number
     split = measure(sample)
     if outcome.imbalance is None and split.proven:
         outcome.imbalance = number
     if number == len(scenario.looks) - 1:
-        bar = normal.critical(0.05 / len(found))
-        outcome.last_covers = all(_holds(c.pair.interval(bar), scenario.lift(c.variant)) for c in found)
+        bar = normal.critical(0.05 / len(comparisons))
+        outcome.last_covers = all(_holds(c.pair.interval(bar), scenario.lift(c.variant)) for c in comparisons)
 
 
 def _holds(interval: Interval, lift: float) -> bool:

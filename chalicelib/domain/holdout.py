@@ -22,8 +22,8 @@ def holdout_experiment(share: float, experiments: tuple[Experiment, ...]) -> Exp
     goals = sorted({goal for e in running for goal in e.goals})
     values: dict[str, GoalValue] = {}
     for goal in goals:
-        found = {e.goal_values.get(goal) for e in running if goal in e.goals}
-        value = found.pop() if len(found) == 1 else None
+        declared = {e.goal_values.get(goal) for e in running if goal in e.goals}
+        value = declared.pop() if len(declared) == 1 else None
         if value is not None:
             values[goal] = value
     return Experiment(
@@ -56,7 +56,7 @@ def with_live_holdout(live: Manifest | None, wanted: Manifest) -> Manifest:
     measured = before.get(HOLDOUT)
     running = measured.phases[0].weights[0] if measured is not None and measured.status == "running" else None
 
-    def kept(experiment: Experiment) -> Experiment:
+    def with_its_holdout(experiment: Experiment) -> Experiment:
         known = before.get(experiment.key)
         if experiment.key == HOLDOUT:
             return _as_counted(experiment, known) if known else experiment
@@ -65,18 +65,18 @@ def with_live_holdout(live: Manifest | None, wanted: Manifest) -> Manifest:
         share = running if running is not None and experiment.holdout else experiment.holdout
         return experiment.model_copy(update={"holdout": share})
 
-    return wanted.model_copy(update={"experiments": tuple(kept(e) for e in wanted.experiments)})
+    return wanted.model_copy(update={"experiments": tuple(with_its_holdout(e) for e in wanted.experiments)})
 
 
 def _as_counted(holdout: Experiment, known: Experiment) -> Experiment:
     """The holdout's experiment, where goals that visitors have reached keep the meaning they were counted with,
     whichever experiments run by now."""
-    kept = [goal for goal in holdout.goals if goal in known.goals]
+    common = [goal for goal in holdout.goals if goal in known.goals]
     update: dict[str, Any] = {
-        "goal_values": {goal: value for goal, value in holdout.goal_values.items() if goal not in kept}
-        | {goal: known.goal_values[goal] for goal in kept if goal in known.goal_values},
+        "goal_values": {goal: value for goal, value in holdout.goal_values.items() if goal not in common}
+        | {goal: known.goal_values[goal] for goal in common if goal in known.goal_values},
         "lower_is_better": tuple(
-            goal for goal in holdout.goals if goal in (known if goal in kept else holdout).lower_is_better
+            goal for goal in holdout.goals if goal in (known if goal in common else holdout).lower_is_better
         ),
     }
     if holdout.status == "stopped":

@@ -102,7 +102,7 @@ class Ingest:
             for request, burst in zip(requests, bursts, strict=True)
         ]
         spilled: list[SpilledRow] = []
-        taken: list[SpilledRow] = []
+        journaled: list[SpilledRow] = []
         busy = False
         for answer in answers:
             for experiment_key, indexed in answer.rows.items():
@@ -120,11 +120,11 @@ class Ingest:
                 outcomes = outcomes or [Outcome.QUEUED] * len(indexed)
                 self._book(answer, key, indexed, outcomes, spilled)
                 if self.journal is not None:
-                    taken += _taken(key, elements, outcomes)
+                    journaled += _accepted_rows(key, elements, outcomes)
         if spilled:
             self._spill(spilled, now_ms)
-        if taken and self.journal is not None:
-            self.journal(SpilledRows(rows=tuple(taken), received=now_ms).model_dump_json())
+        if journaled and self.journal is not None:
+            self.journal(SpilledRows(rows=tuple(journaled), received=now_ms).model_dump_json())
         finished = [answer.finished() for answer in answers]
         for answer, response in zip(answers, finished, strict=True):
             self.count_outcomes(response.outcomes)
@@ -215,10 +215,10 @@ class Ingest:
             spilled.append(SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=tuple(queued)))
 
     def _is_throttled(self, key: RowKey) -> bool:
-        asked = self.memory.throttled(key)
-        if asked is not None and asked > QUEUED_AT_MOST:
+        requests = self.memory.throttled(key)
+        if requests is not None and requests > QUEUED_AT_MOST:
             raise Busy("The row of this visitor is busy. Send the same again.", retry_after=2)
-        return asked is not None
+        return requests is not None
 
     def _try_to_write(
         self, writer: RowWriter, key: RowKey, elements: list[str], limits: RowLimits, now_ms: int
@@ -243,7 +243,7 @@ class Ingest:
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
 
 
-def _taken(key: RowKey, elements: Sequence[str], outcomes: Sequence[Outcome]) -> list[SpilledRow]:
+def _accepted_rows(key: RowKey, elements: Sequence[str], outcomes: Sequence[Outcome]) -> list[SpilledRow]:
     """The elements of one row that table or queue took, those that an earlier request brought among them."""
-    kept = tuple(e for e, outcome in zip(elements, outcomes, strict=True) if outcome is not Outcome.CAPPED)
-    return [SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=kept)] if kept else []
+    accepted = tuple(e for e, outcome in zip(elements, outcomes, strict=True) if outcome is not Outcome.CAPPED)
+    return [SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=accepted)] if accepted else []

@@ -17,7 +17,7 @@ from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import CachedSecrets
-from chalicelib.runtime.metrics import Meter
+from chalicelib.runtime.meter import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.manifest_cache import ManifestCache

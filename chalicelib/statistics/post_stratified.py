@@ -76,10 +76,10 @@ def post_stratified(strata: Sequence[StratumPair]) -> PostStratified | None:
     parts = [
         math.fsum(w * w * s[arm].variance / s[arm].n for w, s in zip(weights, strata, strict=True)) for arm in (0, 1)
     ]
-    whole = strata[0]
+    total = strata[0]
     for stratum in strata[1:]:
-        whole = _sum(whole, stratum)
-    plain = whole.a.variance / whole.a.n + whole.b.variance / whole.b.n
+        total = _sum(total, stratum)
+    plain = total.a.variance / total.a.n + total.b.variance / total.b.n
     ratio = None
     if min(means) > 0 and sum(parts) > 0:
         variance = parts[0] / means[0] ** 2 + parts[1] / means[1] ** 2

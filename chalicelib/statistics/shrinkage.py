@@ -114,9 +114,9 @@ def shrink(
     """
     if weights is None:
         weights = prior_weights([LogRatio(log_ratio, se * se, 0.0)], taus)
-    kept = [tau * tau / (tau * tau + se * se) for tau in taus]
-    parts = [(share, w * log_ratio, math.sqrt(w) * se) for share, w in zip(weights, kept, strict=True)]
-    weight = math.fsum(share * w for share, w in zip(weights, kept, strict=True))
+    shrinkage = [tau * tau / (tau * tau + se * se) for tau in taus]
+    parts = [(share, w * log_ratio, math.sqrt(w) * se) for share, w in zip(weights, shrinkage, strict=True)]
+    weight = math.fsum(share * w for share, w in zip(weights, shrinkage, strict=True))
     mean = weight * log_ratio
     sd = math.sqrt(math.fsum(share * (s * s + (m - mean) ** 2) for share, m, s in parts))
     if sd <= 0:
@@ -167,19 +167,19 @@ def best(
             for total, (chance, loss) in zip(totals, _best_of(_normals(ratios, tau), lowest), strict=True):
                 total[0] += share * chance
                 total[1] += share * loss
-    whole = math.fsum(chance for chance, _ in totals)
-    return [Best(chance / whole, max(0.0, rate * loss)) for chance, loss in totals]
+    all_chances = math.fsum(chance for chance, _ in totals)
+    return [Best(chance / all_chances, max(0.0, rate * loss)) for chance, loss in totals]
 
 
 def _normals(ratios: Sequence[LogRatio], tau: float) -> list[tuple[float, float]]:
     """(mean, sd) of the log rates of the control and each variant; see best."""
-    kept = [tau * tau / (tau * tau + r.variance) for r in ratios]
-    common = min(w * r.control_variance for w, r in zip(kept, ratios, strict=True))
+    shrinkage = [tau * tau / (tau * tau + r.variance) for r in ratios]
+    common = min(w * r.control_variance for w, r in zip(shrinkage, ratios, strict=True))
     # A tenth of the smallest variance at least: a density without width cannot be integrated.
-    spread = [w * r.variance for w, r in zip(kept, ratios, strict=True)]
+    spread = [w * r.variance for w, r in zip(shrinkage, ratios, strict=True)]
     common = min(max(common, 0.001 * min(spread)), 0.999 * min(spread))
     normals = [(0.0, math.sqrt(common))]
-    return normals + [(w * r.mean, math.sqrt(s - common)) for w, r, s in zip(kept, ratios, spread, strict=True)]
+    return normals + [(w * r.mean, math.sqrt(s - common)) for w, r, s in zip(shrinkage, ratios, spread, strict=True)]
 
 
 def _best_of(normals: Sequence[tuple[float, float]], lowest: bool) -> list[tuple[float, float]]:

@@ -165,10 +165,10 @@ def latest_refusals(store: Store, experiment: str, now_ms: int, noted: list[Late
     """The latest refusal of each outcome since yesterday (UTC), newest first: those that were booked and those that
     this process `noted`. One read."""
     since = utc_day(now_ms - DAY_MS).isoformat()
-    found = {refusal.outcome: refusal for refusal in noted if refusal.at >= now_ms - DAY_MS}
+    latest = {refusal.outcome: refusal for refusal in noted if refusal.at >= now_ms - DAY_MS}
     for cell, text in store.texts(experiment, first=f"daily#{since}#", last=f"daily#{LAST}").items():
         outcome = cell.rpartition("#")[2]
         refusal = LatestRefusal(outcome, *json.loads(text))
-        if outcome not in found or found[outcome].at < refusal.at:
-            found[outcome] = refusal
-    return sorted(found.values(), key=lambda refusal: -refusal.at)
+        if outcome not in latest or latest[outcome].at < refusal.at:
+            latest[outcome] = refusal
+    return sorted(latest.values(), key=lambda refusal: -refusal.at)

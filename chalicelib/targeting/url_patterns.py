@@ -34,9 +34,9 @@ def matches(urls: Urls, url: str) -> bool:
 def _matches(pattern: UrlPattern, url: str) -> bool:
     href = normal(url)
     source = simple(pattern.pattern) if pattern.type == "simple" else pattern.pattern
-    found = regex(source, pattern.type == "simple")
+    pattern_regex = regex(source, pattern.type == "simple")
     inside = re.sub(f"^{_ORIGIN}", "", href)
-    return found is not None and any(found.search(part) for part in (href, inside))
+    return pattern_regex is not None and any(pattern_regex.search(part) for part in (href, inside))
 
 
 def condition_on_url(urls: Urls) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def _conditions(pattern: UrlPattern) -> list[dict[str, Any]]:
     return [{"url": {"$regex": source}} for source in variants]
 
 
-def _anchor_behind_origin(found: re.Match[str]) -> str:
-    return f"^{_ORIGIN}" if found.group() == "^" else found.group()
+def _anchor_behind_origin(match: re.Match[str]) -> str:
+    return f"^{_ORIGIN}" if match.group() == "^" else match.group()
 
 
 def simple(pattern: str) -> str:
@@ -123,9 +123,9 @@ _URL = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.\-]*):)?(//[^/?#]*)?([^?#]*)(?:\?([^
 
 def _split(url: str, default_host: str) -> _Url:
     """The parts of `url`, each encoded as browsers do; a url without a host is one on `default_host`."""
-    found = _URL.fullmatch(url)
-    assert found  # every part may be empty, so everything is a url
-    scheme, host, path, query, fragment = found.groups()
+    match = _URL.fullmatch(url)
+    assert match  # every part may be empty, so everything is a url
+    scheme, host, path, query, fragment = match.groups()
     if host is None:
         host = "" if scheme else default_host  # localhost:3000 has the scheme localhost, alas
     scheme = (scheme or "https").lower()

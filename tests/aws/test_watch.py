@@ -15,7 +15,7 @@ from abacus.aws.templates import _Loader, read
 from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import INFRA, PROJECT
 from chalicelib.ingestion.validation import Outcome
-from chalicelib.runtime.metrics import Meter
+from chalicelib.runtime.meter import Meter
 from tests.support.builders import NOON
 
 RESOURCES = read(INFRA / "watch.yaml").resources

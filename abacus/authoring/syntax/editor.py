@@ -144,9 +144,9 @@ def _end(text: str, node: Any) -> int:
 
 
 def _end_of_line(text: str, index: int) -> int:
-    found = re.compile(r"\r?\n|$").search(text, index)
-    assert found is not None
-    return found.start()
+    match = re.compile(r"\r?\n|$").search(text, index)
+    assert match is not None
+    return match.start()
 
 
 def _newline(text: str) -> str:

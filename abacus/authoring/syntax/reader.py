@@ -132,7 +132,7 @@ def _plain(node: Any, at: At, line: int, lines: dict[At, int], twice: Any) -> An
         return [
             _plain(item, (*at, index), item.start_mark.line + 1, lines, twice) for index, item in enumerate(node.value)
         ]
-    found = {}
+    mapping = {}
     for key, item in node.value:
         row = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
@@ -140,10 +140,10 @@ def _plain(node: Any, at: At, line: int, lines: dict[At, int], twice: Any) -> An
         if key.tag != _STR:
             raise _Broken(row, f"the key {key.value or '(nothing)'} is not text: write it in quotes")
         here = (*at, key.value)
-        if key.value in found:
+        if key.value in mapping:
             twice(here, row)
-        found[key.value] = _plain(item, here, row, lines, twice)
-    return found
+        mapping[key.value] = _plain(item, here, row, lines, twice)
+    return mapping
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')

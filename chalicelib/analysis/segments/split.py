@@ -31,7 +31,7 @@ def split_by_value(samples: SegmentSamples) -> SegmentSplit:
     """Which values' visitors did not come in the configured proportions. α is shared by all values."""
     whole = measure(samples.whole)
     by_value = {value: measure(sample) for value, sample in samples.by_value.items()}
-    proven = tuple(v for v, found in by_value.items() if found.evidence.p * len(by_value) <= 1 / PROOF)
+    proven = tuple(v for v, split in by_value.items() if split.evidence.p * len(by_value) <= 1 / PROOF)
     if proven:
         return SegmentSplit("alarm", _text(samples, proven, by_value), proven, by_value)
     suspect = max(by_value, key=lambda value: by_value[value].chi2 - by_value[value].df, default=None)

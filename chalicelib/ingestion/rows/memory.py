@@ -67,11 +67,11 @@ class RowMemory:
         if not self._throttled:
             return None
         with self._lock:
-            until, asked = self._throttled.get(key, (0.0, 0))
+            until, requests = self._throttled.get(key, (0.0, 0))
             if not until:
                 return None
             if self._clock() >= until:
                 del self._throttled[key]
                 return None
-            self._throttled[key] = (until, asked + 1)
-            return asked + 1
+            self._throttled[key] = (until, requests + 1)
+            return requests + 1

@@ -17,7 +17,7 @@ from abacus.local.emulated_stacks import LocalAws
 from abacus.local.worker import schedule_event
 from chalicelib.counting.reconcile import PART_BYTES
 from chalicelib.runtime.json_logging import CallFailed, Json
-from chalicelib.runtime.metrics import Meter
+from chalicelib.runtime.meter import Meter
 from tests.api.test_app import Api
 from tests.support.builders import NOON, a_visitor
 
@@ -127,7 +127,7 @@ def test_a_crash_is_a_failure_and_leaves_a_line_of_json_without_its_message(
     def crash(*_: Any, **__: Any) -> None:
         raise RuntimeError("visitor a-visitor-id did it")
 
-    monkeypatch.setattr(app.response, "total", crash)
+    monkeypatch.setattr(app.request, "sum_responses", crash)
     monkeypatch.setattr(app.app.log, "propagate", True)
     assert api.send("POST", "/track?client_key=abacus", [], Content_Type="application/json").status == 500
     assert figures(next(line for line in log.metrics() if "_aws" in line)) == {"Failed": 1}
