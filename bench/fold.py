@@ -31,23 +31,28 @@ NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 numbers = count()
 
 
-def written(store: DynamoStore, experiments: int) -> list[RowKey]:
-    """ROWS rows with an event of each kind each, written and not counted yet."""
+SEGMENTS = ("device=mobile", "country=US", "visitor=new"), ("device=desktop", "country=GB", "visitor=returning")
+
+
+def written(store: DynamoStore, experiments: int, segments: bool) -> list[RowKey]:
+    """ROWS rows with an event of each kind each, written and not counted yet. `segments`: three of each impression."""
     keys = []
     for number in range(ROWS):
         key = RowKey(f"{next(numbers):0{VISITOR}d}", f"experiment-{number % experiments}")
         variant = ("blue", "green")[number % 2]
         elements = [f"{kind}|{variant}|0|{NOON}|{next(numbers):0{EVENT_ID}d}" for kind in KINDS]
+        if segments:
+            elements[0] += f"|||{','.join(SEGMENTS[number // 2 % 2])}"
         store.add(key, elements, len(elements), version=version(), expires_at=0, limit=RowLimit(200, 200))
         keys.append(key)
     return keys
 
 
-def folding(aws: LocalAws, batch: int, experiments: int) -> tuple[Taken, Use]:
+def folding(aws: LocalAws, batch: int, experiments: int, *, segments: bool = False) -> tuple[Taken, Use]:
     """What it takes to fold ROWS rows, `batch` of them at once."""
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
     fold = Fold(store, 2, random.randrange, version, Patience())
-    keys = written(store, experiments)
+    keys = written(store, experiments, segments)
     with metered(aws.dynamodb) as use:
 
         def work() -> None:
@@ -80,6 +85,8 @@ def main() -> None:
             "peer: a counter bumped an event": lambda: bumping(aws),
             "fold, 1 row at once": lambda: folding(aws, 1, 1),
             "fold, 25 rows at once": lambda: folding(aws, 25, 1),
+            "fold, 1 row, three segments": lambda: folding(aws, 1, 1, segments=True),
+            "fold, 25 rows, three segments": lambda: folding(aws, 25, 1, segments=True),
             "fold, 200 rows at once": lambda: folding(aws, 200, 1),
             "fold, 200 rows of 10 experiments": lambda: folding(aws, 200, 10),
         }

@@ -113,7 +113,7 @@ def together(requests: float, window: float) -> float:
 def at_traffic(measured: Mapping[Workload, list[Use]], requests: float, settings: FunctionSettings) -> float:
     """Dollars for a million events at `requests` a second of three events each, by the nearest scenario below."""
     rows_together = together(requests, settings.window)
-    plain = [s for s in measured if (s.events, s.experiments, s.days) == (3, 1, 1)]
+    plain = [s for s in measured if (s.events, s.experiments, s.days, s.segments) == (3, 1, 1, 0)]
     nearest = max((s for s in plain if s.together <= rows_together), key=lambda s: s.together)
     return sum(events(measured[nearest][0], nearest, settings.memory).values())
 

@@ -19,9 +19,11 @@ from abacus.operations.metering import Use, metered
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, Manifest, Phase, Segment, Variant
+from chalicelib.domain.segments import VALUES
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
+from chalicelib.ingestion.sender import Sender
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
@@ -35,13 +37,15 @@ KINDS = ("impression", "click", "goal")
 
 class Workload(NamedTuple):
     """`together` visitors come, each with one request of `events` events spread over `experiments`; then their rows
-    are folded in one go. That happens `visits` times. `days`: on how many different days they were first seen."""
+    are folded in one go. That happens `visits` times. `days`: on how many different days they were first seen.
+    `segments`: how many the experiments have."""
 
     events: int
     together: int
     experiments: int = 1
     days: int = 1
     visits: int = 1
+    segments: int = 0
 
 
 SCENARIOS = (
@@ -49,7 +53,15 @@ SCENARIOS = (
     *(Workload(3, together) for together in (2, 5, 10)),
     *(Workload(3, together, experiments=3) for together in (1, 25)),
     Workload(3, 25, days=14, visits=34),
+    *(Workload(3, together, segments=number) for number in (1, 2, 3, 4) for together in (1, 25)),
 )
+# In this order, and what visitors are: mostly at home, half of them on a phone.
+SEGMENTS = (
+    *(Segment(name=name, values=VALUES[name]) for name in ("device", "country", "visitor")),
+    Segment(name="plan", values=("free", "pro"), attribute=True),
+)
+COUNTRIES = ("CH", "US", "US", "US", "US", "US", "GB", "DE", "FR", "US")
+AGENTS = ("(iPhone)", "(Windows NT 10.0)")
 
 
 class _FixedCatalog:
@@ -72,6 +84,7 @@ def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
             phases=(Phase(weights=(0.5, 0.5)),),
             seed=str(i),
             goals=("signup",),
+            segments=SEGMENTS[: scenario.segments],
         )
         for i in range(scenario.experiments)
     )
@@ -85,7 +98,9 @@ def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
             for i, visitor in enumerate(visitors):
                 at = NOON + visit if visit else NOON - i % scenario.days * DAY_MS
                 batch = Batch(visitor=visitor, events=_events(visitor, experiments, scenario.events, visit, at))
-                answer = ingest.receive(ParsedRequest(batch, tuple(range(scenario.events))), now_ms=at)
+                sender = Sender(user_agent=AGENTS[i % 2], country=COUNTRIES[i % len(COUNTRIES)])
+                request = ParsedRequest(batch, tuple(range(scenario.events)))
+                answer = ingest.receive(request, now_ms=at, sender=sender)
                 assert answer.accepted == scenario.events, answer
             fold((RowKey(visitor, e.key) for visitor in visitors for e in experiments), now_ms=NOON)
         uses.append(use.shared(scenario.together))
@@ -97,6 +112,10 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
     for n in range(count):
         experiment = experiments[n % len(experiments)]
         kind = "impression" if len(experiments) > 1 else KINDS[n % len(KINDS)]
+        said = {
+            "visitor": "returning" if int(visitor) % 3 == 0 else "new",
+            "plan": "pro" if int(visitor) % 5 else "free",
+        }
         variant = experiment.assign(visitor, 0)
         assert variant is not None
         events.append(
@@ -107,6 +126,7 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
                 variant=variant,
                 at=at,
                 goal="signup" if kind == "goal" else None,
+                segments=said if kind == "impression" and experiment.segments else {},
             )
         )
     return tuple(events)
@@ -131,7 +151,10 @@ def text(measured: Mapping[Workload, list[Use]]) -> str:
 def recorded() -> dict[Workload, list[Use]]:
     """The last measurement, from capacity.json."""
     lines = json.loads(FILE.read_text())
-    return {Workload(**{k: line[k] for k in Workload._fields}): [Use(*u) for u in line["uses"]] for line in lines}
+    return {
+        Workload(**{k: line[k] for k in Workload._fields if k in line}): [Use(*u) for u in line["uses"]]
+        for line in lines
+    }
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ def report(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettin
     yield ""
     yield from _million(measured, settings.memory)
     yield ""
+    yield from by_segments(measured, settings.memory)
+    yield ""
     yield from by_traffic(measured, settings)
     yield ""
     yield from _returning(measured, settings.memory)
@@ -43,6 +45,18 @@ def _million(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[st
     yield f"  {'together':38}" + "".join(f"{sum(each.values()):8.2f}" for each in bills)
     yield "  25 rows folded together. *: each in an experiment of its own, so three rows; else all in one."
     yield "  Not in it: delivery of ab.js and the site, storage, and what is paid by the month (below)."
+
+
+def by_segments(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[str]:
+    """What a million events cost in experiments with segments."""
+    yield f"With segments, {A_REQUEST} events a request (device, country, visitor, an attribute, in this order):"
+    yield f"  {'segments':>10}{'WRU busy':>12}{'quiet':>8}{'a million events: busy':>25}{'quiet':>8}"
+    for number in range(5):
+        workloads = [Workload(A_REQUEST, together, segments=number) for together in (bill.BUSY, bill.QUIET)]
+        busy, quiet = (measured[workload][0].written for workload in workloads)
+        dollars = [sum(bill.events(measured[w][0], w, memory).values()) for w in workloads]
+        yield f"  {number:10}{busy:12.2f}{quiet:8.2f}{dollars[0]:25.2f}{dollars[1]:8.2f}"
+    yield "  Each value of a segment is an item of the tallies, so longer lists and rarer values cost more."
 
 
 def by_traffic(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:

@@ -15,9 +15,10 @@ PRICES_OF = "2026-11-21"  # the day on which AWS's list prices were read
 REGION = "us-east-1"
 
 # Dollars for a million requests, of one event or of ten: what a request carries hardly matters. What does is how many
-# rows are folded at once: 25 on a busy site, each alone on a quiet one.
-BUSY = 5.28
-QUIET = 9.56
+# rows are folded at once: 25 on a busy site, each alone on a quiet one; and how many segments the experiment has, which
+# is the index here.
+BUSY = (5.28, 5.48, 5.93, 6.13, 6.33)
+QUIET = (9.56, 10.81, 12.06, 13.31, 14.56)
 
 
 class CostAnswer(AnswerPart):
@@ -33,9 +34,9 @@ class CostAnswer(AnswerPart):
     dollars: tuple[float, float]
 
 
-def so_far(tallies: Tallies) -> CostAnswer | None:
+def so_far(tallies: Tallies, segments: int = 0) -> CostAnswer | None:
     """Dollars for all events of these totals and for a million of them, each from the least to the most; None before
-    the first event.
+    the first event. `segments`: how many the experiment has.
 
     Requests are not counted. There was at least one for each visitor, excluded or not, and at most one for each event,
     as if no request had carried another experiment's events too.
@@ -47,7 +48,7 @@ def so_far(tallies: Tallies) -> CostAnswer | None:
     events, visitors = total.received, total.visitors + total.excluded.total()
     if not events:
         return None
-    least, most = BUSY * visitors, QUIET * events
+    least, most = BUSY[segments] * visitors, QUIET[segments] * events
     return CostAnswer(
         currency="USD",
         prices_of=date.fromisoformat(PRICES_OF),

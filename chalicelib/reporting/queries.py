@@ -96,7 +96,7 @@ def detail(
             store.cells(key, first=f"hour#{generation}#", last=f"hour#{generation}#{LAST}"), generation
         )
     context = ReportContext(now_ms, entries=entries, refused=refusals)
-    extra: dict[str, Any] = {"cost": cost.so_far(tallies), "simulated": SIMULATED in cells}
+    extra: dict[str, Any] = {"cost": cost.so_far(tallies, len(experiment.segments)), "simulated": SIMULATED in cells}
     if question.series == "day":
         daily = store.cells(key, first="daily#", last="daily#" + LAST)
         extra["outcomes"] = outcomes_by_day(tallies, refused_by_day(daily))

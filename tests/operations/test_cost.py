@@ -48,6 +48,13 @@ def test_a_busy_request_takes_what_the_rules_of_dynamodb_say() -> None:
     assert MEASURED[BUSY] == [Use(1 + 2 + 12 / 25, 1 + 1 / 25, 1 + 3 / 25)]
 
 
+@pytest.mark.parametrize("together", [1, 25])
+def test_three_segments_fold_with_at_most_three_times_the_write_units(together: int) -> None:
+    request = 1  # its write is not the fold's
+    with_segments, without = (MEASURED[Workload(3, together, segments=n)][0].written - request for n in (3, 0))
+    assert without < with_segments <= 3 * without
+
+
 def test_a_million_events_cost_under_two_dollars_at_three_events_a_request() -> None:
     assert dollars(BUSY) < 2.00
     # By hand: the two doors, the table, and some cents of Lambda, logs and bytes.
