@@ -23,6 +23,8 @@ from abacus.simulation.visitors import (
     VISITS,
     Event,
     Visitor,
+    said_segments,
+    traits_of,
     visitor_id,
 )
 from chalicelib.domain.manifest import Experiment
@@ -41,7 +43,8 @@ class Story:
 
     rates: share of each variant's visitors who click; part: share of all visitors who meet the experiment; since,
     until: days ago; turns: days ago at which each later phase began; growth: relative growth of all rates with each
-    phase; lost: share of a variant's visitors whose events never arrive."""
+    phase; lost: share of a variant's visitors whose events never arrive; on_mobile: rates on phones, where they
+    differ."""
 
     rates: Mapping[str, float] = field(default_factory=dict)
     part: float = 0.5
@@ -50,6 +53,7 @@ class Story:
     turns: tuple[float, ...] = ()
     growth: float = 0.0
     lost_share: Mapping[str, float] = field(default_factory=dict)
+    on_mobile: Mapping[str, float] = field(default_factory=dict)
 
 
 # Rates are higher than on a real site, so that a few thousand visitors show an effect.
@@ -61,6 +65,8 @@ STORIES = {
     "free-shipping": Story({"none": 0.2, "from-50": 0.23}, part=0.6, turns=(10,), growth=0.5),  # weights changed
     "newsletter": Story({"footer": 0.1, "article-end": 0.13}, part=0.15, since=3),  # still collecting
     "sticky-header": Story({"scrolls": 0.2, "sticky": 0.33}, part=0.6, until=2),  # stopped
+    # Better on phones alone.
+    "tea-cards": Story({"list": 0.28, "cards": 0.28}, part=0.8, on_mobile={"list": 0.16, "cards": 0.34}),
 }
 
 
@@ -77,7 +83,7 @@ def demo_visitors(
         visitor = visitor_id(dice)
         events = [event for experiment, story in stories for event in _meeting(visitor, experiment, story, now_ms)]
         if events:
-            people.append(Visitor(visitor, [events] * (2 if dice.random() < SENT_TWICE else 1)))
+            people.append(Visitor(visitor, [events] * (2 if dice.random() < SENT_TWICE else 1), traits_of(visitor)))
     return people
 
 
@@ -90,7 +96,9 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
     variant = experiment.assign(visitor, phase)
     if variant is None or dice.random() >= story.part or dice.random() < story.lost_share.get(variant, 0):
         return
-    clicks = dice.random() < story.rates.get(variant, RATE) * (1 + story.growth * phase)
+    traits = traits_of(visitor)
+    rates = {**story.rates, **(story.on_mobile if traits.device == "mobile" else {})}
+    clicks = dice.random() < rates.get(variant, RATE) * (1 + story.growth * phase)
     at = dice.choice(times)  # of the visit at which it happens, if it does
     goals = [goal for goal in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
     stray = dice.random() < STRAY_CLICKS
@@ -99,8 +107,10 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
     moments += [(goal, at + 20_000) for goal in goals]
     for kind, moment in moments:
         about = {"id": f"{dice.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
+        said = said_segments(experiment, visitor, traits, first=moment == times[0]) if kind == "impression" else {}
         if experiment.accepts(moment):
-            yield about | ({"type": "goal", "goal": kind} if kind in goals else {"type": kind}) | {"at": moment}
+            what = {"type": "goal", "goal": kind} if kind in goals else {"type": kind}
+            yield about | what | ({"segments": said} if said else {}) | {"at": moment}
 
 
 def _times(dice: random.Random, now_ms: int, story: Story) -> list[int]:

@@ -23,10 +23,10 @@ from abacus.simulation.visitors import Visitor, truth, visitors
 from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError, Busy
 from chalicelib.domain.manifest import Experiment
+from chalicelib.domain.segments import OTHER, marker
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import SIMULATED, Booking, Store
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"  # or they count as bots
 ATTEMPTS = 8
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -54,15 +54,14 @@ async def play(
         for visitor in queue:
             for visit in visitor.visits:
                 body = json.dumps({"visitor": visitor.id, "events": visit}).encode()
-                answer = await _post(session, f"{base_url}/events", body, headers, sleep)
+                sent = JSON | visitor.traits.headers | headers(body)
+                answer = await _post(session, f"{base_url}/events", body, sent, sleep)
                 outcomes.update({name: answer[name] for name in ("accepted", "repeated", "queued")})
                 outcomes.update(refusal["outcome"] for refusal in answer["refused"])
             met()
 
     connector = TCPConnector(limit=senders)
-    async with ClientSession(
-        connector=connector, headers={"User-Agent": AGENT}, timeout=ClientTimeout(total=60)
-    ) as session:
+    async with ClientSession(connector=connector, timeout=ClientTimeout(total=60)) as session:
         tasks = [asyncio.create_task(sender(session)) for _ in range(senders)]
         try:
             await asyncio.gather(*tasks)
@@ -72,12 +71,12 @@ async def play(
     return +outcomes
 
 
-async def _post(session: ClientSession, url: str, body: bytes, headers: Headers, sleep: Sleep) -> Any:
+async def _post(session: ClientSession, url: str, body: bytes, headers: dict[str, str], sleep: Sleep) -> Any:
     # Every event has its id: sending one again, after whatever went wrong, counts it once.
     for attempt in range(ATTEMPTS):
         pause = random.uniform(0, min(2**attempt / 4, 10))
         try:
-            async with session.post(url, data=body, headers=JSON | headers(body)) as response:
+            async with session.post(url, data=body, headers=headers) as response:
                 if response.status == 202:
                     return await response.json()
                 if response.status not in (429, 500, 502, 503, 504):
@@ -91,12 +90,15 @@ async def _post(session: ClientSession, url: str, body: bytes, headers: Headers,
 
 
 def parse_rates(given: Sequence[str], experiments: Sequence[Experiment]) -> dict[str, float]:
-    """`experiment:variant=share` as share by experiment and variant. Raises click.BadParameter."""
-    known = [f"{e.key}:{v}" for e in experiments for v in e.variant_keys]
+    """`experiment:variant=share`, or of one segment `experiment:variant@device=mobile=share`, as share by the name
+    before the last =. Raises click.BadParameter."""
+    arms = [(e, f"{e.key}:{v}") for e in experiments for v in e.variant_keys]
+    known = [arm for _, arm in arms]
+    by_segment = {f"{arm}@{marker(s.name, v)}" for e, arm in arms for s in e.segments for v in (*s.values, OTHER)}
     rates = {}
     for text in given:
-        name, _, value = text.partition("=")
-        if name not in known:
+        name, _, value = text.rpartition("=")
+        if name not in known and name not in by_segment:
             raise click.BadParameter(f"{name!r} does not run here; write one of {', '.join(known)}")
         try:
             rates[name] = parse_share(value)
@@ -113,7 +115,10 @@ DAYS = "How far back they start. The service refuses events from more than ten m
 @click.command()
 @click.option("--visitors", "count", type=click.IntRange(1), default=1000, show_default=True, help="How many.")
 @click.option(
-    "--rates", multiple=True, metavar="EXPERIMENT:VARIANT=SHARE", help="Share of visitors who click. Default: 10 %."
+    "--rates",
+    multiple=True,
+    metavar="EXPERIMENT:VARIANT[@SEGMENT=VALUE]=SHARE",
+    help="Share of visitors who click, such as hero:bold=12% or hero:bold@device=mobile=20%. Default: 10 %.",
 )
 @click.option("--aa", is_flag=True, help="The same rate for all variants (an A/A test); ignores --rates.")
 @click.option("--days", type=click.FloatRange(0.001, 6.9), default=TEN_MINUTES, show_default="ten minutes", help=DAYS)

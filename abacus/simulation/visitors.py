@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.domain.manifest import Experiment
+from chalicelib.domain.segments import marker
 
 ID_PREFIX = "sim-"  # of every simulated visitor's id; `abacus demo --clear` removes these visitors
 RATE = 0.10  # share of visitors who click at least once, where --rates does not name another
@@ -22,8 +23,23 @@ VISITS = {1: 50, 2: 25, 3: 13, 4: 8, 5: 4}  # number of visits: weight in percen
 SECOND_CLICK = 0.15
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 
-Rates = Mapping[str, float]  # "experiment:variant" → share of its visitors who click at least once
+# "experiment:variant", or of one segment "experiment:variant@device=mobile" → share of its visitors who click at least
+# once.
+Rates = Mapping[str, float]
 Event = dict[str, Any]
+
+
+class Traits(NamedTuple):
+    """What a visitor's requests show. country: ISO 3166."""
+
+    device: str = "desktop"
+    browser: str = "firefox"
+    country: str = "US"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of a request. CloudFront replaces the country by its own; a local product takes it as it is."""
+        return {"User-Agent": AGENTS[self.device, self.browser], "CloudFront-Viewer-Country": self.country}
 
 
 class Visitor(NamedTuple):
@@ -31,6 +47,40 @@ class Visitor(NamedTuple):
 
     id: str
     visits: list[list[Event]]  # oldest first; the events of each are one request
+    traits: Traits = Traits()
+
+
+# The beginnings of real ones; with none of these words a visitor would count as a bot or as no browser.
+AGENTS = {
+    (
+        "mobile",
+        "safari",
+    ): "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1",
+    ("mobile", "chrome"): "Mozilla/5.0 (Linux; Android 10; K) Chrome/143.0.0.0 Mobile Safari/537.36",
+    ("tablet", "safari"): "Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) Version/12.1 Mobile/15E148 Safari/604.1",
+    ("desktop", "chrome"): "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/143.0.0.0 Safari/537.36",
+    ("desktop", "safari"): "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/26.0 Safari/605.1.15",
+    ("desktop", "firefox"): "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
+}
+KINDS = dict(zip(AGENTS, (32, 23, 5, 22, 8, 10), strict=True))  # weight in percent
+COUNTRIES = {"US": 50, "GB": 15, "DE": 10, "FR": 8, "CH": 5, "BR": 5, "SE": 4, "NZ": 3}
+
+
+def traits_of(visitor: str) -> Traits:
+    """Of a visitor, always the same. The dice are its own, so that who clicks stays as the seed says."""
+    dice = random.Random(f"{visitor} traits")
+    ((device, browser),) = dice.choices(list(KINDS), list(KINDS.values()))
+    (country,) = dice.choices(list(COUNTRIES), list(COUNTRIES.values()))
+    return Traits(device, browser, country)
+
+
+def said_segments(experiment: Experiment, visitor: str, traits: Traits, *, first: bool) -> dict[str, str]:
+    """What an impression says of its visitor, by segment. `first`: on the first visit."""
+    known = traits._asdict() | {"visitor": "new" if first else "returning"}
+    return {
+        segment.name: known.get(segment.name) or random.Random(f"{visitor} {segment.name}").choice(segment.values)
+        for segment in experiment.segments
+    }
 
 
 def visitors(
@@ -40,15 +90,26 @@ def visitors(
     dice = random.Random(seed)
     for _ in range(count):
         visitor = visitor_id(dice)
+        traits = traits_of(visitor)
         times = _times(dice, now_ms - round(days * DAY), now_ms)
         visits: list[list[Event]] = [[] for _ in times]
         for experiment in experiments:
             variant = experiment.assign(visitor, experiment.current_phase)
             if variant is not None:
-                rate = rates.get(f"{experiment.key}:{variant}", RATE)
+                rate = _rate(rates, experiment, variant, said_segments(experiment, visitor, traits, first=True))
                 for visit, events in zip(visits, _events(dice, experiment, variant, times, rate), strict=True):
+                    said = said_segments(experiment, visitor, traits, first=visit is visits[0])
+                    if said:
+                        events = [e | {"segments": said} if e["type"] == "impression" else e for e in events]
                     visit += [event for event in events if experiment.accepts(event["at"])]
-        yield Visitor(visitor, [sorted(visit, key=lambda e: int(e["at"])) for visit in visits if visit])
+        yield Visitor(visitor, [sorted(visit, key=lambda e: int(e["at"])) for visit in visits if visit], traits)
+
+
+def _rate(rates: Rates, experiment: Experiment, variant: str, said: Mapping[str, str]) -> float:
+    """The share of those like this visitor who click: by segment where `rates` names one."""
+    place = f"{experiment.key}:{variant}"
+    own = [f"{place}@{marker(s.name, s.value_of(said[s.name]))}" for s in experiment.segments]
+    return next((rates[name] for name in (*own, place) if name in rates), RATE)
 
 
 def visitor_id(dice: random.Random) -> str:

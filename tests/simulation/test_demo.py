@@ -15,11 +15,13 @@ from abacus.simulation.visitors import Visitor
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.event import Event
 from chalicelib.ingestion.request import parse
+from chalicelib.ingestion.segments import segments_of
+from chalicelib.ingestion.sender import Sender
 from chalicelib.ingestion.validation import validate_event
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.storage import event_encoding
-from chalicelib.storage.store import Booking, cell_name
+from chalicelib.storage.store import Booking, cell_name, partition
 from tests.support.builders import DAY, HOUR, NOON
 from tests.support.memory_store import MemoryStore
 from tests.support.product import ABACUS, Product, until
@@ -33,11 +35,17 @@ def counted(people: list[Visitor]) -> MemoryStore:
     rows = defaultdict(list)
     for visitor in people:
         for event in (Event(**event) for visit in visitor.visits for event in visit):
-            rows[visitor.id, event.experiment].append(event_encoding.write(event, phase=0, client=False))
+            experiment = MANIFEST.experiment(event.experiment)
+            assert experiment is not None
+            segments = segments_of(experiment, event.segments, Sender(client="demo"))
+            element = event_encoding.write(
+                event, phase=0, client=False, segments=segments if event.type == "impression" else ()
+            )
+            rows[visitor.id, event.experiment].append(element)
     store = MemoryStore()
     for (_, experiment), events in rows.items():
         for cell, tally in contribution(set(events), len(events)).items():
-            store.book([Booking(experiment, cell_name(cell, 0, 0), tally.numbers())])
+            store.book([Booking(partition(experiment, cell), cell_name(cell, 0, 0), tally.numbers())])
     return store
 
 
@@ -54,6 +62,7 @@ SHOWN = {
     "free-shipping": "inconclusive",
     "newsletter": "collecting",
     "sticky-header": "winner",
+    "tea-cards": "winner",
 }
 
 
@@ -62,6 +71,15 @@ def test_each_experiment_is_in_the_state_that_it_is_there_to_show(now: int) -> N
     reports = told(demo_visitors(MANIFEST.experiments, now_ms=now), now)
     assert {key: report["verdict"]["state"] for key, report in reports.items()} == SHOWN
     assert (reports["cta-color"]["verdict"]["variant"], reports["hero"]["verdict"]["variant"]) == ("green", "benefit")
+
+
+def test_one_experiment_helps_on_phones_alone() -> None:
+    answer = queries.by_segment(counted(PEOPLE), MANIFEST, "tea-cards", "device", now_ms=NOON)
+    [click] = answer.metrics
+    directions = {row.value: row.comparisons[0].direction for row in click.values}
+    assert (directions["mobile"], directions["desktop"]) == ("higher", "open")
+    assert click.interactions[0].differs
+    assert (answer.split.state, answer.without_segment) == ("ok", 0)
 
 
 def test_the_weights_changed_while_it_ran() -> None:

@@ -17,8 +17,11 @@ from abacus.cli import main
 from abacus.local.processes import listen
 from abacus.paths import PROJECT
 from abacus.simulation.simulate import parse_rates, play
-from abacus.simulation.visitors import DAY, Visitor, truth, visitors
+from abacus.simulation.visitors import AGENTS, DAY, Visitor, truth, visitors
 from chalicelib.domain.errors import AbacusError, Busy
+from chalicelib.domain.manifest import Segment
+from chalicelib.ingestion.segments import browser, device
+from chalicelib.ingestion.sender import is_bot
 from tests.support.product import Product, until
 
 NOW = 1_795_248_000_000
@@ -182,3 +185,50 @@ def test_the_command_plays_through_the_real_api_and_says_what_is_there_to_find(p
     again = CliRunner().invoke(main, ["simulate", *args]).stdout
     assert " repeated" in again.splitlines()[0]
     assert "accepted" not in again.splitlines()[0]
+
+
+SEGMENTED = [
+    e.model_copy(
+        update={
+            "segments": (
+                Segment(name="device", values=("mobile", "desktop")),
+                Segment(name="plan", values=("free", "pro"), attribute=True),
+            )
+        }
+    )
+    for e in EXPERIMENTS
+    if e.key == "hero"
+]
+
+
+def test_rates_may_differ_by_segment_and_impressions_say_what_only_the_page_knows() -> None:
+    rates = parse_rates(["hero:plain=0%", "hero:plain@device=mobile=100%"], SEGMENTED)
+    crowd = list(visitors(SEGMENTED, rates, count=300, days=6, seed=7, now_ms=NOW))
+    clicked: dict[str, set[bool]] = {"mobile": set(), "desktop": set()}
+    for visitor in crowd:
+        own = [event for visit in visitor.visits for event in visit if event["variant"] == "plain"]
+        if own and visitor.traits.device in clicked:
+            clicked[visitor.traits.device].add(any(event["type"] == "click" for event in own))
+        plans = {event["segments"]["plan"] for event in own if event["type"] == "impression"}
+        assert len(plans) <= 1
+        assert plans <= {"free", "pro"}
+    assert clicked == {"mobile": {True}, "desktop": {False}}
+
+
+def test_segments_change_neither_who_comes_nor_who_clicks() -> None:
+    plain = list(visitors([e for e in EXPERIMENTS if e.key == "hero"], {}, count=50, days=6, seed=7, now_ms=NOW))
+    segmented = list(visitors(SEGMENTED, {}, count=50, days=6, seed=7, now_ms=NOW))
+    assert [[e["id"] for visit in v.visits for e in visit] for v in plain] == [
+        [e["id"] for visit in v.visits for e in visit] for v in segmented
+    ]
+
+
+@pytest.mark.parametrize("agent", AGENTS.items(), ids=lambda agent: "-".join(agent[0]))
+def test_each_simulated_browser_is_read_as_what_it_stands_for(agent: tuple[tuple[str, str], str]) -> None:
+    (kind, family), text = agent
+    assert (device(text), browser(text), is_bot(text)) == (kind, family, False)
+
+
+def test_an_unknown_segment_in_a_rate_is_refused() -> None:
+    with pytest.raises(click.BadParameter, match="hero:plain@device=watch"):
+        parse_rates(["hero:plain@device=watch=10%"], SEGMENTED)
