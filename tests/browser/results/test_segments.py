@@ -53,7 +53,7 @@ def test_a_closed_section_asks_nothing_and_an_open_one_shows_each_value(results:
         "green",
         "10,000",
         "1,300",
-        "13%",
+        "13.0%",
         "+30%",
     ]
     expect(page.get_by_text("green: its effect differs between mobile and desktop")).to_be_visible()
