@@ -194,6 +194,7 @@ def document() -> Document:
                             {"type": "string"},
                             "A metric: a goal, goal.value or goal.count; default: the primary one.",
                         ),
+                        _query("baseline", {"type": "string"}, "The variant to compare with; default: the control."),
                         _query("from", DAY, "First day (UTC) of first exposure."),
                         _query("to", DAY, "Last day (UTC) of first exposure."),
                         _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),

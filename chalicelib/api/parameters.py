@@ -24,7 +24,7 @@ def segment(query: Mapping[str, str]) -> str | None:
 
 def question(query: Mapping[str, str]) -> Question:
     """The question in the query string of GET /stats/{experiment}. Raises InvalidInput that names the parameter."""
-    _only(query, "goal", "series", "from", "to")
+    _only(query, "goal", "series", "from", "to", "baseline")
     try:
         series: Series = TypeAdapter(Series).validate_python(query.get("series", "day"))
     except ValidationError:
@@ -32,7 +32,7 @@ def question(query: Mapping[str, str]) -> Question:
     start, end = _day(query, "from"), _day(query, "to")
     if start and end and end < start:
         raise InvalidInput(f"to: {end} is before from: {start}", field="to")
-    return Question(query.get("goal"), series, start, end)
+    return Question(query.get("goal"), series, start, end, query.get("baseline"))
 
 
 def with_days(query: Mapping[str, str]) -> bool:

@@ -137,8 +137,9 @@ class Report(AnswerPart):
     """GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
 
     `variants`, `comparisons` and `verdict` are by `metric`, which is a rate or a mean of `goal`. `metrics` has the rate
-    of every goal, `means` the values and counts, and `primary` names the one that decides. `segments`: what `by` can
-    ask for. `simulated`: some of its visitors are the demo's.
+    of every goal, `means` the values and counts, and `primary` names the one that decides. `comparisons`, `metrics`,
+    `means` and `series` compare with `baseline`; `verdict`, `guardrails`, `health` and `plan` with the control, always.
+    `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
     """
 
     experiment: str
@@ -151,6 +152,7 @@ class Report(AnswerPart):
     goal: str
     metric: ChosenMetric
     goals: tuple[str, ...]
+    baseline: str
     as_of: str
     window: WindowAnswer
     phase: int

@@ -80,12 +80,17 @@ def detail(
     noted: Refusals | None = None,
 ) -> Report:
     """GET /stats/{experiment}. `now_ms`: epoch milliseconds; `noted`: refusals that this process has counted and may
-    not have written yet. Raises NotFound, and InvalidInput for a metric that the experiment does not have."""
+    not have written yet. Raises NotFound, and InvalidInput for a metric or a variant that the experiment does
+    not have."""
     experiment = known(manifest, key)
     names = [str(metric) for metric in metrics_of(experiment)]
     if question.goal is not None and question.goal not in names:
         there = ", ".join(names)
         raise InvalidInput(f"goal: {question.goal[:80]!r} is not a metric of {key}; it has {there}", field="goal")
+    if question.baseline is not None and question.baseline not in experiment.variant_keys:
+        variants = ", ".join(experiment.variant_keys)
+        message = f"baseline: {question.baseline[:80]!r} is not a variant of {key}; it has {variants}"
+        raise InvalidInput(message, field="baseline")
     tallies, generations, cells = _totals(store, key)
     generation = generations.live
     refusals = dict(Counter(refused(cells)) + Counter(noted.buffered(key) if noted else {}))

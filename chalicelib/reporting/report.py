@@ -41,12 +41,13 @@ class Question:
 
     goal: a metric by name, such as signup or purchase.value; None is the primary one. start, end: UTC days of the
     first impression, both included; with either of them, the numbers are those of these cohorts: visitors first seen
-    then, and what they have done until now."""
+    then, and what they have done until now. baseline: what the variants are compared with; None: the control."""
 
     goal: str | None = None
     series: Series = "day"
     start: date | None = None
     end: date | None = None
+    baseline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,12 @@ def summary(experiment: Experiment, tallies: Tallies, context: ReportContext) ->
 def report(experiment: Experiment, tallies: Tallies, question: Question, context: ReportContext) -> Report:
     """GET /stats/{experiment}, from the experiment's tallies."""
     analysis = analyse(experiment, tallies, question, context)
-    sample, checks, totals = analysis.sample, analysis.checks, analysis.sample.totals.values()
-    comparisons = analysis.metrics[sample.metric].comparisons
+    # Another baseline changes the comparisons, and nothing that the verdict rests on.
+    baseline = question.baseline or experiment.control
+    is_control = baseline == experiment.control
+    compared = analysis if is_control else analyse(_against(experiment, baseline), tallies, question, context)
+    sample, checks, totals = compared.sample, analysis.checks, analysis.sample.totals.values()
+    comparisons = compared.metrics[sample.metric].comparisons
     # The exact test conditions on the configured split, so it needs the split to be right.
     exact = checks.split.state != "alarm" and experiment.assignment == "hash"
     return Report.model_validate(
@@ -158,18 +163,19 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "as_of": iso(context.now_ms),
             "window": {"from": question.start, "to": question.end},
             "phase": experiment.current_phase,
-            "phases": phases(sample),
+            "baseline": baseline,
+            "phases": phases(analysis.sample),
             "alpha": ALPHA,
             "taus": TAUS,
             "stratified": is_stratified(comparisons),
             "age": analysis.age,
             "variants": variant_rows(analysis.standardisation, analysis.beliefs),
-            "comparisons": secondary.comparisons(analysis.standardisation, comparisons, analysis.beliefs, exact=exact),
+            "comparisons": secondary.comparisons(compared.standardisation, comparisons, compared.beliefs, exact=exact),
             "primary": experiment.primary,
-            "metrics": metric_answers(analysis.metrics),
-            "means": mean_answers(analysis.metrics),
+            "metrics": metric_answers(compared.metrics),
+            "means": mean_answers(compared.metrics),
             "guardrails": analysis.guardrails,
-            "omnibus": _omnibus(sample),
+            "omnibus": _omnibus(analysis.sample),
             "segments": [segment.name for segment in experiment.segments],
             "health": {
                 "state": checks.state,
@@ -186,6 +192,18 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "series": _series(sample, question.series),
         }
     )
+
+
+def _against(experiment: Experiment, baseline: str) -> Experiment:
+    """The same experiment with `baseline` in the control's place. For comparisons only: the order of the variants is
+    also that of the hash's ranges, so no visitor may be assigned by it."""
+    order = sorted(range(len(experiment.variants)), key=lambda i: experiment.variants[i].key != baseline)
+    fields = {name: getattr(experiment, name) for name in Experiment.model_fields}
+    fields["variants"] = tuple(experiment.variants[i] for i in order)
+    fields["phases"] = tuple(
+        phase.model_copy(update={"weights": tuple(phase.weights[i] for i in order)}) for phase in experiment.phases
+    )
+    return Experiment(**fields)
 
 
 def _series(sample: Sample, series: Series) -> tuple[DayAnswer, ...] | tuple[HourAnswer, ...]:

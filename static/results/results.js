@@ -56,7 +56,7 @@ function pace({ experiments, variants }) {
 function path({ experiment, query }) {
   if (!experiment || experiment === NEW) return "/stats?series=day";
   const asked = new URLSearchParams();
-  for (const name of ["goal", "from", "to"]) if (query[name]) asked.set(name, query[name]);
+  for (const name of ["goal", "from", "to", "baseline"]) if (query[name]) asked.set(name, query[name]);
   const text = asked.toString();
   return `/stats/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
 }

@@ -55,7 +55,7 @@ def report_on(tallies: Tallies, **arguments: Any) -> dict[str, Any]:
     `arguments`: of Question and ReportContext."""
     experiment = arguments.pop("experiment", None) or an_experiment()
     asked: dict[str, Any] = {"series": "none"}
-    asked |= {name: arguments.pop(name) for name in ("goal", "series", "start", "end") if name in arguments}
+    asked |= {name: arguments.pop(name) for name in ("goal", "series", "start", "end", "baseline") if name in arguments}
     known: dict[str, Any] = {"now_ms": NOW, "began": BEGAN} | arguments
     return as_json(report(experiment, tallies, Question(**asked), ReportContext(**known)))
 

@@ -8,9 +8,11 @@ import { estimate, written } from "../ui/metric.js";
  *  @param {import("../data/answers.d.ts").Report} report
  *  @param {string} href */
 export function text(report, href) {
+  const control = report.variants.find((row) => row.control);
   const rows = report.variants.map((row) => {
     const c = report.comparisons.find(({ variant }) => variant === row.variant);
-    const against = c?.lift_interval ? `, lift ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
+    const over = c?.control === control?.variant ? "" : ` over ${c?.control}`;
+    const against = c?.lift_interval ? `, lift${over} ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
     const value = written(report.metric, estimate(report.metric, row));
     const name = row.control ? `${row.variant} (control)` : row.variant;
     return `• ${name}: ${value} of ${whole(row.visitors)} visitors${against}`;

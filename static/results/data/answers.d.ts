@@ -121,8 +121,9 @@ export interface RefusalAnswer {
  * GET /stats/{experiment}: counts, rates, comparisons, checks, verdict and series of one experiment.
  *
  * `variants`, `comparisons` and `verdict` are by `metric`, which is a rate or a mean of `goal`. `metrics` has the rate
- * of every goal, `means` the values and counts, and `primary` names the one that decides. `segments`: what `by` can
- * ask for. `simulated`: some of its visitors are the demo's.
+ * of every goal, `means` the values and counts, and `primary` names the one that decides. `comparisons`, `metrics`,
+ * `means` and `series` compare with `baseline`; `verdict`, `guardrails`, `health` and `plan` with the control, always.
+ * `segments`: what `by` can ask for. `simulated`: some of its visitors are the demo's.
  */
 export interface Report {
   experiment: string;
@@ -135,6 +136,7 @@ export interface Report {
   goal: string;
   metric: ChosenMetric;
   goals: string[];
+  baseline: string;
   as_of: string;
   window: WindowAnswer;
   phase: number;

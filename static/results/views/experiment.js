@@ -18,7 +18,7 @@ import { STATUSES } from "../ui/labels.js";
 import { act } from "./act.js";
 import { healthLine } from "./health.js";
 import { guardrailsTable, metricsTable } from "./metrics.js";
-import { variantTable } from "./variants.js";
+import { baselines, variantTable } from "./variants.js";
 import { noneThen, verdictCard } from "./verdict.js";
 
 /** @param {import("../data/answers.d.ts").Report} report */
@@ -53,6 +53,7 @@ export function experimentView(report, route) {
     report.verdict.state === "invalid" &&
       h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
     variantTable(report, look),
+    baselines(report, route),
     report.stratified &&
       h(
         "p",

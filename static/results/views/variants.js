@@ -1,6 +1,7 @@
 // One row per variant: how many came, what they did, and the lift on an axis that all rows share.
 
 import { axis, bar, scale } from "../charts/bars.js";
+import { here } from "../data/route.js";
 import { swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
 import { interval, lift, percent, share, whole } from "../ui/format.js";
@@ -31,7 +32,7 @@ export function variantTable(report, look) {
         heading("name", "Variant"),
         heading("number", term("visitors", "Visitors")),
         heading("number rate", term("rate", title(report.metric))),
-        heading("lift", term("lift", `Lift over ${controlOf(report)}`)),
+        heading("lift", term("lift", `Lift over ${report.baseline}`)),
         heading("number second", term("ctr", "CTR")),
       ),
     ),
@@ -51,9 +52,41 @@ export function variantTable(report, look) {
   );
 }
 
-const controlOf = ({ variants }) => variants.find((row) => row.control)?.variant ?? "the control";
+/** Other variants to compare with; where there are two, the other one says nothing new. */
+export function baselines(report, route) {
+  const { variants, baseline } = report;
+  if (variants.length < 3) return null;
+  const control = variants.find((row) => row.control)?.variant;
+  return h(
+    "div",
+    { class: "baselines", "data-key": "baselines" },
+    h(
+      "nav",
+      { class: "tabs small", "aria-label": "Compared with" },
+      h("p", { class: "quiet" }, "Compared with:"),
+      variants.map(({ variant }) =>
+        h(
+          "a",
+          {
+            href: here(route, { baseline: variant === control ? "" : variant }),
+            "aria-current": variant === baseline ? "true" : null,
+          },
+          variant,
+        ),
+      ),
+    ),
+    baseline !== control &&
+      h(
+        "p",
+        { class: "quiet" },
+        `The verdict above compares with ${control}, the control. Comparisons with ${baseline} are exploratory: `,
+        "a baseline that is chosen by its numbers flatters the others.",
+      ),
+  );
+}
 
 function variantRow({ report, row, visitors, comparison, shared, look }) {
+  const isBaseline = row.variant === report.baseline;
   const decided = report.verdict.variant === row.variant && report.verdict.state;
   return h(
     "tr",
@@ -82,7 +115,7 @@ function variantRow({ report, row, visitors, comparison, shared, look }) {
     h(
       "td",
       { role: "cell", class: "lift" },
-      row.control ? baseline() : liftCell(comparison, shared, look[row.variant]),
+      isBaseline ? h("p", { class: "quiet" }, "The baseline") : liftCell(comparison, shared, look[row.variant]),
     ),
     cell("number second", term("ctr", "CTR"), share(row.ctr), `${whole(row.clicks)} of ${whole(row.impressions)}`),
   );
@@ -93,8 +126,6 @@ function split(row, visitors) {
   const configured = `${percent(row.weight)} configured`;
   return visitors > 0 ? `${share(row.visitors / visitors)}, ${configured}` : configured;
 }
-
-const baseline = () => h("p", { class: "quiet" }, "The baseline");
 
 function liftCell(comparison, shared, { hue }) {
   if (!comparison?.lift_interval) return h("p", { class: "quiet" }, "Nothing to compare yet");

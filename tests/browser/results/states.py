@@ -119,6 +119,7 @@ STATES = [
     State("collecting", "#/newsletter", ".state:has-text('Collecting')"),
     State("no-visitors", "#/gift-wrap", ".first"),
     State("many-variants", "#/hero", ".state:has-text('Winner')"),
+    State("baseline", "#/hero?baseline=benefit", "text=The verdict above compares with plain"),
     State("weights-changed", "#/free-shipping", ".state:has-text('Winner')"),
     State("weights-changed-deep", f"#/free-shipping?open={DEEP}", ".state:has-text('Winner')"),
     State("stopped", "#/sticky-header", "text=sticky is live for everyone"),

@@ -238,3 +238,29 @@ def test_the_theme_is_switched_and_remembered(results: Site, new_page: Open) -> 
     assert page.evaluate(colour) == "rgb(15, 24, 40)"
     page.get_by_role("button", name="Theme: dark").click()
     assert page.evaluate(f"[{colour}, localStorage.length]") == ["rgb(255, 255, 255)", 0]
+
+
+# ---------------------------------------------------------------- another baseline
+
+
+def test_variants_can_be_compared_with_another_than_the_control(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/hero")
+    advice = page.locator(".advice").inner_text()
+    page.get_by_role("navigation", name="Compared with").get_by_role("link", name="benefit").click()
+    heading = page.get_by_role("columnheader", name="Lift over benefit")
+    expect(heading).to_be_visible()
+    expect(page.get_by_text("The verdict above compares with plain, the control.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lift over benefit")).to_be_visible()
+    expect(page.locator(".advice")).to_have_text(advice)
+    (plain, *_) = SCENARIOS["hero"].detail({"baseline": "benefit"})["comparisons"]
+    lift = f"{plain['lift']:.0%}".replace("-", "−")
+    expect(page.get_by_role("row", name="plain").locator(".lift b")).to_have_text(lift)
+    assert page.url.endswith("#/hero?baseline=benefit")
+    page.get_by_role("navigation", name="Compared with").get_by_role("link", name="plain").click()
+    expect(heading).to_have_count(0)
+    assert page.url.endswith("#/hero")
+
+
+def test_two_variants_need_no_choice_of_a_baseline(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/cta-color")
+    expect(page.get_by_role("navigation", name="Compared with")).to_have_count(0)
