@@ -19,6 +19,7 @@ INSTALLED = _PRODUCT.is_dir()
 PROJECT = _PRODUCT if INSTALLED else Path(__file__).parents[1]
 INFRA = PROJECT / "infra"
 STATIC = PROJECT / "static"
+RUN = "abacus run" if INSTALLED else "make run"  # what starts the product here
 
 
 class MissingTool(AbacusError):

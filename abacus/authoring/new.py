@@ -110,7 +110,7 @@ def command(
     """Write a new experiment to a file of its own, named KEY.
 
     Estimates the duration from the traffic of a running product, and prints what to put into the page. Nothing goes
-    live before the next `abacus publish`; a running `make run` publishes the file by itself."""
+    live before the next `abacus publish`; a product that runs here publishes the file by itself."""
     use_region(region)
     draft = _draft(Answers(**answers))
     file = create(draft, manifest)

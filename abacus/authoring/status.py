@@ -151,4 +151,4 @@ def _change(manifest: Path, key: str, fields: Fields) -> None:
 
 
 def _next_step() -> None:
-    click.echo("Publish it with `abacus publish`; a running `make run` does so by itself.")
+    click.echo("Publish it with `abacus publish`; a product that runs here does so by itself.")

@@ -17,11 +17,12 @@ from abacus.aws import cloudformation as stacks
 from abacus.aws import names
 from abacus.aws.errors import report_errors
 from abacus.options import home_option, region_option, stage_option, use_region
+from abacus.paths import RUN
 from chalicelib.domain.errors import AbacusError
 
 URL = "ABACUS_URL"  # where the local product answers
 NOT_RUNNING = (
-    "No ABacus runs here. Start one with `make run` (or name its folder: --home FOLDER), or name a deployed one: "
+    f"No ABacus runs here. Start one with `{RUN}` (or name its folder: --home FOLDER), or name a deployed one: "
     "--stage prod"
 )
 FILE = "environment.json"  # in the folder of a local run, while it runs

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from abacus.authoring.problems import listed
 from abacus.checking.page import Page, Response, Tag
 from abacus.checking.policy import blocking_directive
+from abacus.site.snippet import options_place
 
 FILES = {"ab.js", "ab.async.js"}
 LONGEST_CACHE = 300  # seconds; the product itself sends 30
@@ -132,9 +133,8 @@ def check_cookie(page: Page, tag: Tag, site: Site) -> Iterator[Finding]:
     elif page_host == script_host or domain:
         yield Finding("ok", f"cookie of {domain or page_host}")
     elif parent := _shared_parent(page_host, script_host):
-        option = f'{{ "cookie_domain": "{parent}" }}'
-        yield Finding("note", f"cookie of {page_host} only; to share visitors below {parent}, write {option} into "
-                      "static/snippet/options.json")  # fmt: skip
+        text = f"cookie of {page_host} only; to share visitors below {parent}, set cookie_domain to {parent} in "
+        yield Finding("note", text + options_place())
     else:
         yield Finding("note", f"cookie written by a script of {script_host}: Safari keeps the visitor's id for 7 days")
 

@@ -23,7 +23,7 @@ from abacus.local.processes import HOST, Child, listen, locked
 from abacus.local.services import Services, started
 from abacus.local.site_watcher import watch
 from abacus.options import home_option, manifest_option
-from abacus.paths import node
+from abacus.paths import RUN, node
 from abacus.simulation import demo
 from abacus.simulation.simulate import mark, with_progress
 from chalicelib.domain import clock
@@ -87,7 +87,7 @@ def _port(port: int) -> socket:
         return listen(port)
     except OSError as error:
         raise CannotRun(
-            f"Port {port} is already in use ({error.strerror}). Take another one: PORT={port % 65535 + 1} make run"
+            f"Port {port} is already in use ({error.strerror}). Take another one: PORT={port % 65535 + 1} {RUN}"
         ) from None
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from abacus.paths import STATIC
 from abacus.site.esbuild import BuildError, esbuild
-from abacus.site.snippet import KINDS, USES, Options
+from abacus.site.snippet import KINDS, USES, Options, options_place
 from abacus.site.snippet_manifest import Row, compact, used
 
 EDGE = STATIC / "edge"
@@ -121,7 +121,7 @@ def _too_large(rows: list[Row], site: Options, size: int) -> str:
     return (
         f"The edge function takes {size} bytes; CloudFront allows {MAX_BYTES}, and {bare} are its code. "
         "Add `edge: false` to some of these experiments, and the snippet alone assigns them, or set edge to false in "
-        "static/snippet/options.json:\n" + "\n".join(lines)
+        f"{options_place()}:\n" + "\n".join(lines)
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from abacus.paths import STATIC
+from abacus.paths import INSTALLED, STATIC
 from abacus.project_file import NAME, project_file
 from abacus.site.esbuild import BuildError, esbuild
 from abacus.site.snippet_manifest import Row, compact, goals, segmented, used, valued
@@ -61,6 +61,11 @@ class Options(BaseModel):
     edge: bool = False  # pages pass through the edge function, which assigns visitors: docs/edge.md
     edge_index_pages: bool = False  # the edge function turns /folder/ into /folder/index.html, for a bucket behind it
     redirect_attribute: bool = False  # <script src="/ab.js" data-redirect="landing:b /b.html">
+
+
+def options_place() -> str:
+    """Where the site's options of the snippet are, for messages."""
+    return f"snippet of {NAME}" if INSTALLED or project_file().snippet is not None else "static/snippet/options.json"
 
 
 def options() -> Options:
