@@ -75,6 +75,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Propose new weights for an experiment of three or more variants.",
             "abacus rebalance hero --stage prod",
         ),
+        "import": Entry(
+            "abacus.importing.command:command",
+            "Take over the experiments of GrowthBook.",
+            "abacus import growthbook payload.json --dry-run",
+        ),
         "schema": Entry(
             "abacus.authoring.commands:schema_command",
             "Print the JSON Schema of the experiments' files, for editors.",

@@ -38,6 +38,7 @@ LAYERS = {
         "simulation",
         "reading",
         "rebalancing",
+        "importing",
         "publishing",
         "checking",
         "authoring",

@@ -19,7 +19,8 @@ const answers = {
   // [variant's key or null, value], for each visitor, of each feature and each auto experiment.
   assign: ([payload, url, attributes, visitors]) =>
     visitors.map((id) => {
-      const gb = new GrowthBook({ attributes: { ...attributes, id }, url, features: payload.features });
+      const { features, savedGroups } = payload;
+      const gb = new GrowthBook({ attributes: { ...attributes, id }, url, features, savedGroups });
       const found = {};
       for (const key of Object.keys(payload.features)) {
         const { value, source, experimentResult } = gb.evalFeature(key);
