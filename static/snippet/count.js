@@ -13,11 +13,7 @@ import { visit } from "./targeting/segments.js";
 
 // A value goes to the experiments whose goal carries values; the others count the goal alone.
 const valued = (name, value) =>
-  GOALS[name]?.map((key) => {
-    page.value = VALUED.includes(key + ":" + name) ? value : null;
-    track("goal", key, name);
-    page.value = null;
-  });
+  GOALS[name]?.map((key) => track("goal", key, name, VALUED.includes(key + ":" + name) ? value : null));
 const goal = VALUES ? valued : (name) => GOALS[name]?.map((key) => track("goal", key, name));
 
 const act = (event, path) => {
@@ -34,9 +30,7 @@ const act = (event, path) => {
         setTimeout(
           () =>
             (submit && event.defaultPrevented) ||
-            (VALUES
-              ? goal(key.split("goal:")[1], element.getAttribute("data-ab-value"))
-              : goal(key.split("goal:")[1])),
+            goal(key.split("goal:")[1], VALUES && element.getAttribute("data-ab-value")),
         );
     }),
   );
@@ -81,16 +75,16 @@ const redirect = (key, to) => {
 // too.
 if (!stored(cookies) && openStorage().abacus) {
   identify(openStorage().abacus);
-  for (const row of EXPERIMENTS) {
+  EXPERIMENTS.map((row) => {
     const [name, phase] = choose(row);
-    if (live[row[0]]?.variant == name) live[row[0]].phase = phase;
-    else delete live[row[0]];
-  }
+    if (name && live[row[0]]?.variant == name) live[row[0]].phase = phase;
+    else live[row[0]] = 0;
+  });
 }
 
 const handlers = [ask, goal, act, CONSENT && consent, REDIRECTS && redirect];
-calls.push = safe(([handler, ...args]) => handlers[handler](...args));
-calls.map(calls.push);
+page.call = safe(([handler, ...args]) => handlers[handler](...args));
+calls.map(page.call);
 
 const leave = () => {
   remember();

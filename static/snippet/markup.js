@@ -1,5 +1,5 @@
 import { page, placed, shown } from "./core/state.js";
-import { mark } from "./assign.js";
+import { mark, shows } from "./assign.js";
 import { means, safe } from "./core/guard.js";
 import { checkSets, complain } from "./tester/overrides.js";
 
@@ -21,11 +21,8 @@ const write = (element, name, value) =>
     else it gives way: a translator would rewrite for as long as we do. */
 const set = (element, name, value) => {
   const now = read(element, name);
-  const saved = ((element.abacusSet ||= {})[name] ||= {
-    was: now,
-    nodes: (URLS || CONSENT) && [...element.childNodes],
-    rewrites: 0,
-  });
+  const saved = ((element.abacusSet ||= { __proto__: null })[name] ||= { was: now, rewrites: 0 });
+  if (URLS || CONSENT) saved.nodes ||= [...element.childNodes];
   if (
     (URLS || CONSENT) &&
     name == "text" &&
@@ -49,10 +46,10 @@ const set = (element, name, value) => {
 /** Puts the original back, unless something else has been put there since. Where variants do not change within a page
     this happens only if count.js does not come: then text without its markup will do. */
 const undo = (element, name) => {
-  const { was, ours, nodes } = element.abacusSet[name];
+  const saved = element.abacusSet[name];
   delete element.abacusSet[name];
-  if (read(element, name) == ours)
-    (URLS || CONSENT) && name == "text" ? element.replaceChildren(...nodes) : write(element, name, was);
+  if (read(element, name) == saved.ours)
+    (URLS || CONSENT) && name == "text" ? element.replaceChildren(...saved.nodes) : write(element, name, saved.was);
 };
 
 /** Shows each element as its attributes say. Again and again, for a parser or a framework may not be done with it. */
@@ -65,7 +62,7 @@ export const scan = () =>
     const show = element.getAttribute("data-ab-show");
     // Of an experiment that is not published nothing is shown or hidden: the page is as it was written.
     if (shown[show?.split(":")[0]]) {
-      const hidden = !show.split(" ").some((pair) => shown[pair]);
+      const hidden = !show.split(" ").some(shows);
       element.toggleAttribute("hidden", hidden);
       // SVG knows no `hidden`.
       if (element.ownerSVGElement)
@@ -74,10 +71,11 @@ export const scan = () =>
     const sets = element.getAttribute("data-ab-set");
     if (show || sets) changes.observe(element, { attributes: true });
     if (DEBUG && sets) checkSets(sets, SET, SAFE_URL);
-    const wanted = {};
+    // Without a prototype, for a page may have added properties to that of all objects, which `in` finds.
+    const wanted = { __proto__: null };
     sets?.replace(SET, (_, pair, name, value) => {
       value = value.trim();
-      if (shown[pair] && (!/href|src/.test(name) || SAFE_URL.test(value))) wanted[name] = value;
+      if (shows(pair) && (!/href|src/.test(name) || SAFE_URL.test(value))) wanted[name] = value;
     });
     for (const name in element.abacusSet) if (!(name in wanted)) undo(element, name);
     for (const name in wanted) set(element, name, wanted[name]);

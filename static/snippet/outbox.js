@@ -16,7 +16,8 @@ let tries = 0;
 /** The events that were sent last, so that leaving a page does not send them a second time. */
 let sent;
 
-const hold = (ms) => put("abacus_w", Date.now() + ms);
+// 0 where nothing holds it up: a clock that is put back later must not make a time of it.
+const hold = (ms) => put("abacus_w", ms && Date.now() + ms);
 
 /** Stores the visitor and sends what waits, `ms` from now. */
 export const later = (ms) => {
@@ -88,7 +89,7 @@ export const send = safe((leaving) => {
   }
 });
 
-export const track = (type, key, goal) => {
+export const track = (type, key, goal, value) => {
   const at = Date.now() + 6e4 * ~~open().abacus_t;
   const what = type + key + goal + location.pathname;
   const id = at.toString(36) + random();
@@ -100,7 +101,7 @@ export const track = (type, key, goal) => {
   put(
     "abacus:" + id + "," + me.id,
     `{"id":"${id}","type":"${type}",${goal ? `"goal":"${goal}",` : ""}` +
-      (VALUES && page.value != null ? `"value":${JSON.stringify(page.value)},` : "") +
+      (VALUES && value != null ? `"value":${JSON.stringify(value)},` : "") +
       (SEGMENTS && type == "impression" && SEGMENTED[key] ? `"segments":${segments(key)},` : "") +
       `"experiment":"${key}",` +
       `"variant":"${variant}","phase":${phase},"at":${at}}`,

@@ -1,6 +1,6 @@
 // What must run before the first paint: who the visitor is, which variants, and the page as it should look.
 import { listen } from "./core/guard.js";
-import { calls, listeners, payloads, shown } from "./core/state.js";
+import { listeners, page, payloads, shown } from "./core/state.js";
 import { me } from "./core/visitor.js";
 import { assign } from "./assign.js";
 import { scan, watch } from "./markup.js";
@@ -20,22 +20,26 @@ export const showControl = () => {
 const early = self.abacus;
 export const api = {
   variant: (key) => {
-    calls.push([0, key]);
+    page.call([0, key]);
     return shown[key];
   },
   on: (type, f) => listeners.push(f),
-  goal: VALUES ? (name, value) => calls.push([1, name, value]) : (name) => calls.push([1, name]),
+  goal: VALUES ? (name, value) => page.call([1, name, value]) : (name) => page.call([1, name]),
   ready: Promise.resolve(),
 };
 if (PAYLOADS) api.payload = (key) => payloads[key];
-if (CONSENT) api.consent = (given) => calls.push([3, given]);
+if (CONSENT) api.consent = (given) => page.call([3, given]);
 if (!early || early.map)
   self.abacus = api; // an object of that name belongs to the page
 else if (DEBUG) complain("window.abacus belongs to this page, so calls such as abacus.goal() do not reach ABacus.");
 
-again();
-watch();
-listen("click auxclick submit", (event) => calls.push([2, event, event.composedPath()]));
+try {
+  again();
+  watch();
+  listen("click auxclick submit", (event) => page.call([2, event, event.composedPath()]));
+} catch {
+  showControl(); // what cannot be kept up is not shown
+}
 
 if (ASYNC) {
   api.push = (...functions) => functions.map((f) => setTimeout(f, 0, api));

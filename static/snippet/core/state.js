@@ -1,8 +1,8 @@
 // What the modules share. It imports nothing, so that none of them imports another in a circle.
 
-/** experiment → the variant on show; `experiment:variant` → 1 while it is on show, 0 when it no longer is. */
+/** experiment → the variant on show. */
 export const shown = {};
-/** experiment → what its events say: { variant, experiment, phase }. Only of the experiments that count. */
+/** experiment → what its events say: { variant, experiment, phase }; falsy where it does not count. */
 export const live = {};
 /** experiment → the payload of the variant on show. */
 export const payloads = {};
@@ -12,8 +12,9 @@ export const off = {};
 export const placed = {};
 /** The listeners for impressions. */
 export const listeners = [];
-/** What count.js does, called before it has come: [handler, ...arguments]. */
+/** What count.js shall do when it has come: [handler, ...arguments]. */
 export const calls = [];
-/** observer: the IntersectionObserver of count.js, once it is there. onChange: called when the page has changed.
+/** call: has count.js do something, now or when it comes; not calls.push, for the prototype of lists may be frozen.
+    observer: the IntersectionObserver of count.js, once it is there. onChange: called when the page has changed.
     last: event → when it happened last; experiment → the path of its last impression. href, path: the page's. */
-export const page = { last: {} };
+export const page = { last: {}, call: (call) => calls.push(call) };

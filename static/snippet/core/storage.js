@@ -26,13 +26,13 @@ let kept;
 export const agreed = () => me.granted && (!kept || !!open().abacus);
 
 /** experiment → `<variant>.<phase>`, of the impressions of this page. */
-export const choices = {};
+export const choices = { __proto__: null };
 
 // Reads again, because other tabs and the API write it too. Writes only what differs, because a cookie lives 7 days in
 // Safari when a script wrote it, and a year when the API renewed it. (That one is SameSite=Lax; here it costs 9 bytes.)
 // localStorage first: a late answer may have overwritten the cookie with an older one.
 export const remember = safe(() => {
-  if (CONSENT && !agreed()) return;
+  if (me.apart || (CONSENT && !agreed())) return;
   if (CONSENT) kept = 1;
   const cookie = stored(readCookies());
   let text = [open().abacus, cookie].find((text) => text?.startsWith(me.id + "~")) || me.id + "~";

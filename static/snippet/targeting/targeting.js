@@ -1,7 +1,7 @@
 // What only some manifests need. esbuild leaves out what the published one does not.
 import { bucket } from "../core/hash.js";
 import { script } from "../core/script.js";
-import { calls } from "../core/state.js";
+import { page } from "../core/state.js";
 import { me } from "../core/visitor.js";
 import { satisfied } from "./conditions.js";
 
@@ -81,6 +81,6 @@ export const depart = (key, to) => {
     root.hidden = true;
     setTimeout(() => (root.hidden = false), 1e3); // if it fails, the page is shown
   }
-  const go = () => calls.push([4, key, to]);
+  const go = () => page.call([4, key, to]);
   document.visibilityState == "visible" ? go() : requestAnimationFrame(go);
 };

@@ -58,8 +58,8 @@ class Request:
 
 @dataclass
 class Site:
-    """`answer`: status and headers instead of 202; `refusal`: what it says. `down`: the connection breaks. `gate`:
-    answers wait for it."""
+    """`answer`: status and headers instead of 202; `refusal`: what it says. `down`: the connection breaks. `mute`: it
+    breaks after the events were stored. `gate`: answers wait for it."""
 
     origin: str
     pages: dict[str, str] = field(default_factory=dict)
@@ -69,6 +69,7 @@ class Site:
     answer: tuple[int, dict[str, str]] | None = None
     refusal: dict[str, Any] = field(default_factory=dict)
     down: bool = False
+    mute: bool = False
     date: str | None = None
     cookie_domain: str = ""
     requests: list[Request] = field(default_factory=list)
@@ -132,6 +133,7 @@ async def _post(request: web.Request, site: Site) -> web.StreamResponse:
         response = web.json_response(site.refusal, status=status, headers=headers)
     else:
         status, response = 202, _answer(site, body, cookie)
+        status = 0 if site.mute else status
     way = "beacon" if request.headers.get("Sec-Fetch-Mode") == "no-cors" else "fetch"
     with site.news:
         site.requests.append(Request(body, way, cookie, status))

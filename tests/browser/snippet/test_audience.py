@@ -289,10 +289,13 @@ def test_crawlers_and_link_previews_see_the_control_and_are_not_redirected(
     site: Site, new_visitor: Profile, agent: str
 ) -> None:
     redirecting(site)
-    page = new_visitor(site, "x~hero.bold.0~", user_agent=agent).new_page()
+    tag = f'<script src="/ab.js" data-visitor="{visitor_of(HERO, "bold")}"></script>'
+    site.page("/landing", '<button data-ab="click:hero">buy</button>', tag=tag)
+    page = new_visitor(site, user_agent=agent).new_page()
     page.goto(site.origin + "/landing")
     a_moment_passes(page)
     page.click("button")
     leave(page)
     page.goto(site.origin + "/landing")
     assert [shown(page), page.url, site.requests] == ["plain", site.origin + "/landing", []]
+    assert page.evaluate("document.cookie") == ""  # which would make it a visitor

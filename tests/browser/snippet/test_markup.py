@@ -359,6 +359,7 @@ def test_an_element_that_stays_counts_again_on_a_new_path_whatever_other_experim
     site.runs(HERO, *([other] if elsewhere else []))
     site.page("/", '<h1 data-ab="hero">Hello</h1><main></main>')
     page = visit(known=BOLD)
+    page.wait_for_load_state("networkidle")  # what counts has come
     for path in ("/one", "/one?page=2", "/two"):
         a_moment_passes(page)
         page.evaluate(

@@ -256,3 +256,38 @@ def test_a_visitor_is_new_for_the_first_session_and_returning_afterwards(site: S
     later.goto(site.origin + "/hero")
     site.wait_for_events(1)
     assert said_segments(site) == [{"visitor": "returning", "plan": ""}]
+
+
+def test_in_a_frame_of_another_site_a_visitor_stays_the_same(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO)
+    site.page("/", BUY)
+    site.page("/shop", f'<iframe src="{site.origin}/"></iframe>', tag="")
+    page = new_visitor(site).new_page()
+    shown = set()
+    for count in range(1, 5):
+        page.goto(f"http://shop.test:{site.port}/shop")
+        site.wait_for_events(count)
+        frame = page.frames[1]
+        shown.add(frame.get_attribute("html", "data-ab-hero"))
+        frame.wait_for_function("!Object.keys(localStorage).some((key) => key.startsWith('abacus:'))")
+        assert frame.evaluate("document.cookie") == ""  # the browser drops it there
+    assert len(shown) == 1
+    assert {(event["visitor"], event["variant"]) for event in site.events.values()} == {
+        (frame.evaluate("localStorage.abacus").split("~")[0], shown.pop())
+    }
+
+
+def test_without_its_cookie_a_visitor_counts_beside_an_experiment_that_leaves_the_visitor_out(
+    site: Site, new_visitor: Profile
+) -> None:
+    out = an_experiment("out", condition={"plan": "pro"})
+    site.runs(HERO, out)
+    site.page("/", BUY)
+    context = new_visitor(site)
+    context.add_init_script("if (location.protocol != 'about:') localStorage.abacus = 'v1~hero.bold.0~';")
+    page = context.new_page()
+    page.goto(site.origin)
+    page.wait_for_function("document.cookie.includes('v1~')")
+    page.reload()
+    page.click("button")
+    assert site.wait_for_events(2)[-1] == "click hero bold"
