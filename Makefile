@@ -10,7 +10,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 $(shell { grep -qxF '$(CURDIR)' $(RUN_SET) && $(BIN)/python -c ''; } >/dev/null 2>&1 || rm -f $(RUN_SET) $(TEST_SET))
 
 .DEFAULT_GOAL := help
-.PHONY: browsers help setup run test lint types unit bench package checkov mutants chaos clean lock crawlers
+.PHONY: browsers frameworks help setup run test lint types unit bench package checkov mutants chaos clean lock crawlers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ browsers: ## install Firefox and WebKit for the snippet's tests (Debian, as root
 	@command -v firefox-esr >/dev/null && command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || { \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 		firefox-esr webkit2gtk-driver xvfb; }
+
+frameworks: $(TEST_SET) ## try the snippet in Next and Astro (installs 500 MB into build/frameworks)
+	@ABACUS_FRAMEWORKS=1 $(BIN)/pytest -q --timeout 2400 tests/browser/snippet/frameworks/test_site_builders.py
 
 bench: $(TEST_SET) ## measure speed and price beside peers and floors
 	@$(BIN)/python -m bench
