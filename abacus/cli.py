@@ -175,6 +175,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Check that every event is counted exactly once.",
             "abacus audit --stage prod",
         ),
+        "interactions": Entry(
+            "abacus.operations.rows.interactions:command",
+            "Does one experiment's effect depend on another's variant?",
+            "abacus interactions hero cta-color --stage prod",
+        ),
         "reconcile": Entry(
             "abacus.operations.rows.audit:reconcile_command",
             "Count the events that are stored but not counted yet.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,9 +15,10 @@ from chalicelib.storage.tally import Tallies, Tally
 
 @dataclass(frozen=True)
 class SegmentSamples:
-    """whole: all visitors. by_value: those of each value that has any visitor or exclusion, in the manifest's order."""
+    """name: of the segment. whole: all visitors. by_value: those of each value that has any visitor or exclusion, in
+    the manifest's order."""
 
-    segment: Segment
+    name: str
     whole: Sample
     by_value: dict[str, Sample]
 
@@ -34,19 +35,26 @@ class SegmentSamples:
 
 
 def select_by(experiment: Experiment, segment: Segment, totals: Tallies, tallies: Tallies) -> SegmentSamples:
-    """The samples of a segment, by the primary goal.
+    """The samples of a segment that the experiment has.
 
     totals: of the experiment. tallies: by segment; those of other segments are left out."""
+    return samples_by(experiment, segment.name, (*segment.values, OTHER), totals, tallies)
+
+
+def samples_by(
+    experiment: Experiment, name: str, values: Iterable[str], totals: Tallies, tallies: Tallies
+) -> SegmentSamples:
+    """The samples of each of `values`, whose tallies are under the marker of `name` and value."""
     goal = primary_metric(experiment).goal
     whole = _sample(experiment, goal, {cell: tally for cell, tally in totals.items() if cell.span == "total"})
     by_value: dict[str, Sample] = {}
-    for value in (*segment.values, OTHER):
-        wanted = marker(segment.name, value)
+    for value in values:
+        wanted = marker(name, value)
         own = {cell: tally for cell, tally in tallies.items() if cell.span == "segment" and cell.when == wanted}
         sample = _sample(experiment, goal, own)
         if any(tally.visitors or +tally.excluded for tally in sample.arms.values()):
             by_value[value] = sample
-    return SegmentSamples(segment, whole, by_value)
+    return SegmentSamples(name, whole, by_value)
 
 
 def _sample(experiment: Experiment, goal: str, tallies: Tallies) -> Sample:

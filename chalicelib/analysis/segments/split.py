@@ -38,7 +38,7 @@ def split_by_value(samples: SegmentSamples) -> SegmentSplit:
     if suspect is not None and whole.p < ALARM and by_value[suspect].p < ALARM and _explains(samples, (suspect,)):
         text = f"{_text(samples, (suspect,), by_value)} Not proven: look again tomorrow."
         return SegmentSplit("warning", text, (suspect,), by_value)
-    name = samples.segment.name
+    name = samples.name
     if whole.proven:
         text = f"The split is off, but no value of {name} alone explains it. Look at another segment."
         return SegmentSplit("warning", text, (), by_value)
@@ -47,7 +47,7 @@ def split_by_value(samples: SegmentSamples) -> SegmentSplit:
 
 
 def _text(samples: SegmentSamples, off: tuple[str, ...], by_value: dict[str, Imbalance]) -> str:
-    name = samples.segment.name
+    name = samples.name
     facts = listed([f"in {value} {by_value[value].description()}" for value in off])
     if len(off) < len(by_value) and _explains(samples, off):
         rest = f"without {'it' if len(off) == 1 else 'them'} the split is right"

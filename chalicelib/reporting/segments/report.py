@@ -37,7 +37,7 @@ def segment_report(samples: SegmentSamples, refused: Mapping[str, Mapping[str, i
     value = experiment.goal_values.get(primary.goal) if primary.kind == "value" else None
     return SegmentReport(
         experiment=experiment.key,
-        by=samples.segment.name,
+        by=samples.name,
         segments=tuple(segment.name for segment in experiment.segments),
         as_of=iso(now_ms),
         alpha=ALPHA,
