@@ -34,7 +34,7 @@ AVOID = {
 WORDS = re.compile(rf"\b({'|'.join(AVOID)})\b", re.IGNORECASE)
 UNBREAKABLE = re.compile(r"^\S*\s*\S*://\S+$|^\|.*!\[.*\|$")  # a url alone, a row of pictures
 QUOTED = re.compile(
-    r"^```(?P<language>\w*)\n.*?^```$|^    \$ .*?(?=\n\n)|^<!-- measured.*?^<!-- end of measurement -->$",
+    r"^```(?P<language>\w*)\n.*?^```$|^    \$ .*?(?=\n\n)",
     re.MULTILINE | re.DOTALL,
 )
 EXEMPT = {"scripts/check_prose.py", "tests/test_prose.py", "LICENSE"}
@@ -57,8 +57,7 @@ def problems(name: str, text: str) -> Iterator[str]:
 def quoted_lines(markdown: str) -> set[int]:
     """The numbers of the lines that quote what a command printed: they stay as long as the command made them.
 
-    These are fences without a language, indented blocks that begin with a prompt, and tables between
-    `<!-- measured …` and `<!-- end of measurement -->`.
+    These are fences without a language, and indented blocks that begin with a prompt.
     """
     return {
         number

@@ -33,7 +33,6 @@ def test_the_declarations_of_the_snippet_are_measured_too() -> None:
 def test_the_quoted_output_of_a_command_may_be_long() -> None:
     assert list(problems("a.md", f"```\n{LONG}\n```\n")) == []
     assert list(problems("a.md", f"    $ abacus plan\n    {LONG}\n\nText.\n")) == []
-    assert list(problems("a.md", f"<!-- measured by x -->\n{LONG}\n<!-- end of measurement -->\n")) == []
 
 
 def test_a_long_line_of_source_in_docs_or_after_quoted_output_is_found() -> None:

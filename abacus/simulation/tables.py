@@ -97,7 +97,7 @@ def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
 
 def _alarms(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
     heading = row(
-        "share of visitors in b, 50 % configured",
+        "visitors in b, 50 % configured",
         "e-value 100: alarm",
         "median visitors",
         "χ² p < 0.001: alarm",
