@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from chalicelib.counting.fold import Fold
@@ -30,9 +30,12 @@ def version() -> str:
     return secrets.token_urlsafe(9)
 
 
-def aws_client(name: str) -> Any:
+CALL = 2.0  # seconds that a call may take, and then that it is tried again
+
+
+def aws_client(name: str, *, read_timeout: float = CALL) -> Any:
     """An AWS client that reaches everything through the standard variables, AWS_ENDPOINT_URL among them."""
-    return _session().create_client(name, config=client_config())
+    return _session().create_client(name, config=client_config(read_timeout=read_timeout))
 
 
 @cache
@@ -46,16 +49,19 @@ def _session() -> Any:
 
 @dataclass(frozen=True)
 class Service:
-    """`client(name)` makes an AWS client; each is made when it is first needed. `journal`: see Ingest."""
+    """`client(name)` makes an AWS client; each is made when it is first needed. `journal`: see Ingest. `seconds`:
+    how long a call of the tables is tried again."""
 
     settings: Settings
     client: Callable[[str], Any] = aws_client
     journal: Spill | None = None
+    seconds: float = CALL
 
     @cached_property
     def store(self) -> DynamoStore:
         """The two tables."""
-        return DynamoStore(self.client("dynamodb"), self.settings.participants, self.settings.tallies)
+        tables = self.settings.participants, self.settings.tallies
+        return DynamoStore(self.client("dynamodb"), *tables, patience=Patience(budget=self.seconds))
 
     @cached_property
     def catalog(self) -> ManifestCache:
@@ -112,10 +118,11 @@ class Service:
             spread=self.settings.spread,
             dice=random.randrange,
             version=version,
-            patience=Patience(budget=20.0),
+            patience=Patience(budget=max(20.0, self.seconds)),
         )
 
 
-def from_environment() -> Service:
-    """The service of this process. Raises ValueError for a wrong setting."""
-    return Service(Settings.of(os.environ))
+def from_environment(*, seconds: float = CALL) -> Service:
+    """The service of this process. `seconds`: how long a call of the tables may take, and is tried again. Raises
+    ValueError for a wrong setting."""
+    return Service(Settings.of(os.environ), partial(aws_client, read_timeout=seconds), seconds=seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.runtime.service import from_environment
 from chalicelib.runtime.settings import Settings
 
 
@@ -40,3 +41,10 @@ def test_a_wrong_value_is_named(name: str, value: str, message: str | None) -> N
     with pytest.raises(ValueError, match=name) as error:
         Settings.of({name: value})
     assert message is None or str(error.value) == message
+
+
+def test_a_command_waits_longer_for_an_answer_than_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DEFAULT_REGION": "eu-central-1", "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    services = from_environment(), from_environment(seconds=60.0)
+    assert [service.client("dynamodb").meta.config.read_timeout for service in services] == [2.0, 60.0]

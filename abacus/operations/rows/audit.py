@@ -10,7 +10,7 @@ import click
 
 from abacus.aws.target import at_target
 from abacus.operations.rows.rebuild import too_old
-from abacus.operations.rows.recount import Recount, listed, recount
+from abacus.operations.rows.recount import CALL, Recount, listed, recount
 from chalicelib.analysis.wording import count
 from chalicelib.counting.reconcile import RowTotals, reconcile_rows
 from chalicelib.domain.clock import now_ms
@@ -93,7 +93,7 @@ def audit_command() -> None:
     """Check that received = accepted + repeated, accepted = counted + pending, and that tallies equal the rows.
 
     Exits with 1 when it does not hold."""
-    service = from_environment()
+    service = from_environment(seconds=CALL)
     manifest = service.catalog.refresh(now_ms())
     recent = []
     for experiment in manifest.experiments:
@@ -117,7 +117,7 @@ def audit_command() -> None:
 @at_target
 def reconcile_command() -> None:
     """Fold every event that is written and not counted yet."""
-    service = from_environment()
+    service = from_environment(seconds=CALL)
     result = reconcile_rows(service.store, service.fold, now_ms=now_ms())
     click.echo(f"{result.totals.rows} rows read; {result.folded} events were pending and are counted now.")
     if result.totals.broken or result.failed:

@@ -7,6 +7,7 @@ import random
 import click
 
 from abacus.aws.target import at_target
+from abacus.operations.rows.recount import CALL
 from abacus.options import VISITOR
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
@@ -60,7 +61,7 @@ def command(visitor: str) -> None:
 
     VISITOR is the visitor's id: the part before ~ in the cookie `abacus`. The whole cookie's value works too. An
     unknown id ends with exit code 1."""
-    service = from_environment()
+    service = from_environment(seconds=CALL)
     erased = erase(service.store, visitor, now_ms=now_ms(), spread=service.settings.spread, dice=random.randrange)
     if not erased:
         raise NotFound(

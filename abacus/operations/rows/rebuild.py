@@ -17,6 +17,7 @@ from click._termui_impl import ProgressBar
 
 from abacus.aws.target import at_target
 from abacus.operations.rows.recount import (
+    CALL,
     Recount,
     difference_in_words,
     live_tallies,
@@ -142,7 +143,7 @@ def command(experiment: str | None, apply: bool, force: bool) -> None:
     """Recount the tallies of EXPERIMENT (default: of all) from the rows, and show the differences.
 
     Exits with 1 when tallies differ and were not replaced, or when rows or tallies cannot be read."""
-    service = from_environment()
+    service = from_environment(seconds=CALL)
     store = service.store
     manifest = service.catalog.refresh(now_ms())
     keys = [experiment] if experiment else [e.key for e in manifest.experiments]

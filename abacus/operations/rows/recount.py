@@ -13,6 +13,9 @@ from chalicelib.storage.store import ParticipantRow, RowKey, Store, all_cells, t
 from chalicelib.storage.tally import Tallies, Tally, difference
 
 SEGMENTS = 4  # of the parallel scan
+# Seconds that a command tries a call of the tables. No visitor waits for it, and a page of a large table takes an
+# emulator on a busy machine longer than the two seconds of a function.
+CALL = 60.0
 NAMED = 10  # broken rows in one message
 
 
