@@ -48,7 +48,7 @@ function pace({ experiments, variants }) {
   if (isCard) return 300_000;
   const waits = experiments
     ? route.experiment !== NEW && !experiments.length
-    : isOpen(route, "live") || variants.every((row) => !row.visitors);
+    : isOpen(route, "events") || variants.every((row) => !row.visitors);
   return waits ? 5_000 : 15_000;
 }
 

@@ -30,7 +30,7 @@ export function depth(report, route) {
     section("outcomes", "What was excluded, and why", () => outcomes(report)),
     section("phases", "Phases", () => phases(report)),
     section("days", "Only some days", () => days(report, route)),
-    section("live", "Live events", () => events(report)),
+    section("events", "Live events", () => events(report)),
     section("install", "Script tag and cost", () => install(report)),
   );
 }

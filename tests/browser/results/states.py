@@ -92,7 +92,7 @@ def _refusals(*outcomes: str) -> list[dict[str, str]]:
     return [{"outcome": outcome} | refusal for outcome in outcomes]
 
 
-DEEP = "act,about,evidence,checks,outcomes,phases,days,live,install"
+DEEP = "act,about,evidence,checks,outcomes,phases,days,events,install"
 
 STATES = [
     State("list", "#/", "h1:text('Experiments')"),
@@ -100,7 +100,7 @@ STATES = [
     State("list-nothing-found", "#/?q=zebra", "text=No experiment fits"),
     State("list-empty", "#/", "text=No experiments yet", _answers(experiments=[])),
     State("tag-seen", "#/", "text=The tag was seen", _sees_the_tag),
-    State("live", "#/cta-color?open=live", ".refusals", _refuses),
+    State("live", "#/cta-color?open=events", ".refusals", _refuses),
     State("loading", "#/", ".skeleton", _waits),
     State("unavailable", "#/", "text=The server is busy", _answers(status=503)),
     State("key", "#/", "text=These results need a key", _answers(key="open sesame")),

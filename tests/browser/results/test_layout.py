@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_hundred_experiments_with_the_longest_names_fit(results: Site, new_pag
     names = [f"{LONG[:60]}-{n:03}" for n in range(100)]
     results.api.answers["/stats"] = {"experiments": [entry | {"experiment": name} for name in names]}
     page = at(results, new_page(width=390), "#/")
-    assert page.locator(".list.compact li").count() == 100
+    expect(page.locator(".list.compact li")).to_have_count(100)
     assert page.evaluate(OVERFLOW) <= 0
 
 
@@ -67,20 +68,21 @@ def test_text_of_twice_the_size_is_twice_as_large_and_fits(
 def test_of_many_lines_few_are_highlighted_and_the_reader_chooses(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/twenty-variants")
     chosen = page.locator(".lines [aria-current]")
-    assert chosen.count() == 4
-    assert chosen.first.inner_text() == "headline-number-00-of-twenty"
-    assert page.locator("#reading-rate li").count() == 4
+    expect(chosen).to_have_count(4)
+    expect(chosen.first).to_have_text("headline-number-00-of-twenty")
+    expect(page.locator("#reading-rate li")).to_have_count(4)
     page.locator(".lines").get_by_text("headline-number-05-of-twenty").click()
     expect(chosen).to_have_count(5)
-    assert "headline-number-05-of-twenty" in page.locator("#reading-rate").inner_text()
-    assert "lines=" in page.url
+    expect(page.locator("#reading-rate")).to_contain_text("headline-number-05-of-twenty")
+    expect(page).to_have_url(re.compile("lines="))
     page.locator("summary", has_text="Values as a table: Rate").click()
     expect(page.get_by_role("region", name="values").get_by_role("columnheader")).to_have_count(21)
 
 
 def test_five_lines_need_no_choice(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/hero")
-    assert page.locator(".lines").count() == 0
+    expect(page.locator("#reading-rate li")).to_have_count(4)
+    expect(page.locator(".lines")).to_have_count(0)
 
 
 # ---------------------------------------------------------------- charts and bars
@@ -105,10 +107,10 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow(results: Site, new_pa
     page = at(results, new_page(), "#/young")
     (comparison,) = EXTREMES["young"].detail({})["comparisons"]
     assert comparison["lift_interval"][1] is None or comparison["lift_interval"][1] > 4 * abs(comparison["lift"])
-    assert page.locator("tbody .bar .beyond").count() == 1
+    expect(page.locator("tbody .bar .beyond")).to_have_count(1)
     page = at(results, page, "#/cta-color")
     expect(page.locator("h1")).to_contain_text("cta-color")
-    assert page.locator("tbody .bar .beyond").count() == 0
+    expect(page.locator("tbody .bar .beyond")).to_have_count(0)
 
 
 # ---------------------------------------------------------------- languages, words, paper
@@ -151,7 +153,7 @@ def test_the_time_of_the_last_update_has_its_zone(results: Site, new_page: Open)
 
 def test_paper_names_the_address_and_the_time_of_the_numbers(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/cta-color")
-    assert not page.locator(".paper").is_visible()
+    expect(page.locator(".paper")).to_be_hidden()
     page.emulate_media(media="print")
     text = page.locator(".paper").inner_text()
     assert text.startswith(f"{results.base_url}/results/#/cta-color · numbers of 21 Nov 2026, 12:00 UTC · printed ")
@@ -162,7 +164,7 @@ def test_a_label_opens_its_help_by_keyboard_and_by_touch(results: Site, new_page
     page = at(results, new_page(width=390, has_touch=True), "#/cta-color")
     label = page.get_by_role("button", name="CTR", exact=True).first
     text = page.get_by_text("Click-through rate: clicks out of impressions.")
-    assert not text.is_visible()
+    expect(text).to_be_hidden()
     if key == "tap":
         label.tap()
     else:
@@ -170,6 +172,6 @@ def test_a_label_opens_its_help_by_keyboard_and_by_touch(results: Site, new_page
         page.keyboard.press(key)
     expect(text).to_be_visible()
     link = page.get_by_role("dialog").get_by_role("link", name="More in the docs")
-    assert link.get_attribute("href") == "../docs/results.html#the-numbers"
+    expect(link).to_have_attribute("href", "../docs/results.html#the-numbers")
     page.keyboard.press("Escape")
     expect(text).to_be_hidden()

@@ -59,12 +59,14 @@ def test_axe_finds_nothing_serious_and_nothing_sticks_out(
     state: State, screen: dict[str, Any], results: Site, new_page: Open, picture: Callable[[Page, str], None]
 ) -> None:
     page = new_page(**screen, reduced_motion="reduce")
-    page.clock.set_fixed_time(NOW)  # the same picture whenever it is taken
+    page.clock.set_fixed_time(NOW / 1000)  # seconds; the same picture whenever it is taken
     enter(state, results, page)
     if (shown := f"{state.name}-{screen['width']}") in PICTURES:
         picture(page, PICTURES[shown])
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    ids = page.locator("[id]").evaluate_all("all => all.map((element) => element.id)")
+    assert len(ids) == len(set(ids))  # styles and patches find the first of two alone
 
 
 @pytest.mark.parametrize("width", [320, 3840])
