@@ -13,19 +13,18 @@ from typing import Any
 import click
 
 from abacus.authoring.load import load
-from abacus.authoring.plan import describe
+from abacus.authoring.metrics.draft import DraftMetrics, draft_metrics
+from abacus.authoring.metrics.traffic import Wanted, duration
+from abacus.authoring.plan import POSITIVE
 from abacus.authoring.problems import KEY_RULE
 from abacus.authoring.syntax.writer import flow, scalar
 from abacus.aws.errors import report_errors
 from abacus.aws.target import NoTarget, address
 from abacus.options import CHANGE, SHARE, home_option, manifest_option, region_option, stage_option, use_region
-from abacus.product_api import ProductApi
 from abacus.shares import percent
-from chalicelib.analysis.duration.needed import needed
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import CLICK
 
-ASSUMED_RATE = 0.05  # where no experiment is measured yet
 USUAL_LIFT = "10 %"
 
 
@@ -35,13 +34,13 @@ class CannotCreate(AbacusError):
 
 @dataclass(frozen=True)
 class Draft:
-    """The answers about a new experiment. `page`: a url pattern, "" for all pages; `primary`: click or a goal."""
+    """The answers about a new experiment. `page`: a url pattern, "" for all pages."""
 
     key: str
     hypothesis: str
     page: str
     variants: Sequence[str]
-    primary: str
+    metrics: DraftMetrics
     lift: float
 
     def yaml(self, *, schema: bool) -> str:
@@ -55,8 +54,7 @@ class Draft:
         lines += [f"  - key: {scalar(variant)}" for variant in self.variants]
         if self.page:
             lines += ["urls:", f"  include: {flow([self.page])}"]
-        if self.primary != CLICK:
-            lines += [f"goals: {flow([self.primary])}", f"primary: {scalar(self.primary)} # the metric that decides"]
+        lines += self.metrics.yaml_lines()
         lines.append(f"minimum_detectable_effect: {percent(abs(self.lift))} # relative")
         return "\n".join(lines) + "\n"
 
@@ -69,18 +67,7 @@ class Draft:
             f'  <h1 data-ab-set="{self.key}:{changed} text=The text of {changed}">The text of {self.variants[0]}</h1>',
             "</section>",
         ]
-        if self.primary != CLICK:
-            lines.append(f'<form data-ab="goal:{self.primary}">   <!-- or: abacus.goal("{self.primary}") -->')
-        return lines
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Live traffic to plan with. `rate`: None if the metric is not measured yet; `source`: the experiment."""
-
-    per_day: float
-    rate: float | None
-    source: str
+        return [*lines, *self.metrics.page_lines()]
 
 
 @click.command("new")
@@ -88,7 +75,13 @@ class Traffic:
 @click.option("--hypothesis", metavar="TEXT", help="What you expect, and why.")
 @click.option("--page", metavar="PATTERN", help="The pages it runs on, such as '/shop/*'. Default: all.")
 @click.option("--variants", metavar="KEYS", help="Two or more, the control first: 'plain, bold'.")
-@click.option("--primary", metavar="METRIC", help="What decides: click, or a goal such as signup. Default: click.")
+@click.option("--primary", metavar="METRIC", help="What decides: click, signup, buy.value, buy.count. Default: click.")
+@click.option("--unit", metavar="NAME", default="", help="Of the values that decide, such as EUR.")
+@click.option("--cap", type=click.FloatRange(0, min_open=True), help="The most that one visitor's values count for.")
+@click.option(
+    "--guardrail", "guardrails", multiple=True, metavar="METRIC=SHARE", help="May get so much worse: 'error=5 %'."
+)
+@click.option("--lower", multiple=True, metavar="GOAL", help="A goal that fewer visitors should reach, such as error.")
 @click.option("--lift", type=CHANGE, help=f"The smallest relative change worth finding. Default: {USUAL_LIFT}.")
 @click.option("--rate", type=SHARE, help="Share of visitors who convert today. Default: measured, or 5 %.")
 @click.option("--per-day", type=click.FloatRange(0, min_open=True), help="Visitors per day. Default: measured.")
@@ -119,7 +112,9 @@ def command(
         base_url = address(stage, home, os.environ)
     except NoTarget:
         base_url = ""
-    _print_duration(draft, rate, per_day, base_url)
+    wanted = Wanted(draft.metrics.primary, draft.lift, len(draft.variants))
+    for line in duration(wanted, rate, per_day, base_url):
+        click.echo(line)
     click.echo("\nPut into the page:")
     for line in draft.page_lines(base_url):
         click.echo(f"  {line}")
@@ -137,6 +132,10 @@ class Answers:
     page: str | None
     variants: str | None
     primary: str | None
+    unit: str
+    cap: float | None
+    guardrails: tuple[str, ...]
+    lower: tuple[str, ...]
     lift: float | None
     ask: bool | None
 
@@ -155,18 +154,18 @@ def _draft(given: Answers) -> Draft:
     why = answer(given.hypothesis, "Hypothesis: what do you expect, and why?", "")
     pattern = answer(given.page, "Pages it runs on (such as /shop/*; empty: all)", "")
     keys = answer(given.variants, "Variants, the control first", "control, treatment")
-    metric = answer(given.primary, "What decides: click, or the name of a goal", CLICK)
+    metric = answer(given.primary, "What decides: click, or a goal such as signup or purchase.value", CLICK)
+    unit, cap = given.unit, given.cap
+    if metric.endswith(".value") and asking:
+        unit = unit or answer(None, "Unit of the values", "EUR")
+        cap = cap or answer(None, "The most that one visitor's values count for", "500", POSITIVE)
     smallest = answer(given.lift, "Smallest relative change worth finding", USUAL_LIFT, CHANGE)
-    if "." in metric:
-        raise CannotCreate(
-            f"--primary: {metric!r} needs more than a name; write its goal by hand, see docs/manifest.md"
-        )
     return Draft(
         key=names,
         hypothesis=why,
         page=pattern,
         variants=[v.strip() for v in keys.split(",") if v.strip()],
-        primary=metric,
+        metrics=draft_metrics(metric, unit, cap, given.guardrails, given.lower),
         lift=CHANGE.convert(smallest, None, None),
     )
 
@@ -192,39 +191,3 @@ def create(draft: Draft, folder: Path) -> Path:
         file.unlink()
         raise
     return file
-
-
-def live_traffic(api: ProductApi, metric: str) -> Traffic | None:
-    """The traffic of the running experiment with the most visitors; None if there is none but simulated."""
-    entries = [e for e in api.experiments(days=True) if e["status"] == "running" and not e.get("simulated")]
-    days = {e["experiment"]: (e.get("series") or [])[:-1] for e in entries}  # without today, which is not over
-    totals = {key: sum(day["visitors"] for day in series) for key, series in days.items()}
-    key = max(totals, key=lambda k: totals[k], default="")
-    if not totals.get(key):
-        return None
-    report = api.experiment(key)
-    measured = api.experiment(key, goal=metric) if metric in report["goals"] else None
-    rate = next((v["rate"] for v in measured["variants"] if v["control"]), None) if measured else None
-    return Traffic(totals[key] / len(days[key]), rate, key)
-
-
-def _print_duration(draft: Draft, rate: float | None, per_day: float | None, base_url: str) -> None:
-    traffic = None
-    if base_url and (rate is None or per_day is None):
-        try:
-            traffic = live_traffic(ProductApi(base_url, os.environ.get("ABACUS_READ_KEY", "")), draft.primary)
-        except AbacusError as error:
-            click.echo(f"No live traffic could be read: {error.message}", err=True)
-    per_day = per_day or (traffic.per_day if traffic else None)
-    measured = traffic.rate if traffic else None
-    baseline = rate or measured or ASSUMED_RATE
-    if traffic:
-        click.echo(f"Traffic as of {traffic.source}: {traffic.per_day:,.0f} visitors a day.")
-    if rate is None and not measured:
-        click.echo(f"Assumed: {percent(ASSUMED_RATE)} of visitors convert today; add --rate to change that.")
-    shares = [1 / len(draft.variants)] * len(draft.variants)
-    answer = needed(baseline, draft.lift, shares)
-    if answer is None:
-        click.echo(f"A rate of {percent(baseline)} cannot change by {percent(draft.lift)}: there is nothing to plan.")
-        return
-    click.echo(describe(answer, shares, per_day))

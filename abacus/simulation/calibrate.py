@@ -13,6 +13,8 @@ from statistics import median
 import click
 
 from abacus.simulation.chart import Curve, chart
+from abacus.simulation.metrics.planner import planned_power
+from abacus.simulation.metrics.tables import revenue_and_guardrails
 from abacus.simulation.pitfalls import Population, ctr, phases
 from abacus.simulation.tables import next_to_the_decision, play_each, share
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
@@ -77,6 +79,9 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
             by_scenario[scenario.name] = play(pool, scenario, experiments, seed)
         click.echo(f"{experiments} × what stands next to the decision ...", err=True)
         further_tables = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
+        click.echo(f"{experiments} × revenue and guardrails ...", err=True)
+        further_tables += revenue_and_guardrails(pool, experiments, looks, seed)
+        further_tables.append(planned_power(pool, 10 * experiments, seed))
     tables = [false_winners(same, by_scenario), power(real, by_scenario), *further_tables]
     page = "\n\n".join("\n".join(table) for table in tables)
     click.echo(page)

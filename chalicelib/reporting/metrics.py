@@ -97,7 +97,8 @@ class MeanAnswer(AnswerPart):
 
 
 class GuardrailAnswer(AnswerPart):
-    """A metric that must not get worse by more than `margin`. `bounds`: one-sided confidence sequences of the lift."""
+    """A metric that must not get worse by more than `margin`. `bounds`: one-sided confidence sequences of the lift.
+    `visitors_per_variant`, `days_left`: what it takes until an open one is ok, if nothing differs."""
 
     metric: str
     variant: str
@@ -108,6 +109,8 @@ class GuardrailAnswer(AnswerPart):
     bounds: Ends
     p_ok: Number
     p_broken: Number
+    visitors_per_variant: int | None
+    days_left: int | None
 
 
 def metric_answer(sample: Sample) -> ChosenMetric:

@@ -95,7 +95,7 @@ def analyse(experiment: Experiment, tallies: Tallies, question: Question, contex
         beliefs=beliefs,
         gate=None if metric.confirmatory else str(primary_metric(experiment)),
     )
-    guardrails = check_guardrails(sample)
+    guardrails = check_guardrails(sample, utc_day(context.now_ms))
     verdict = hold_to_guardrails(decide(findings), guardrails, findings.continuation)
     return Analysis(
         sample, metrics, standardisation, beliefs, checks, findings.duration, findings.age, verdict, guardrails

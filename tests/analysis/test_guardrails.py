@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -119,3 +120,23 @@ def test_the_primary_goal_of_the_manifest_decides() -> None:
     answer = report_on(tallies, experiment=experiment)
     assert (answer["goal"], answer["primary"]) == ("buy", "buy")
     assert answer["metrics"][0]["primary"] is True
+
+
+def test_an_open_guardrail_says_how_long_it_takes_if_nothing_differs() -> None:
+    """9,200 errors of 90,000, where 9,000 were: visitors until an equal rate is certain to be within 5 %."""
+    answer = report_on(with_errors(9200), experiment=SHOP)
+    (guardrail,) = answer["guardrails"]
+    # With so many visitors and equal rates, an estimate 1.2816 standard errors off, as one in ten is, just holds.
+    n = guardrail["visitors_per_variant"]
+    unlucky = round(0.1 * n * math.exp(1.2816 * math.sqrt(2 * 9 / n)))
+    clicks = {"blue": an_arm(n, n // 10, n // 10), "green": an_arm(n, n // 8, unlucky)}
+    assert report_on(totals(**clicks), experiment=SHOP)["guardrails"][0]["p_ok"] == pytest.approx(0.05, rel=0.05)
+    assert guardrail["days_left"] == pytest.approx(
+        2 * (guardrail["visitors_per_variant"] - 90_000) / answer["plan"]["visitors_per_day"], abs=1
+    )
+    assert f"(about {guardrail['days_left']} days to go)" in answer["verdict"]["text"]
+
+
+def test_a_decided_guardrail_needs_no_plan() -> None:
+    (guardrail,) = report_on(with_errors(10_800), experiment=SHOP)["guardrails"]
+    assert (guardrail["state"], guardrail["days_left"]) == ("broken", None)

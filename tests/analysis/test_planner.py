@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 from click.testing import CliRunner, Result
 
@@ -77,5 +81,55 @@ def test_coverage_makes_it_longer() -> None:
     ],
 )
 def test_what_cannot_be_planned_is_refused_with_the_reason(arguments: tuple[str, ...], message: str) -> None:
+    result = plan(*arguments)
+    assert (result.exit_code, message in result.output) == (2, True)
+
+
+def test_a_mean_is_planned_from_mean_and_spread() -> None:
+    # 97,206: n = 2 (18/2.4)² ((1.96 + 0.8416)/ln 1.1)², the two-sample size on the log scale.
+    output = plan("--mean", "2.4", "--spread", "18", "--lift", "0.1").output
+    assert "(a mean of 2.4, spread 18, becomes 2.64)" in output
+    assert "a single look at the end: 97,204 visitors per variant" in output
+
+
+def test_a_guardrail_is_planned_beside_the_lift() -> None:
+    output = plan("--rate", "0.1", "--lift", "0.1", "--guardrail", "10 %").output
+    assert "to be certain that it is at most 10 % worse, if nothing differs: " in output
+
+
+def test_live_data_give_the_metric_its_mean_spread_and_visitors() -> None:
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            measured = {"rate": None, "mean": 2.4, "spread": 18.0, "lift": 0.05, "visitors_per_day": 10_000}
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"plan": measured}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        arguments = ["--from", "basket", "--metric", "buy.value", "--lift", "0.1", "--home", "/nonexistent"]
+        environment = {"PORT": str(server.server_port)}
+        output = CliRunner().invoke(command, arguments, env=environment).output
+        server.shutdown()
+    assert output == plan("--mean", "2.4", "--spread", "18", "--lift", "0.1", "--per-day", "10000").output
+    assert asked == ["/stats/basket?series=none&goal=buy.value"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--lift", "0.1"), "write one of --rate, --mean with --spread, --from"),
+        (("--lift", "0.1", "--rate", "0.1", "--mean", "2"), "--rate and --mean: write one of"),
+        (("--lift", "0.1", "--mean", "2"), "--spread: belongs to --mean"),
+        (("--lift", "0.1", "--rate", "0.1", "--metric", "buy"), "--metric: names a metric of live data; add --from"),
+    ],
+)
+def test_what_to_plan_from_is_said_in_one_way(arguments: tuple[str, ...], message: str) -> None:
     result = plan(*arguments)
     assert (result.exit_code, message in result.output) == (2, True)

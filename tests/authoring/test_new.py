@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from abacus.authoring.load import load
-from abacus.authoring.new import Traffic, live_traffic
+from abacus.authoring.metrics.traffic import Traffic, live_traffic
 from abacus.cli import main
 from abacus.product_api import ProductApi
 from chalicelib.domain.manifest import UrlPattern, Urls
@@ -47,6 +47,36 @@ def test_options_become_an_experiment_and_the_lines_for_the_page(tmp_path: Path)
         assert line in output
 
 
+def test_revenue_may_decide_and_guardrails_are_written_with_their_margins(tmp_path: Path) -> None:
+    options = [
+        "--primary",
+        "buy.value",
+        "--unit",
+        "EUR",
+        "--cap",
+        "500",
+        "--guardrail",
+        "error=5 %",
+        "--lower",
+        "error",
+    ]
+    code, output = new(tmp_path, "hero", *options)
+    assert code == 0, output
+    [hero] = load(tmp_path).experiments
+    assert (hero.primary, hero.goals, hero.lower_is_better) == ("buy.value", ("buy", "error"), ("error",))
+    assert hero.goal_values["buy"].model_dump() == {"unit": "EUR", "decimals": 2, "cap": 50_000}
+    assert [(g.metric, g.margin) for g in hero.guardrails] == [("error", 0.05)]
+    assert 'abacus.goal("buy", 49.9)' in output
+    assert "abacus plan --mean MEAN --spread SPREAD --lift '10 %'" in output
+
+
+def test_unit_and_cap_are_asked_for_where_values_decide(tmp_path: Path) -> None:
+    code, output = new(tmp_path, "--ask", answers="tea\n\n\n\nbuy.value\nCHF\n200\n\n")
+    assert code == 0, output
+    [tea] = load(tmp_path).experiments
+    assert (tea.primary, tea.goal_values["buy"].unit, tea.goal_values["buy"].cap) == ("buy.value", "CHF", 20_000)
+
+
 def test_questions_are_asked_for_what_is_not_given(tmp_path: Path) -> None:
     code, output = new(tmp_path, "--ask", answers="tea\nIt's better: really\n\nold, new\n\n5 %\n")
     assert code == 0, output
@@ -66,7 +96,9 @@ def test_questions_are_asked_for_what_is_not_given(tmp_path: Path) -> None:
         (("Hero",), "KEY: 'Hero' is not a key: a–z, 0–9 and -, at most 64 characters"),
         (("hero", "--variants", "one"), "--variants: one: an experiment needs two or more"),
         (("hero", "--variants", "a, b!"), "'b!' is not a variant's key"),
-        (("hero", "--primary", "buy.value"), "needs more than a name; write its goal by hand, see docs/manifest.md"),
+        (("hero", "--primary", "buy.value"), "--primary: the values of buy need a unit and a cap"),
+        (("hero", "--primary", "buy", "--cap", "9"), "--cap, --unit: buy has no values; write --primary buy.value"),
+        (("hero", "--guardrail", "error"), "--guardrail: 'error': '' is not a share"),
         (("taken",), "has an experiment 'taken' already; choose another key"),
     ],
 )

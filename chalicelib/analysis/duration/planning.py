@@ -12,6 +12,7 @@ from chalicelib.analysis.duration.needed import (
     Needed,
     needed,
     needed_for_equivalence,
+    needed_for_guardrail,
     needed_for_mean,
     needed_for_mean_equivalence,
     variation_of,
@@ -150,6 +151,32 @@ def plan(sample: Sample, today: date) -> DurationPlan:
         equivalence_visitors=math.ceil(sum(equivalent) / k) if equivalent else None,
         equivalence_days_left=equivalence_days,
     )
+
+
+@dataclass(frozen=True)
+class GuardrailPlan:
+    """Visitors in each variant until a guardrail is ok, if nothing differs, and the days left; None: not known."""
+
+    visitors_per_variant: int | None
+    days_left: int | None
+
+
+def plan_guardrail(sample: Sample, margin: float, today: date) -> GuardrailPlan:
+    """The plan of a guardrail on the sample's metric. `today`: a UTC day."""
+    experiment = sample.experiment
+    weights = experiment.phases[experiment.current_phase].weights
+    each = needed_for_guardrail(
+        baseline(sample).variation,
+        margin,
+        weights,
+        guardrails=len(experiment.guardrails),
+        lower_is_better=sample.lower_is_better,
+    )
+    if each is None:
+        return GuardrailPlan(None, None)
+    have, per_day = [sample.counts(variant).visitors for variant in experiment.variant_keys], traffic(sample, today)
+    days = math.ceil(missing_visitors(each, have, weights) / per_day) if per_day else None
+    return GuardrailPlan(math.ceil(sum(each) / sum(w > 0 for w in weights)), days)
 
 
 def missing_visitors(wanted: Sequence[int], have: Sequence[int], weights: Sequence[float]) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
+from chalicelib.analysis.duration.planning import GuardrailPlan, plan_guardrail
 from chalicelib.analysis.metrics.means import compare_phases
 from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.analysis.verdict import Next, Verdict
-from chalicelib.analysis.wording import listed, percent, sentence
+from chalicelib.analysis.wording import count, listed, percent, sentence
 from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.statistics import Interval
 from chalicelib.statistics.sequential import means
@@ -22,7 +24,8 @@ class GuardrailResult:
     """One guardrail of one variant.
 
     state: ok, the metric is certain to be worse by at most the margin; broken, by more; open, neither. bounds:
-    one-sided confidence sequences of the lift, valid at every look."""
+    one-sided confidence sequences of the lift, valid at every look. visitors_per_variant, days_left: what it takes
+    until an open one is ok, if nothing differs; None where that is not known."""
 
     metric: str
     variant: str
@@ -33,6 +36,8 @@ class GuardrailResult:
     bounds: Interval
     p_ok: float | None
     p_broken: float | None
+    visitors_per_variant: int | None = None
+    days_left: int | None = None
 
     @property
     def worst(self) -> float:
@@ -40,13 +45,27 @@ class GuardrailResult:
         return self.bounds.high if self.lower_is_better else -self.bounds.low
 
 
-def check_guardrails(sample: Sample) -> tuple[GuardrailResult, ...]:
-    """Every guardrail of every variant but the control. No correction of α: each one can only hold a decision up."""
-    return tuple(
-        _check(sample, guardrail.metric, guardrail.margin, variant)
-        for guardrail in sample.experiment.guardrails
-        for variant in sample.experiment.variant_keys[1:]
-    )
+def check_guardrails(sample: Sample, today: date | None = None) -> tuple[GuardrailResult, ...]:
+    """Every guardrail of every variant but the control. No correction of α: each one can only hold a decision up.
+
+    today: a UTC day, to plan open ones from; None: no plan."""
+    results = []
+    for guardrail in sample.experiment.guardrails:
+        found = [
+            _check(sample, guardrail.metric, guardrail.margin, variant)
+            for variant in sample.experiment.variant_keys[1:]
+        ]
+        if today is not None and any(result.state == "open" for result in found):
+            plan = plan_guardrail(sample.for_metric(parse_metric(guardrail.metric)), guardrail.margin, today)
+            found = [_planned(result, plan) for result in found]
+        results += found
+    return tuple(results)
+
+
+def _planned(result: GuardrailResult, plan: GuardrailPlan) -> GuardrailResult:
+    if result.state != "open":
+        return result
+    return replace(result, visitors_per_variant=plan.visitors_per_variant, days_left=plan.days_left)
 
 
 def _check(sample: Sample, text: str, margin: float, variant: str) -> GuardrailResult:
@@ -115,4 +134,5 @@ def _open(guardrail: GuardrailResult) -> str:
     margin, subject = f"at most {percent(guardrail.margin)} is acceptable", f"{guardrail.metric} of {guardrail.variant}"
     if guardrail.lift is None or guardrail.worst > 10:
         return f"{subject} has too few conversions to tell, and {margin}"
-    return f"{subject} may be up to {percent(max(0.0, guardrail.worst))} worse, and {margin}"
+    days = f" (about {count(guardrail.days_left, 'day')} to go)" if guardrail.days_left else ""
+    return f"{subject} may be up to {percent(max(0.0, guardrail.worst))} worse, and {margin}{days}"

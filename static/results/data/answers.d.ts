@@ -381,6 +381,7 @@ export interface MeanVariantAnswer {
 }
 /**
  * A metric that must not get worse by more than `margin`. `bounds`: one-sided confidence sequences of the lift.
+ * `visitors_per_variant`, `days_left`: what it takes until an open one is ok, if nothing differs.
  */
 export interface GuardrailAnswer {
   metric: string;
@@ -392,6 +393,8 @@ export interface GuardrailAnswer {
   bounds: [number | null, number | null] | null;
   p_ok: number | null;
   p_broken: number | null;
+  visitors_per_variant: number | null;
+  days_left: number | null;
 }
 /**
  * Is there any difference between the variants at all? A G-test at one look.

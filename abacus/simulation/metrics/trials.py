@@ -1,0 +1,179 @@
+"""Made-up experiments that are decided by revenue, and guardrails with a known truth, looked at all along."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+from abacus.simulation.random_counts import binomial, multinomial
+from abacus.simulation.trials import BEGAN, NOW
+from chalicelib.analysis.comparison import compare
+from chalicelib.analysis.metrics.guardrails import check_guardrails
+from chalicelib.analysis.sample import Window, select
+from chalicelib.domain.manifest import Experiment, GoalValue, Guardrail, Phase, Variant
+from chalicelib.domain.metrics import MetricName
+from chalicelib.reporting.report import Question, ReportContext, report
+from chalicelib.statistics.numerics import normal
+from chalicelib.statistics.sequential.sample_sizes import mean_sample_size
+from chalicelib.storage.tally import Cell, Tallies, Tally
+
+BUY = "buy"
+MEDIAN = 4000  # cents, of an order
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Visitors who buy once or not at all. rate: share who buy; sigma: of the logarithm of an order's amount, which is
+    lognormal; cap: the share of orders below it, None for no cap; lift: of the mean in b, by more buyers."""
+
+    name: str
+    rate: float = 0.03
+    sigma: float = 1.0
+    cap: float | None = 0.99
+    lift: float = 0.0
+    weights: tuple[float, float] = (0.5, 0.5)
+
+    @property
+    def cap_cents(self) -> int:
+        """The most that a visitor's sum counts for."""
+        if self.cap is None:
+            return 10**12
+        return int(MEDIAN * math.exp(self.sigma * normal.quantile(self.cap)))
+
+    @property
+    def variation(self) -> float:
+        """The standard deviation of one visitor's capped value over the mean, in closed form."""
+        mean, square = (_capped_moment(self, power) for power in (1, 2))
+        return math.sqrt(square / self.rate / mean**2 - 1)
+
+    @property
+    def visitors(self) -> int:
+        """Of both variants, to find 10 % with probability 80 % at a single look."""
+        ratio = self.weights[1] / self.weights[0]
+        return math.ceil(mean_sample_size(self.variation, 0.1, ratio=ratio) * (1 + ratio))
+
+    @property
+    def experiment(self) -> Experiment:
+        """It is decided by the value of the goal."""
+        return Experiment(
+            key="trial",
+            status="running",
+            variants=(Variant(key="a"), Variant(key="b")),
+            phases=(Phase(weights=self.weights),),
+            seed="trial",
+            goals=(BUY,),
+            goal_values={BUY: GoalValue(unit="EUR", decimals=2, cap=self.cap_cents)},
+            primary=f"{BUY}.value",
+        )
+
+
+def _capped_moment(shop: Shop, power: int) -> float:
+    """E[min(X, cap)^power] of a lognormal amount, in closed form."""
+    uncapped = float(MEDIAN**power) * math.exp((power * shop.sigma) ** 2 / 2)
+    if shop.cap is None:
+        return uncapped
+    below = uncapped * normal.cdf(normal.quantile(shop.cap) - power * shop.sigma)
+    return below + float(shop.cap_cents**power) * (1 - shop.cap)
+
+
+@dataclass
+class RevenueOutcome:
+    """Visitors when something was first said; None: never. covers: whether the fixed-horizon interval holds the truth
+    at the last look."""
+
+    decided: int | None = None
+    winner: bool = False
+    missed: int | None = None
+    covers: bool = True
+
+
+def run_shop(shop: Shop, looks: tuple[int, ...], dice: Random) -> RevenueOutcome:
+    """One experiment from its first visitor to its last look."""
+    experiment, outcome, tallies = shop.experiment, RevenueOutcome(), _empty()
+    seen = 0
+    for look in looks:
+        for (cell, n), lift in zip(_arrivals(dice, tallies, shop.weights, look - seen), (0.0, shop.lift), strict=True):
+            tallies[cell].add(_buyers(shop, n, binomial(dice, n, shop.rate * (1 + lift)), dice))
+        seen = look
+        [c] = compare(select(experiment, tallies, BUY, Window(), BEGAN).for_metric(MetricName(BUY, "value")))
+        if not c.ready:
+            continue
+        if outcome.decided is None and c.decision in ("winner", "loser"):
+            told = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
+            if told in ("winner", "loser"):
+                outcome.decided, outcome.winner = look, told == "winner"
+        if outcome.missed is None and not c.lift_interval.low <= shop.lift <= c.lift_interval.high:
+            outcome.missed = look
+        low, high = c.pair.interval(normal.critical(0.05))
+        outcome.covers = low <= shop.lift <= high
+    return outcome
+
+
+def _empty() -> Tallies:
+    return {Cell("total", "", 0, key): Tally() for key in ("a", "b")}
+
+
+def _arrivals(dice: Random, tallies: Tallies, weights: tuple[float, ...], visitors: int) -> list[tuple[Cell, int]]:
+    return list(zip(tallies, multinomial(dice, visitors, weights), strict=True))
+
+
+def _buyers(shop: Shop, visitors: int, buyers: int, dice: Random) -> Tally:
+    mu, cap = math.log(MEDIAN), shop.cap_cents
+    amounts = [min(cap, round(dice.lognormvariate(mu, shop.sigma))) for _ in range(buyers)]
+    n, events = visitors, visitors + buyers
+    new = Tally(impressions=n, visitors=n, sx=n, sxx=n, received=events, events=events)
+    new.converted, new.goal_events = Counter({BUY: buyers}), Counter({BUY: buyers})
+    new.value_sum = Counter({BUY: sum(amounts)})
+    new.value_squares = Counter({BUY: sum(amount * amount for amount in amounts)})
+    return new
+
+
+@dataclass(frozen=True)
+class Rail:
+    """A guardrail on a rate, with this true lift in b."""
+
+    rate: float
+    margin: float
+    lift: float
+
+    @property
+    def experiment(self) -> Experiment:
+        """It is decided by clicks, and guarded by the goal."""
+        return Experiment(
+            key="trial",
+            status="running",
+            variants=(Variant(key="a"), Variant(key="b")),
+            phases=(Phase(weights=(0.5, 0.5)),),
+            seed="trial",
+            goals=(BUY,),
+            guardrails=(Guardrail(metric=BUY, margin=self.margin),),
+        )
+
+
+@dataclass
+class RailOutcome:
+    """Visitors when the guardrail was first ok, and first broken; None: never."""
+
+    ok: int | None = None
+    broken: int | None = None
+
+
+def run_rail(rail: Rail, looks: tuple[int, ...], dice: Random) -> RailOutcome:
+    """One experiment from its first visitor to its last look."""
+    experiment, outcome, tallies = rail.experiment, RailOutcome(), _empty()
+    seen = 0
+    for look in looks:
+        for (cell, n), lift in zip(_arrivals(dice, tallies, (0.5, 0.5), look - seen), (0.0, rail.lift), strict=True):
+            x = binomial(dice, n, rail.rate * (1 + lift))
+            new = Tally(impressions=n, visitors=n, sx=n, sxx=n, received=n + x, events=n + x)
+            new.converted, new.goal_events = Counter({BUY: x}), Counter({BUY: x})
+            tallies[cell].add(new)
+        seen = look
+        [result] = check_guardrails(select(experiment, tallies, BUY, Window(), BEGAN))
+        if outcome.ok is None and result.state == "ok":
+            outcome.ok = look
+        if outcome.broken is None and result.state == "broken":
+            outcome.broken = look
+    return outcome
