@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from abacus.authoring.metrics.draft import DraftMetrics
 from abacus.authoring.new import Draft, create
 from abacus.authoring.syntax.writer import scalar
 from abacus.aws.errors import report_errors
@@ -14,6 +15,7 @@ from abacus.aws.names import StageName
 from abacus.project_file import NAME, ProjectFile, read
 from chalicelib.domain.errors import AbacusError
 from chalicelib.domain.manifest import CLICK
+from chalicelib.domain.metrics import MetricName
 
 IGNORED = (".local/", "build/", ".chalice/deployed/")
 DRAFT = Draft(
@@ -21,7 +23,7 @@ DRAFT = Draft(
     hypothesis="A shorter headline brings more clicks, because visitors read it.",
     page="",
     variants=("control", "treatment"),
-    primary=CLICK,
+    metrics=DraftMetrics(MetricName(CLICK)),
     lift=0.1,
 )
 
