@@ -102,6 +102,22 @@ def test_every_route_of_the_app_is_reached_through_the_distribution_and_through_
         assert API.match(path), route
 
 
+def test_events_reach_the_api_with_the_visitors_country_whatever_they_are_called() -> None:
+    parsed = yaml.load((INFRA / "edge.yaml").read_text(), Loader)["Resources"]
+    policy = parsed["EventsCache"]["Properties"]["CachePolicyConfig"]
+    headers = policy["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+    assert (headers, policy["DefaultTTL"]) == (["CloudFront-Viewer-Country"], 0)
+    text = (INFRA / "edge.yaml").read_text()
+    behaviours = re.findall(
+        r"PathPattern: (\S+(?: EventsPath)?)\n(?:.*\n){1,4}? +CachePolicyId: (.*?)(?: #.*)?\n", text
+    )
+    assert {path for path, cache in behaviours if cache == "!Ref EventsCache"} == {
+        "/events",
+        "/track",
+        "!Ref EventsPath",
+    }
+
+
 def test_the_sum_of_alarms_leaves_none_out() -> None:
     parsed = yaml.load((INFRA / "watch.yaml").read_text(), Loader)["Resources"]
     alarms = {name for name, r in parsed.items() if r["Type"] == "AWS::CloudWatch::Alarm"}

@@ -112,6 +112,11 @@ def test_a_client_cannot_bring_a_secret_of_its_own() -> None:
     assert asked.headers.getall("X-Origin-Secret") == ["hush"]  # type: ignore[attr-defined]
 
 
+def test_a_request_has_the_country_that_its_client_says_and_else_none() -> None:
+    said = [ask("POST", "/events", **headers).asked[0].headers for headers in ({"CloudFront_Viewer_Country": "CH"}, {})]
+    assert [headers.getall("CloudFront-Viewer-Country") for headers in said] == [["CH"], ["ZZ"]]
+
+
 def test_a_body_too_large_for_the_app_is_still_the_apps_to_refuse() -> None:
     answer = ask("POST", "/events", body=b"x" * 70_000, says={"status": 413, "body": b"said by the app"})
     assert (answer.status, answer.body) == (413, b"said by the app")
