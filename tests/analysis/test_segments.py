@@ -16,7 +16,7 @@ from chalicelib.domain.manifest import GoalValue, Phase, Segment
 from chalicelib.domain.metrics import MetricName
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
-from tests.support.tallied import Arm, a_tally
+from tests.support.tallied import Arm, a_tally, report_on, totals
 
 BROWSERS = ("chrome", "safari", "firefox", "edge")
 EXPERIMENT = an_experiment(
@@ -192,3 +192,12 @@ def test_visitors_of_an_earlier_version_are_in_no_segment_and_said_so() -> None:
     found = samples(chrome={"blue": (100, 1), "green": (100, 1)})
     found.whole.arms[next(iter(found.whole.arms))].add(a_tally(7, 0))
     assert found.without == 7
+
+
+def test_the_check_of_the_split_says_by_what_to_look_where_there_are_segments() -> None:
+    tallies = totals(blue=(5000, 0), green=(4000, 0))
+    texts = []
+    for experiment in (an_experiment(), EXPERIMENT):
+        checks = {c["name"]: c["text"] for c in report_on(tallies, experiment=experiment)["health"]["checks"]}
+        texts.append(checks["srm"])
+    assert texts[1] == f"{texts[0]} Look at it by browser and device: one may be the cause."

@@ -128,6 +128,9 @@ def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product)
     until(lambda: received(product) >= before + first.total() + again.total())
     days = {point["at"] for key in STORIES for point in product.ask(f"/stats/{key}").json()["series"]}
     assert len(days) > 15
+    by_device, whole = (product.ask(f"/stats/tea-cards?{query}").json() for query in ("by=device", "series=none"))
+    assert by_device["visitors"] == sum(variant["visitors"] for variant in whole["variants"]) > 0
+    assert by_device["without_segment"] == 0
     assert {entry["simulated"] for entry in product.ask("/stats").json()["experiments"]} == {True}
     clear = [str(ABACUS), "demo", "--clear", "--home", str(product.home)]
     removed = subprocess.run(clear, cwd=PROJECT, capture_output=True, text=True, check=True).stdout

@@ -89,6 +89,10 @@ def sample_ratio_check(sample: Sample) -> Check:
     text = f"{explain(sample, imbalance)}."
     if state == "warning":
         text += " Chance does this at one look in 1,000, and you look often: not proven. Look again tomorrow."
+    if sample.experiment.segments:
+        text += (
+            f" Look at it by {listed([segment.name for segment in sample.experiment.segments])}: one may be the cause."
+        )
     return Check("srm", state, sentence(text), figures)
 
 
