@@ -27,7 +27,7 @@ from chalicelib.api.responses import (
 )
 from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
-from chalicelib.domain.errors import Unauthorized, WrongEncoding
+from chalicelib.domain.errors import AlertsFailed, Unauthorized, WrongEncoding
 from chalicelib.ingestion import request
 from chalicelib.ingestion.sender import Sender, address_of, agent_of, host_of, is_bot, signer
 from chalicelib.runtime.json_logging import log_as_json, logging_failures
@@ -207,6 +207,23 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     counts = {"Late": found["folded"], "BrokenRows": found["broken"]}
     service.meter.batch("reconcile", counts, found, now_ms=now)
     return found
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="alert")
+@logging_failures(app.log)
+def alert(event: CloudWatchEvent) -> dict[str, Any]:
+    """Tell what changed about each experiment, by e-mail and webhook; or test both: `abacus alerts test`."""
+    from chalicelib.alerting import wiring
+
+    now = now_ms()
+    alerts = wiring.alerts(service)
+    if event.detail.get("test"):
+        return dict(alerts.test())
+    done = alerts.round(service.catalog.refresh(now), seconds_left=partial(_seconds_left, event))
+    service.meter.batch("alert", {}, done, now_ms=now)
+    if done["Undelivered"] or done["Failed"]:
+        raise AlertsFailed(f"{done['Undelivered']} messages were given up, {done['Failed']} experiments failed")
+    return done
 
 
 def _seconds_left(event: CloudWatchEvent) -> float:

@@ -130,6 +130,10 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "abacus.reading.link:command",
             "Print a link that opens the results until it expires.",
             "abacus link cta-color --days 7 --stage prod",
+        "alerts": Entry(
+            "abacus.operations.alerts:command",
+            "Show or test what tells you of changes, by e-mail and webhook.",
+            "abacus alerts list --stage prod",
         ),
         "cost": Entry(
             "abacus.operations.cost:command",

@@ -19,6 +19,7 @@ from abacus.paths import PROJECT, STATIC
 LAYERS = {
     "chalicelib": (
         "api",
+        "alerting",
         "reporting",
         "runtime",
         "analysis",

@@ -49,6 +49,11 @@ def origin_secrets(stage: str) -> str:
     return f"/{prefix(stage)}/origin-secrets"
 
 
+def alert_webhook(stage: str) -> str:
+    """The SSM parameter with the address that alerts are posted to, which you write yourself."""
+    return f"/{prefix(stage)}/alert-webhook"
+
+
 def sender_keys(stage: str) -> str:
     """The SSM parameter with the keys of signed senders, which you write yourself."""
     return f"/{prefix(stage)}/sender-keys"

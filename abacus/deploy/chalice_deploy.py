@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Chalice's name of each function, and the resource of .chalice/package.json that says the rest.
 FUNCTIONS = {"api_handler": "APIHandler", "fold": "Fold", "write_spilled": "WriteSpilled", "reconcile": "Reconcile"}
+FUNCTIONS |= {"alert": "Alert"}
 # Of a trigger's properties in a template, those that cannot be changed later.
 FIXED = {"Stream", "Queue", "StartingPosition"}
 AT_REST = {"Enabled", "Disabled"}  # the states in which a trigger takes an update
@@ -66,6 +67,7 @@ def deploy(stage: str, parameters: Mapping[str, str], account: Account, source: 
         "FoldName": function_name(stage, "fold"),
         "WriteSpilledName": function_name(stage, "write_spilled"),
         "ReconcileName": function_name(stage, "reconcile"),
+        "AlertName": function_name(stage, "alert"),
         "RestAPIId": rest_api["rest_api_id"],
         "RestAPIName": api_name,
         "RestDomain": rest_api["rest_api_url"].split("/")[2],
@@ -209,8 +211,11 @@ def _defaults(merged: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:
-    """A template's value with its references replaced."""
+    """A template's value with its references replaced. Chalice makes nothing that depends on a condition, so of a
+    choice the second value holds."""
     if isinstance(value, dict):
+        if value.keys() == {"Fn::If"}:
+            return _filled(value["Fn::If"][2], values)
         if value.keys() == {"Ref"}:
             return values[value["Ref"]]
         return {name: _filled(member, values) for name, member in value.items()}

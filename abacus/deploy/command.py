@@ -129,11 +129,13 @@ def _look_around(account: Account, options: DeployOptions, packaged: Path | None
         click.echo("packaging ...")
         target = this_machine() if account.emulator else LAMBDA
         packaged = package(options.stage, build_folder() / "package", target=target).parent
-    sender_keys = account.client("ssm").get_parameters(Names=[names.sender_keys(options.stage)])["Parameters"]
+    own = [names.sender_keys(options.stage), names.alert_webhook(options.stage)]
+    written = {p["Name"] for p in account.client("ssm").get_parameters(Names=own)["Parameters"]}
     return replace(
         _with_snippet_options(packaged / "sam.json"),
         stacks=account.stacks(options.stage, click.echo),
-        sender_keys=bool(sender_keys),
+        sender_keys=names.sender_keys(options.stage) in written,
+        alert_webhook=names.alert_webhook(options.stage) in written,
         by_chalice=chalice_deploy.record(options.stage).exists(),
         emulator=account.emulator,
     )

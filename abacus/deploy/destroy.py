@@ -69,11 +69,12 @@ def _find(stage: str, account: Account, with_data: bool) -> Deletion:
 
 
 def _parameters(stage: str, account: Account, with_data: bool) -> list[str]:
-    """The origin's secret has no use without its API; the keys of signed senders are the user's own."""
+    """The origin's secret has no use without its API; keys of signed senders and webhook are the user's own."""
     ssm = account.client("ssm")
     parameters = [names.origin_secrets(stage)] if origin_secrets(ssm, stage) else []
     if with_data:
-        parameters += [p["Name"] for p in ssm.get_parameters(Names=[names.sender_keys(stage)])["Parameters"]]
+        own = [names.sender_keys(stage), names.alert_webhook(stage)]
+        parameters += [p["Name"] for p in ssm.get_parameters(Names=own)["Parameters"]]
     return parameters
 
 

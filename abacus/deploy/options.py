@@ -63,6 +63,7 @@ class Surroundings:
     events_path: str = "/events"
     cookie_domain: str = ""
     sender_keys: bool = False  # whether SSM holds keys of signed senders
+    alert_webhook: bool = False  # and the address that alerts are posted to
     by_chalice: bool = False  # whether `chalice deploy` made the functions
     emulator: str = ""  # host:port of an AWS emulator
 

@@ -68,7 +68,7 @@ class StackPlan:
 
 
 # Parameters of .chalice/package.json for which `chalice deploy` has no setting.
-PACKAGED_ONLY = {"Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
+PACKAGED_ONLY = {"AlertEmail", "Tracing", "ReconcileSchedule", "RequestsPerSecond", "Burst"}
 
 
 def plan_stacks(options: DeployOptions, surroundings: Surroundings, secrets: list[str]) -> list[StackPlan]:
@@ -99,11 +99,13 @@ def _check(options: DeployOptions, surroundings: Surroundings, kind: ApiKind) ->
     if options.domain and not (options.certificate or surroundings.parameters("edge").get("CertificateArn")):
         raise InvalidOption("--domain needs --certificate: the ARN of a certificate for it in us-east-1")
     if kind == "chalice" and (options.tracing or PACKAGED_ONLY & options.parameters.keys()):
-        raise InvalidOption("--xray, --set ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest")
+        raise InvalidOption(
+            "--xray, --set AlertEmail, ReconcileSchedule, RequestsPerSecond, Burst: only with --api http or rest"
+        )
     if options.budget is not None and not options.email and "budget" not in surroundings.stacks:
         raise InvalidOption("--budget needs --email: the address for the alert")
-    unfinished = "api" in surroundings.stacks and not surroundings.stacks["api"].created
-    if unfinished and options.read_key is None and surroundings.parameters("api").get("ReadKey") == HIDDEN:
+    unfinished = "api" in surroundings.stacks and not surroundings.stacks["api"].created and options.read_key is None
+    if unfinished and surroundings.parameters("api").get("ReadKey") == HIDDEN:
         # Its stack is deleted and created again, and CloudFormation does not show the key that it was to have.
         raise InvalidOption(
             f"--read-key: the first deploy of {names.stack(options.stage, 'api')} failed, and AWS does not show its "
@@ -117,9 +119,12 @@ def _api(options: DeployOptions, surroundings: Surroundings, kind: ApiKind, secr
     parameters |= {
         "OriginSecrets": Secret(f"kept in SSM as {names.origin_secrets(options.stage)}", ",".join(secrets)),
         "SenderKeysParameter": names.sender_keys(options.stage) if surroundings.sender_keys else "",
+        "AlertWebhookParameter": names.alert_webhook(options.stage) if surroundings.alert_webhook else "",
         "CookieDomain": surroundings.cookie_domain,
         "ApiKind": "http" if kind == "http" else "rest",
     }
+    if domain := options.domain if options.domain is not None else surroundings.parameters("edge").get("DomainName"):
+        parameters["ResultsUrl"] = f"https://{domain}/results/"  # CloudFront's own name is not known yet
     if options.read_key is not None:
         parameters["ReadKey"] = Secret("as given" if options.read_key else "none", options.read_key)
     if options.tracing is not None:
@@ -157,12 +162,11 @@ def _origin(surroundings: Surroundings, kind: ApiKind) -> dict[str, Parameter]:
 
 
 def _watch(options: DeployOptions, kind: ApiKind) -> StackPlan:
-    functions = {"ApiName": "APIHandlerName", "FoldName": "FoldName", "WriteSpilledName": "WriteSpilledName"}
-    functions["ReconcileName"] = "ReconcileName"
     of_data = ("ParticipantsName", "TalliesName", "SpillQueueName", "SpillDeadLettersName", "FoldDeadLettersName")
     parameters: dict[str, Parameter] = {
         "Name": names.prefix(options.stage),
-        **{name: Output("api", output) for name, output in functions.items()},
+        "ApiName": Output("api", "APIHandlerName"),
+        **{f"{name}Name": Output("api", f"{name}Name") for name in ("Fold", "WriteSpilled", "Reconcile", "Alert")},
         **{name: Output("data", name) for name in of_data},
         "ApiKind": "http" if kind == "http" else "rest",
         "ApiId": Output("edge", "ApiId") if kind == "http" else Output("api", "RestAPIName"),

@@ -65,6 +65,7 @@ def started(home: Path, manifest: Path, lock: IO[str], base_url: str) -> Iterato
             "ABACUS_STAGE": "local",
             "ABACUS_ORIGIN_SECRETS": secret,
             "ABACUS_SENDER_KEYS": json.dumps(senders),
+            "ABACUS_RESULTS_URL": f"{base_url}/results/",
         }
         stack.enter_context(announced(home, variables | {URL: base_url}))
         app, api = _app(home, variables, journal)

@@ -1,8 +1,8 @@
 """AWS's triggers, as a child process: `python -m abacus.local.worker STREAM QUEUE DEAD_LETTERS`.
 
-Polls the participants stream into `fold`, the spill queue into `write_spilled`, and runs the schedule `reconcile`;
-all by their own names and with the events that Lambda would send, so that the real decorators run. Retries, bisects
-and gives up as the trigger does on AWS: the emulator stores those settings and ignores them.
+Polls the participants stream into `fold`, the spill queue into `write_spilled`, and runs the schedules `reconcile` and
+`alert`; all by their own names and with the events that Lambda would send, so that the real decorators run. Retries,
+bisects and gives up as the trigger does on AWS: the emulator stores those settings and ignores them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from abacus.local.processes import end_with_parent, say_ready
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 POLL = 0.2  # seconds; takes 1-2 % of a core, and an event waits half of it on average
 BATCH = 200  # records, as in the trigger
 ATTEMPTS = 4  # one and three retries, as in the trigger
+ALERT = 60.0  # seconds; on AWS once an hour
 RECONCILE = 600.0  # seconds; on AWS once a day, but there no stream forgets its records at a restart
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -119,6 +122,21 @@ def schedule_event(now: float) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Schedule:
+    """A function that runs every `seconds`. `last`: when it ran, by the monotonic clock."""
+
+    function: Handler
+    seconds: float
+    last: float
+
+    def run(self, now: float) -> None:
+        """Call it, if it is due at `now`."""
+        if now >= self.last + self.seconds:
+            self.last = now  # before the call: one that fails is not repeated at once
+            self.function(schedule_event(time.time()), None)
+
+
 def main(stream_arn: str, queue: str, dead_letters: str) -> None:
     """Call the triggers of the app as Lambda would: for the stream, for the queue, and once a day."""
     end_with_parent()
@@ -136,12 +154,11 @@ def main(stream_arn: str, queue: str, dead_letters: str) -> None:
         sqs.send_message(QueueUrl=dead_letters, MessageBody=json.dumps({"keys": keys, "error": str(error)}))
 
     _survive(lambda: app.reconcile(schedule_event(time.time()), None))  # the emulator forgot the stream's records
-    next_reconcile = time.monotonic() + RECONCILE
+    schedules = [Schedule(app.reconcile, RECONCILE, time.monotonic()), Schedule(app.alert, ALERT, time.monotonic())]
     say_ready()
     while True:
-        if time.monotonic() >= next_reconcile:
-            _survive(lambda: app.reconcile(schedule_event(time.time()), None))
-            next_reconcile = time.monotonic() + RECONCILE
+        for schedule in schedules:
+            _survive(partial(schedule.run, time.monotonic()))
         records = _survive(stream.read) or []
         for start in range(0, len(records), BATCH):
             deliver(records[start : start + BATCH], app.fold, give_up)

@@ -182,6 +182,18 @@ def at_rest() -> dict[str, float]:
     }
 
 
+# Read units of a look at an experiment of two variants: eleven full days of hours, three weeks of cohorts.
+ALERT_READS = 14.5
+ALERT_SECONDS = 0.5  # of a look; assumed
+
+
+def alerts(experiments: int) -> float:
+    """Dollars a month for looking at so many running experiments every hour (chalicelib/alerting)."""
+    rounds = MONTH / 3600
+    reads = prices.READ_UNIT.of(rounds * experiments * ALERT_READS) + prices.S3_READ.of(rounds)
+    return reads + prices.LAMBDA_CALL.of(rounds) + prices.LAMBDA_TIME.of(rounds * experiments * ALERT_SECONDS)
+
+
 MONTHLY = {
     "AWS::CloudWatch::Alarm": prices.ALARM,
     "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE_ALARM,

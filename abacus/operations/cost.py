@@ -102,6 +102,7 @@ def month() -> Iterator[str]:
     yield "A month, where they are wanted:"
     for name in ("watch", "firewall"):
         yield f"  {'infra/' + name + '.yaml':38}{bill.stack_at_rest((INFRA / f'{name}.yaml').read_text()):8.2f}"
+    yield f"  {'alerts, ten running experiments':38}{bill.alerts(10):8.2f}"
     yield f"  {'custom metrics, while there is traffic':38}{prices.METRIC.of(bill.METRICS):8.2f}"
     yield "  (ten alarms, ten metrics and three dashboards in an account are always free)"
 

@@ -89,13 +89,14 @@ def refused_units(
 
 
 def read_units(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
-    """Units of a Query, Scan or BatchGetItem without filter; None: it is no such read.
+    """Units of a GetItem, or a Query, Scan or BatchGetItem without filter; None: it is no such read.
 
     A page of a Query or Scan is rounded up to 4 KB as a whole, each item of a BatchGetItem by itself; half of that
     where it need not be consistent. What is not there costs as much as the smallest item.
     Source: DynamoDB developer guide, "Capacity unit consumption for read operations"."""
-    if operation in ("Query", "Scan"):
-        units = max(1, ceil(sum(map(item_size, answer["Items"])) / READ))
+    if operation in ("Query", "Scan", "GetItem"):
+        items = [answer.get("Item", {})] if operation == "GetItem" else answer["Items"]
+        units = max(1, ceil(sum(map(item_size, items)) / READ))
         return units if parameters.get("ConsistentRead") else units / 2
     if operation != "BatchGetItem":
         return None

@@ -8,7 +8,8 @@ AbacusError
 ├── NotFound                404  no such experiment
 ├── TooManyRequests         429  slow down; try again in `retry_after` seconds
 ├── Busy                    503  try again later, in `retry_after` seconds; nothing was lost
-└── ManifestError           422  a manifest that must not be published; carries every problem found
+├── ManifestError           422  a manifest that must not be published; carries every problem found
+└── AlertsFailed            500  a round of alerts told less than it should
 
 A message gives field, value, rule and next step. A refused event is not an error: it is an outcome
 (ingestion/validation.py) in an answer with status 202.
@@ -91,3 +92,7 @@ class ManifestError(AbacusError):
 
     status = 422
     code = "invalid-manifest"
+
+
+class AlertsFailed(AbacusError):
+    """Messages were given up, or experiments could not be looked at; an alarm listens to the failed call."""

@@ -150,6 +150,16 @@ def days(store: Store, key: str, start: date, end: date) -> Tallies:
     return _days(store, key, store.generations(key).live, start, end)
 
 
+def events_by_hour(store: Store, key: str, first: str) -> dict[str, int]:
+    """Events of all variants by UTC hour ("2026-11-21T13") from `first` on; hours without any are missing."""
+    generation = store.generations(key).live
+    cells = store.cells(key, first=f"hour#{generation}#{first}", last=f"hour#{generation}#{LAST}")
+    events: Counter[str] = Counter()
+    for cell, tally in tallies_in(cells, generation).items():
+        events[cell.when] += tally.impressions + tally.clicks + sum(tally.goal_events.values())
+    return dict(events)
+
+
 def _days(store: Store, key: str, generation: int, start: date | None, end: date | None) -> Tallies:
     first, last = start.isoformat() if start else "", end.isoformat() if end else ""
     return tallies_in(

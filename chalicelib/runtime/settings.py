@@ -26,6 +26,10 @@ class Settings:
     origin_secrets: tuple[str, ...] = ()  # empty: requests need not come through the CDN
     sender_keys: Mapping[str, str] = field(default_factory=dict)  # client id → HMAC secret
     sender_keys_parameter: str = ""  # the SSM parameter that holds them instead, as the same JSON
+    alert_topic: str = ""  # ARN of the SNS topic that alerts are sent to; empty: no e-mail
+    alert_webhook: str = ""  # where alerts are posted: a URL, or {"url": ..., "secret": ...}; empty: nowhere
+    alert_webhook_parameter: str = ""  # the SSM parameter that holds it instead
+    results_url: str = ""  # the results page, for the links in alerts; empty: no links
     visitors_per_minute: int = 60  # new ones from one network and process; 0: no limit
     limit_loopback: bool = False  # whether that limit holds for this machine's own requests
     cookie_domain: str = ""  # e.g. example.com, where the tracker lives on a subdomain of the site
@@ -56,6 +60,10 @@ class Settings:
             origin_secrets=tuple(s for s in environ.get("ABACUS_ORIGIN_SECRETS", "").split(",") if s),
             sender_keys=secrets_in(environ.get("ABACUS_SENDER_KEYS") or "{}", "ABACUS_SENDER_KEYS"),
             sender_keys_parameter=environ.get("ABACUS_SENDER_KEYS_PARAMETER", ""),
+            alert_topic=environ.get("ABACUS_ALERT_TOPIC", ""),
+            alert_webhook=environ.get("ABACUS_ALERT_WEBHOOK", ""),
+            alert_webhook_parameter=environ.get("ABACUS_ALERT_WEBHOOK_PARAMETER", ""),
+            results_url=environ.get("ABACUS_RESULTS_URL", ""),
             visitors_per_minute=number("ABACUS_VISITORS_PER_MINUTE", cls.visitors_per_minute, 0),
             limit_loopback=environ.get("ABACUS_LIMIT_LOOPBACK", "") not in ("", "0"),
             cookie_domain=environ.get("ABACUS_COOKIE_DOMAIN", ""),

@@ -8,6 +8,7 @@ participants      visitor (S, hash) + experiment (S, range)                     
     expires_at    N    epoch seconds, refreshed by every write
 
 tallies           experiment (S, hash) + cell (S, range)                         a view; can be thrown away
+    alerts                                  document, version: what was told of the experiment, as JSON
     daily#date#outcome                      roughly how many were refused that day, TTL 90 days; text: the latest one
     day#gen#date#phase#variant#spread       cohort of one day          hour#…  raw activity, TTL 14 days
     meta                                    gen: the live generation, fill: the one that a rebuild is filling
@@ -35,6 +36,7 @@ from chalicelib.storage.store import (
     RowKey,
     RowLimit,
     Stale,
+    StoredText,
     generations_in,
 )
 
@@ -241,7 +243,7 @@ class DynamoStore:
             calls += 1
             self._client.update_item(
                 TableName=self._tallies,
-                Key={"experiment": {"S": experiment}, "cell": {"S": "meta"}},
+                Key=_cell_key(experiment, "meta"),
                 UpdateExpression=change,
                 ConditionExpression=f"{condition('gen', now.live)} AND {condition('fill', now.fill)}",
                 ExpressionAttributeValues=values,
@@ -260,7 +262,7 @@ class DynamoStore:
             self._patience(
                 self._client.delete_item,
                 TableName=self._tallies,
-                Key={"experiment": {"S": experiment}, "cell": {"S": cell}},
+                Key=_cell_key(experiment, cell),
             )
 
     def _items(
@@ -273,6 +275,33 @@ class DynamoStore:
             ExpressionAttributeValues={":e": {"S": experiment}, ":first": {"S": first}, ":last": {"S": last}},
             ConsistentRead=strong,
         )
+
+    def document(self, experiment: str, cell: str) -> StoredText:
+        answer = self._patience(
+            self._client.get_item, TableName=self._tallies, Key=_cell_key(experiment, cell), ConsistentRead=True
+        )
+        item = answer.get("Item", {})
+        return StoredText(item["document"]["S"], item["version"]["S"]) if "document" in item else StoredText()
+
+    def replace_document(self, experiment: str, cell: str, text: str, *, was: StoredText, version: str) -> StoredText:
+        values = {":text": {"S": text}, ":new": {"S": version}}
+        if was.version is not None:
+            values[":read"] = {"S": was.version}
+        try:
+            self._patience(
+                self._client.update_item,
+                TableName=self._tallies,
+                Key=_cell_key(experiment, cell),
+                UpdateExpression="SET document = :text, version = :new",
+                ConditionExpression="attribute_not_exists(version)" if was.version is None else UNCHANGED,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            found: dict[str, Any] = dict(error.response)
+            if found.get("Item", {}).get("version") != {"S": version}:  # else an earlier try of this call wrote it
+                raise Stale(f"{experiment}: {cell} changed meanwhile") from None
+        return StoredText(text, version)
 
     def _query(self, limit: int | None, **query: Any) -> Iterator[dict[str, Any]]:
         if limit is not None:
@@ -331,7 +360,7 @@ class DynamoStore:
         return {
             "Update": {
                 "TableName": self._tallies,
-                "Key": {"experiment": {"S": booking.experiment}, "cell": {"S": booking.cell}},
+                "Key": _cell_key(booking.experiment, booking.cell),
                 "UpdateExpression": change,
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values,
@@ -349,6 +378,10 @@ def _is_whole(number: str) -> bool:
 
 def _key(key: RowKey) -> dict[str, Any]:
     return {"visitor": {"S": key.visitor}, "experiment": {"S": key.experiment}}
+
+
+def _cell_key(experiment: str, cell: str) -> dict[str, Any]:
+    return {"experiment": {"S": experiment}, "cell": {"S": cell}}
 
 
 def _row(item: Mapping[str, Any]) -> ParticipantRow:

@@ -91,6 +91,13 @@ class Generations(NamedTuple):
         return self.live if self.fill is None else self.fill
 
 
+class StoredText(NamedTuple):
+    """A text beside the tallies, and its optimistic lock. Both None: there is none."""
+
+    text: str | None = None
+    version: str | None = None
+
+
 class Full(Exception):
     """The row has as many events as it may have. Carries the row as it is."""
 
@@ -155,6 +162,12 @@ class Store(Protocol):
 
     def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
         """Delete items of the tallies: those of a generation that a rebuild has replaced."""
+
+    def document(self, experiment: str, cell: str) -> StoredText:
+        """The text that is kept in `cell`, strongly consistent."""
+
+    def replace_document(self, experiment: str, cell: str, text: str, *, was: StoredText, version: str) -> StoredText:
+        """Put `text` into `cell`, if it still holds what `was` says. Returns the new document. Raises Stale."""
 
 
 SIMULATED = "simulated"  # the cell {"visitors": n} of an experiment that has simulated visitors

@@ -116,7 +116,7 @@ def test_what_chalice_has_recorded_is_deleted_again(stopped: str, source: Path) 
     remove(STAGE, Account.of(None), source)
     names = [f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"]]
     roles = [r["RoleName"] for r in boto3.client("iam").list_roles()["Roles"]]
-    assert len(made) == 8
+    assert len(made) == 10
     assert [name for name in names + roles if name.startswith(f"abacus-{STAGE}")] == []
     assert not record(STAGE).exists()
 
@@ -132,7 +132,7 @@ class BusyLambda:
         self.updates: list[dict[str, Any]] = []
 
     def list_event_source_mappings(self, FunctionName: str) -> dict[str, Any]:
-        scheduled = FunctionName.endswith("reconcile")  # by EventBridge, not by a trigger
+        scheduled = FunctionName.endswith(("reconcile", "alert"))  # by EventBridge, not by a trigger
         return {"EventSourceMappings": [] if scheduled else [{"UUID": FunctionName}]}
 
     def get_event_source_mapping(self, UUID: str) -> dict[str, Any]:

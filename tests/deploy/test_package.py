@@ -23,7 +23,7 @@ from chalicelib.runtime.settings import Settings
 
 POLICIES = PROJECT / ".chalice" / "policies"
 DIST_INFO = re.compile(r"(\w+)-([\d.]+)\.dist-info/METADATA$")
-FUNCTIONS = ["api_handler", "fold", "reconcile", "write_spilled"]
+FUNCTIONS = ["alert", "api_handler", "fold", "reconcile", "write_spilled"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_the_zip_is_for_the_processor_and_python_of_the_functions_whatever_runs_
     code = ZipFile(built / "deployment.zip").read(native[0])
     assert (code[:4], int.from_bytes(code[18:20], "little")) == (b"\x7fELF", 183)  # e_machine: 183 is AArch64
     functions = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
-    assert [(f["Runtime"], f["Architectures"]) for f in functions] == [("python3.14", ["arm64"])] * 4
+    assert [(f["Runtime"], f["Architectures"]) for f in functions] == [("python3.14", ["arm64"])] * 5
 
 
 # A newer Python that Lambda runs, and the requirement that has no arm64 wheel for it. When its pin changes, try again.
@@ -119,7 +119,7 @@ def test_either_api_is_limited_and_by_the_same_parameters(template: dict[str, An
 
 def test_every_function_has_the_handwritten_policy_of_its_own(template: dict[str, Any]) -> None:
     resources = template["Resources"]
-    for function, role in zip(FUNCTIONS, ("ApiHandler", "Fold", "Reconcile", "WriteSpilled"), strict=True):
+    for function, role in zip(FUNCTIONS, ("Alert", "ApiHandler", "Fold", "Reconcile", "WriteSpilled"), strict=True):
         (policy,) = resources[f"{role}Role"]["Properties"]["Policies"]
         assert policy["PolicyDocument"] == json.loads((POLICIES / "prod" / f"{function}.json").read_text())
 

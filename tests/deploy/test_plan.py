@@ -20,7 +20,7 @@ from abacus.deploy.plan import Output, Secret, StackPlan, plan_stacks
 from abacus.paths import INFRA, PROJECT
 
 # What `chalice deploy` gives instead of a stack's outputs: abacus/deploy/chalice_deploy.py.
-CHALICE_GIVES = {"APIHandlerName", "FoldName", "WriteSpilledName", "ReconcileName"} | {
+CHALICE_GIVES = {"APIHandlerName", "FoldName", "WriteSpilledName", "ReconcileName", "AlertName"} | {
     "RestAPIId",
     "RestAPIName",
     "RestDomain",
@@ -142,7 +142,7 @@ def test_a_dry_run_shows_every_template_resource_parameter_and_file_without_an_a
     for template in templates:
         assert template.resources.keys() <= shown
         assert all(re.search(rf"^  parameter {name} = .", ran.output, re.M) for name in template.parameters)
-    assert {"FoldDynamodbEventSource", "WriteSpilledSqsEventSource", "ReconcileEvent"} <= shown
+    assert {"FoldDynamodbEventSource", "WriteSpilledSqsEventSource", "ReconcileEvent", "AlertEvent"} <= shown
     assert {"manifest.json", "ab.js", "results/index.html", "404.html"} <= set(
         re.findall(r"^  site/(\S+), ", ran.output, re.M)
     )

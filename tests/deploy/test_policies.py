@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.local.worker import Stream, schedule_event
 from abacus.paths import PROJECT
 from chalicelib.ingestion.sender import sign
+from chalicelib.runtime.json_logging import CallFailed
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
 from chalicelib.storage.manifest_cache import LIVE
@@ -50,7 +52,7 @@ class Functions:
     def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.aws = aws
         self.seen: set[Need] = set()
-        self.clients = {name: self._client(name) for name in ("dynamodb", "s3", "sqs", "ssm")}
+        self.clients = {name: self._client(name) for name in ("dynamodb", "s3", "sns", "sqs", "ssm")}
         aws.s3.put_object(
             Bucket=aws.names["BucketName"], Key=LIVE, Body=a_manifest(an_experiment()).model_dump_json().encode()
         )
@@ -62,7 +64,10 @@ class Functions:
             bucket=aws.names["BucketName"],
             spill_queue_url=aws.names["SpillQueueUrl"],
             sender_keys_parameter="/abacus/sender-keys",
+            alert_topic=self.clients["sns"].create_topic(Name="abacus-api-alerts")["TopicArn"],
+            alert_webhook_parameter="/abacus/alert-webhook",
         )
+        ssm.put_parameter(Name="/abacus/alert-webhook", Value="https://127.0.0.1/", Type="SecureString", Overwrite=True)
         monkeypatch.setattr(app, "service", Service(settings, self.clients.__getitem__))
         self.stream = Stream(aws.streams, aws.names["ParticipantsStreamArn"])
         self.stream.read()
@@ -123,6 +128,7 @@ def resource(params: Mapping[str, Any]) -> str:
     if "Key" in params and "Bucket" in params:
         return str(params["Key"])
     name = str(params.get("TableName") or params.get("QueueUrl") or params.get("Name") or "")
+    name = name or str(params.get("TopicArn", "")).rpartition(":")[2]
     return name.rpartition("/")[2].removeprefix("abacus-")
 
 
@@ -164,3 +170,16 @@ def test_reconcile_may_do_what_it_does(functions: Functions) -> None:
     functions.post(a_visitor("green"))
     event = schedule_event(time.time())
     assert functions.needs(lambda: app.reconcile(event, None)) == allowed("reconcile")
+
+
+def test_telling_what_changed_may_do_what_it_does(functions: Functions) -> None:
+    stopped = [a_manifest(an_experiment(status=status)).model_dump_json() for status in ("running", "stopped")]
+    for manifest in stopped:  # the end of an experiment is told; the webhook's address is private, so it is given up
+        functions.aws.s3.put_object(Bucket=functions.aws.names["BucketName"], Key=LIVE, Body=manifest.encode())
+        needs = functions.needs(lambda: _failing(lambda: app.alert(schedule_event(time.time()), None)))
+    assert needs == allowed("alert") - UNSEEN
+
+
+def _failing(function: Callable[[], object]) -> None:
+    with contextlib.suppress(CallFailed):
+        function()

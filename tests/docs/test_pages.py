@@ -34,7 +34,9 @@ def code(page: str) -> Iterator[str]:
 def options_of(name: str) -> set[str]:
     command = main.get_command(click.Context(main), name)
     assert command is not None
-    return {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)} | {"--help"}
+    commands = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    params = [param for each in commands for param in each.params]
+    return {opt for param in params for opt in (*param.opts, *param.secondary_opts)} | {"--help"}
 
 
 def wrong(text: str) -> Iterator[str]:
@@ -140,7 +142,7 @@ def test_the_index_has_every_page() -> None:
 
 def test_who_may_do_what_is_what_the_policies_say() -> None:
     expected = []
-    for function in ("api_handler", "fold", "write_spilled", "reconcile"):
+    for function in ("api_handler", "fold", "write_spilled", "reconcile", "alert"):
         policy = json.loads((PROJECT / ".chalice" / "policies" / "prod" / f"{function}.json").read_text())
         for statement in policy["Statement"]:
             actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]

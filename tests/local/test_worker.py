@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from abacus.local.emulated_stacks import LocalAws
-from abacus.local.worker import Stream, deliver, drain, passes, schedule_event
+from abacus.local.worker import Schedule, Stream, deliver, drain, passes, schedule_event
 from tests.support.streaming import records_of
 
 
@@ -100,3 +100,19 @@ def test_only_what_was_written_leaves_the_queue(aws: LocalAws) -> None:
     left = aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessagesNotVisible"])
     assert left["Attributes"] == {"ApproximateNumberOfMessagesNotVisible": "1"}
     assert drain(aws.sqs, queue, handler) == 0
+
+
+def test_a_scheduled_function_runs_when_it_is_due_and_a_failure_waits_for_the_next_time() -> None:
+    events: list[dict[str, Any]] = []
+
+    def function(event: dict[str, Any], context: Any) -> None:
+        events.append(event)
+        raise RuntimeError("the first call fails")
+
+    schedule = Schedule(function, 60.0, last=100.0)
+    schedule.run(159.9)
+    assert events == []
+    with pytest.raises(RuntimeError):
+        schedule.run(160.0)
+    schedule.run(219.9)
+    assert [event["detail-type"] for event in events] == ["Scheduled Event"]

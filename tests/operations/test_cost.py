@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from itertools import pairwise
 from typing import Any
@@ -16,14 +17,19 @@ from abacus.operations.capacity import Workload, measure, recorded
 from abacus.operations.cost import report
 from abacus.operations.metering import Use, metered, read_units
 from abacus.paths import INFRA, PROJECT
+from chalicelib.alerting.alerts import Alerts
+from chalicelib.alerting.webhook import Webhook, WebhookAddress
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.clock import HOUR_MS, utc_datetime
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey, RowLimit
+from chalicelib.storage.store import Booking, RowKey, RowLimit, cell_name
+from chalicelib.storage.tally import Cell, Tally
 from tests.support.builders import NOON, a_manifest, an_element
+from tests.support.tallied import NOW, daily
 
 MEASURED = recorded()
 BUSY = Workload(3, 25)
@@ -169,3 +175,22 @@ def test_the_command_says_date_total_and_what_is_left_out() -> None:
     assert prices.READ_ON in said
     assert "Not in it: delivery of ab.js" in said
     assert f"{sum(bill.at_rest().values()):.2f}" in said
+
+
+@pytest.mark.ministack
+def test_a_look_for_alerts_takes_what_the_price_is_made_of(aws: LocalAws) -> None:
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    tallies = daily(*[{"blue": (1000, 100), "green": (1000, 100)}] * 21)
+    hours = [Cell("hour", utc_datetime(NOW - ago * HOUR_MS).strftime("%Y-%m-%dT%H"), 0, "green") for ago in range(264)]
+    for hour in hours:
+        tallies |= {hour._replace(variant=variant): Tally(impressions=40, clicks=4) for variant in ("blue", "green")}
+    # Each tally is spread over two items.
+    store.book([Booking("cta-color", cell_name(c, 0, n), t.numbers()) for c, t in tallies.items() for n in (0, 1)])
+    alerts = Alerts(store, {"webhook": Webhook(WebhookAddress("https://example.com/"), link="")}, version, lambda: NOW)
+    alerts.round(a_manifest(), seconds_left=lambda: math.inf)
+    with metered(aws.dynamodb) as use:
+        done = alerts.round(a_manifest(), seconds_left=lambda: math.inf)
+    assert (use.written, use.read, done["Failed"]) == (0, bill.ALERT_READS, 0)
+    assert bill.alerts(10) == pytest.approx(
+        720 * 10 * bill.ALERT_READS * 0.125e-6 + 720 * 0.6e-6 + 720 * 10 * bill.ALERT_SECONDS * 13.3334e-6
+    )

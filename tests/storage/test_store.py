@@ -24,6 +24,7 @@ from chalicelib.storage.store import (
     RowLimit,
     Stale,
     Store,
+    StoredText,
 )
 from tests.storage.dynalite import Completed, dynalite
 from tests.support.memory_store import MemoryStore
@@ -258,3 +259,22 @@ def test_the_text_of_an_item_is_replaced_and_read_apart_from_its_numbers(store: 
     found = store.texts("cta-color", first="daily#2026-11-21#", last="daily#" + LAST)
     assert found == {"daily#2026-11-21#capped": "second"}
     assert store.texts("cta-color", first="daily#2026-11-22#", last="daily#" + LAST) == {}
+
+
+def test_a_text_is_replaced_only_if_it_is_still_what_was_read(store: Store) -> None:
+    nothing = store.document("cta-color", "alerts")
+    assert nothing == StoredText(None, None)
+    first = store.replace_document("cta-color", "alerts", "one", was=nothing, version="v1")
+    assert store.document("cta-color", "alerts") == first == StoredText("one", "v1")
+    with pytest.raises(Stale):
+        store.replace_document("cta-color", "alerts", "two", was=nothing, version="v2")
+    second = store.replace_document("cta-color", "alerts", "two", was=first, version="v2")
+    with pytest.raises(Stale):
+        store.replace_document("cta-color", "alerts", "three", was=first, version="v3")
+    assert store.document("cta-color", "alerts") == second
+
+
+def test_a_text_is_not_among_what_the_totals_read(store: Store) -> None:
+    store.book([Booking("cta-color", "total#0#0#green#0", {"visitors": 1})])
+    store.replace_document("cta-color", "alerts", "one", was=StoredText(), version="v1")
+    assert list(store.cells("cta-color", first="meta", last="total~")) == ["total#0#0#green#0"]

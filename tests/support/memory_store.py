@@ -19,6 +19,7 @@ from chalicelib.storage.store import (
     RowKey,
     RowLimit,
     Stale,
+    StoredText,
     generations_in,
 )
 
@@ -39,6 +40,7 @@ class MemoryStore:
     tallies: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     texts_by_cell: dict[str, dict[str, str]] = field(default_factory=dict)
     fault: Callable[[str], None] = no_fault
+    documents: dict[tuple[str, str], StoredText] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def within(self, seconds: float) -> MemoryStore:
@@ -156,6 +158,18 @@ class MemoryStore:
     def delete_cells(self, experiment: str, cells: Iterable[str]) -> None:
         for cell in cells:
             self.tallies.get(experiment, {}).pop(cell, None)
+
+    def document(self, experiment: str, cell: str) -> StoredText:
+        return self.documents.get((experiment, cell), StoredText())
+
+    def replace_document(self, experiment: str, cell: str, text: str, *, was: StoredText, version: str) -> StoredText:
+        self.fault("before replace_document")
+        with self.lock:
+            if self.document(experiment, cell).version != was.version:
+                raise Stale(experiment)
+            self.documents[experiment, cell] = StoredText(text, version)
+        self.fault("after replace_document")
+        return StoredText(text, version)
 
     def _unchanged(self, row: ParticipantRow) -> ParticipantRow:
         now = self.rows.get(row.key)
