@@ -254,7 +254,7 @@ def get_stats() -> Any:
 @answering
 def get_experiment_stats(experiment: str) -> Any:
     """The report of one experiment, or its numbers by one segment."""
-    from chalicelib.api import parameters
+    from chalicelib.api import csv_report, parameters
     from chalicelib.reporting import queries
 
     may_read(experiment)
@@ -268,7 +268,8 @@ def get_experiment_stats(experiment: str) -> Any:
     store = service.store.within(READ_BUDGET)
     if by is not None:
         return queries.by_segment(store, manifest, experiment, by, now_ms=now)
-    return queries.detail(store, manifest, experiment, question, now_ms=now, noted=service.refusals)
+    report = queries.detail(store, manifest, experiment, question, now_ms=now, noted=service.refusals)
+    return csv_report.answer(report, question.series) if parameters.wants_csv(query) else report
 
 
 def may_read(experiment: str | None = None) -> None:

@@ -130,10 +130,21 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "abacus.reading.link:command",
             "Print a link that opens the results until it expires.",
             "abacus link cta-color --days 7 --stage prod",
+        ),
         "alerts": Entry(
             "abacus.operations.alerts:command",
             "Show or test what tells you of changes, by e-mail and webhook.",
             "abacus alerts list --stage prod",
+        ),
+        "export": Entry(
+            "abacus.export.command:command",
+            "Write events, tallies and reports to files.",
+            "abacus export --stage prod --to exported",
+        ),
+        "query": Entry(
+            "abacus.export.query:command",
+            "Answer SQL from the files of an export.",
+            "abacus query recount --in exported --experiment cta-color",
         ),
         "cost": Entry(
             "abacus.operations.cost:command",

@@ -33,6 +33,7 @@ LAYERS = {
     "abacus": (
         "cli",
         "deploy",
+        "export",
         "operations",
         "local",
         "installation",

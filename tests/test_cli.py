@@ -23,6 +23,7 @@ AT_STAGE = {
     "reconcile",
     "rebuild",
     "erase",
+    "export",
     "results",
     "check",
     "new",

@@ -54,6 +54,11 @@ def _json(schema: Document, description: str) -> Document:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+def _with_csv(answers: Document) -> Document:
+    answers["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    return answers
+
+
 def _answers(status: int, schema: Document, description: str, *errors: int) -> Document:
     answers = {str(status): _json(schema, description)}
     return answers | {str(code): _json(_ref("Error"), _ERRORS[code]) for code in errors}
@@ -199,15 +204,22 @@ def document() -> Document:
                         _query("to", DAY, "Last day (UTC) of first exposure."),
                         _query("series", {"enum": ["none", "day", "hour"]}, "Cohorts by day, or activity by hour."),
                         _query("by", {"type": "string"}, "A segment of the experiment; without other parameters."),
+                        _query(
+                            "format",
+                            {"enum": ["json", "csv"]},
+                            "csv: the series as lines; with series=none a line for each metric and variant.",
+                        ),
                     ],
-                    "responses": _answers(
-                        200,
-                        {"anyOf": [_ref("Report"), _ref("SegmentReport")]},
-                        "The report; with `by` every metric by the values of the segment.",
-                        400,
-                        401,
-                        404,
-                        503,
+                    "responses": _with_csv(
+                        _answers(
+                            200,
+                            {"anyOf": [_ref("Report"), _ref("SegmentReport")]},
+                            "The report; with `by` every metric by the values of the segment.",
+                            400,
+                            401,
+                            404,
+                            503,
+                        )
                     ),
                 }
             },

@@ -24,7 +24,7 @@ def segment(query: Mapping[str, str]) -> str | None:
 
 def question(query: Mapping[str, str]) -> Question:
     """The question in the query string of GET /stats/{experiment}. Raises InvalidInput that names the parameter."""
-    _only(query, "goal", "series", "from", "to", "baseline")
+    _only(query, "goal", "series", "from", "to", "baseline", "format")
     try:
         series: Series = TypeAdapter(Series).validate_python(query.get("series", "day"))
     except ValidationError:
@@ -33,6 +33,14 @@ def question(query: Mapping[str, str]) -> Question:
     if start and end and end < start:
         raise InvalidInput(f"to: {end} is before from: {start}", field="to")
     return Question(query.get("goal"), series, start, end, query.get("baseline"))
+
+
+def wants_csv(query: Mapping[str, str]) -> bool:
+    """Whether GET /stats/{experiment} is to answer in CSV. Raises InvalidInput."""
+    form = query.get("format", "json")
+    if form not in ("json", "csv"):
+        raise InvalidInput(f"format: {form[:40]!r} is not one of json, csv", field="format")
+    return form == "csv"
 
 
 def with_days(query: Mapping[str, str]) -> bool:

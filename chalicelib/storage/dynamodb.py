@@ -90,8 +90,8 @@ class DynamoStore:
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
             full: dict[str, Any] = dict(error.response)
-            raise Full(_row(full.get("Item") or _key(key))) from None
-        return _row(old.get("Attributes") or _key(key))
+            raise Full(row_of_item(full.get("Item") or _key(key))) from None
+        return row_of_item(old.get("Attributes") or _key(key))
 
     def read(self, keys: Sequence[RowKey]) -> list[ParticipantRow]:
         """`Store.read` in batches of a hundred keys."""
@@ -110,7 +110,7 @@ class DynamoStore:
         left: list[Any] = list(answer["UnprocessedKeys"].get(self._participants, {}).get("Keys", []))  # type: ignore[call-overload]
         if len(left) == len(keys):
             raise TableBusy("no key of a batch was processed")
-        return [_row(item) for item in answer["Responses"].get(self._participants, [])], left
+        return [row_of_item(item) for item in answer["Responses"].get(self._participants, [])], left
 
     def scan(self, segment: int = 0, segments: int = 1) -> Iterator[ParticipantRow]:
         """`Store.scan`, strongly consistent: one page after the other."""
@@ -124,7 +124,7 @@ class DynamoStore:
                 ConsistentRead=True,
                 **start,
             )
-            yield from (_row(item) for item in page["Items"])
+            yield from (row_of_item(item) for item in page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -182,7 +182,7 @@ class DynamoStore:
             ExpressionAttributeValues={":v": {"S": visitor}},
             ConsistentRead=True,
         )
-        return [_row(item) for item in items]
+        return [row_of_item(item) for item in items]
 
     def book(self, bookings: Sequence[Booking]) -> None:
         """`Store.book`: one UpdateItem for each booking, tried once."""
@@ -277,6 +277,7 @@ class DynamoStore:
         )
 
     def document(self, experiment: str, cell: str) -> StoredText:
+        """See `Store`."""
         answer = self._patience(
             self._client.get_item, TableName=self._tallies, Key=_cell_key(experiment, cell), ConsistentRead=True
         )
@@ -284,6 +285,7 @@ class DynamoStore:
         return StoredText(item["document"]["S"], item["version"]["S"]) if "document" in item else StoredText()
 
     def replace_document(self, experiment: str, cell: str, text: str, *, was: StoredText, version: str) -> StoredText:
+        """See `Store`. A write that is repeated because its answer was lost is no conflict."""
         values = {":text": {"S": text}, ":new": {"S": version}}
         if was.version is not None:
             values[":read"] = {"S": was.version}
@@ -384,7 +386,8 @@ def _cell_key(experiment: str, cell: str) -> dict[str, Any]:
     return {"experiment": {"S": experiment}, "cell": {"S": cell}}
 
 
-def _row(item: Mapping[str, Any]) -> ParticipantRow:
+def row_of_item(item: Mapping[str, Any]) -> ParticipantRow:
+    """The row in an item of the table participants; marked as broken where it cannot be read."""
     key = RowKey(item["visitor"]["S"], item["experiment"]["S"])
     try:
         return _readable_row(key, item)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -530,3 +532,39 @@ def test_no_route_is_longer_than_it_may_be() -> None:
     views = re.findall(r"@app\.route.*?\n(?=\n\n|\Z)", source, re.S)
     assert len(views) == len(app.app.routes)
     assert max(len(view.splitlines()) for view in views) <= 20
+
+
+def as_csv(api: Api, query: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Headers and lines of an answer in CSV."""
+    api.fold()
+    with Client(app.app) as client:
+        response = client.http.request("GET", f"/stats/cta-color?format=csv{query}")
+    assert response.status_code == 200, response.body
+    return dict(response.headers), list(csv.DictReader(io.StringIO(response.body.decode(), newline="")))
+
+
+def test_the_report_as_csv_has_the_numbers_of_the_report(api: Api) -> None:
+    api.post(event(), event(id="e2", type="click"))
+    api.post(event(variant="blue"), visitor=BLUE)
+    report = api.stats()
+    headers, results = as_csv(api, "&series=none")
+    assert headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert headers["Content-Disposition"] == 'attachment; filename="cta-color-none.csv"'
+    clicks = {line["variant"]: line for line in results if line["metric"] == "click"}
+    assert {v["variant"]: (v["visitors"], v["converted"], v["rate"]) for v in report["variants"]} == {
+        variant: (int(line["visitors"]), int(line["converted"]), float(line["estimate"]))
+        for variant, line in clicks.items()
+    }
+    assert (clicks["blue"]["control"], clicks["green"]["control"]) == ("true", "false")
+    (comparison,) = report["comparisons"]
+    assert (clicks["green"]["decision"], clicks["blue"]["decision"]) == (comparison["decision"], "")
+    _, days = as_csv(api, "")
+    (today,) = {day["at"] for day in api.stats("/stats/cta-color")["series"]}
+    assert [(d["day"], d["variant"], d["visitors"]) for d in days] == [(today, "blue", "1"), (today, "green", "1")]
+    _, hours = as_csv(api, "&series=hour")
+    assert sum(int(h["impressions"]) for h in hours) == 2
+
+
+def test_an_unknown_format_is_named_and_a_segment_has_no_csv(api: Api) -> None:
+    assert api.send("GET", "/stats/cta-color?format=xml").body["error"]["field"] == "format"
+    assert api.send("GET", "/stats/cta-color?by=device&format=csv").status == 400

@@ -55,7 +55,7 @@ HOME_REGIONS = [region for region in REGIONS if not region.startswith(OTHER_PART
 IGNORED = ["I4010"]  # asks for descriptions in the template's metadata; they are comments here
 
 
-@pytest.mark.parametrize("name", ["data", "edge", "watch", "firewall", "budget"])
+@pytest.mark.parametrize("name", ["data", "edge", "watch", "firewall", "budget", "lake"])
 def test_cfn_lint_has_nothing_to_say_in_any_region(name: str) -> None:
     """With its experimental rules and hints too. Firewall and budget exist in us-east-1 only."""
     regions = [names.stack_region(name)] if names.stack_region(name) else HOME_REGIONS

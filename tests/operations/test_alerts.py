@@ -9,7 +9,7 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
-from abacus.aws.target import named
+from abacus.aws.target import service_environment
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws, environment
 from abacus.local.worker import schedule_event
@@ -28,7 +28,9 @@ __all__ = ["receiver"]  # the fixture
 
 @pytest.fixture
 def store(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> DynamoStore:
-    for name, value in (environment(aws.endpoint, {}) | named(aws.names) | {"ABACUS_STAGE": "local"}).items():
+    for name, value in (
+        environment(aws.endpoint, {}) | service_environment(aws.names) | {"ABACUS_STAGE": "local"}
+    ).items():
         monkeypatch.setenv(name, value)
     body = a_manifest(an_experiment()).model_dump_json().encode()
     aws.s3.put_object(Bucket=aws.names["BucketName"], Key=LIVE, Body=body)
