@@ -33,7 +33,8 @@ PRODUCT = "abacus/product"
 # What of a checkout goes into the product's folder. Tests, benches and scripts stay out.
 PARTS = ("app.py", "requirements.txt", "chalicelib", "static", "infra", "docs", ".chalice", "manifest/schema.json")
 SUFFIXES = {
-    ".css", ".html", ".js", ".json", ".md", ".mjs", ".mts", ".png", ".py", ".svg", ".ts", ".txt", ".typed", ".yaml",
+    ".css", ".html", ".js", ".json", ".md", ".mjs", ".mts", ".png", ".py", ".sql", ".svg", ".ts", ".txt", ".typed",
+    ".yaml",
 }  # fmt: skip
 DATE = (2020, 1, 1, 0, 0, 0)  # of every file in the wheel
 SAME = ("build_sdist", "build_editable", "get_requires_for_build_editable", "prepare_metadata_for_build_editable")

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abacus.paths import INSTALLED
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+INSTALL = 'pip install "abacus[data]"' if INSTALLED else ".venv/bin/pip install '.[data]'"
 MEMORY = "256MB"  # of DuckDB; what does not fit goes to a temporary file
 
 
@@ -25,7 +27,7 @@ def connect(memory: str = MEMORY) -> DuckDBPyConnection:
         duckdb: Any = importlib.import_module("duckdb")
     except ImportError:
         raise MissingLibrary(
-            "This needs DuckDB, which is not installed (20 MB): .venv/bin/pip install '.[data]'. "
+            f"This needs DuckDB, which is not installed (20 MB): {INSTALL}. "
             "`abacus export --format csv` works without it."
         ) from None
     connection: DuckDBPyConnection = duckdb.connect(":memory:")
