@@ -151,6 +151,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "Show what ABacus costs on AWS.",
             "abacus cost",
         ),
+        "mcp": Entry(
+            "abacus.agents.command:command",
+            "Serve an assistant by the Model Context Protocol.",
+            "abacus mcp --stage prod",
+        ),
         "prove": Entry(
             "abacus.simulation.calibrate:command",
             "Measure how often the statistics name a wrong winner.",

@@ -32,6 +32,7 @@ LAYERS = {
     ),
     "abacus": (
         "cli",
+        "agents",
         "deploy",
         "export",
         "operations",

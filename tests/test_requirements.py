@@ -14,6 +14,7 @@ import pytest
 from abacus.paths import PROJECT
 
 OWN = {"app", "abacus", "chalicelib"}
+EXTRAS = {"mcp": "requirements-mcp.in"}  # a module that one command alone needs → the requirements of its extra
 
 
 def locked(name: str) -> dict[str, str]:
@@ -47,11 +48,18 @@ def test_everything_that_the_product_imports_is_in_the_run_lock() -> None:
     distributions = packages_distributions()
     missing = {
         module
-        for module in modules - OWN - set(sys.stdlib_module_names)
+        for module in modules - OWN - EXTRAS.keys() - set(sys.stdlib_module_names)
         if not {normalised(name) for name in distributions.get(module, [module])}
         & locked("requirements-run.lock").keys()
     }
     assert missing == set()
+
+
+@pytest.mark.parametrize(("module", "file"), EXTRAS.items())
+def test_what_an_extra_needs_is_in_its_file_and_not_in_the_run_lock(module: str, file: str) -> None:
+    assert any(line.startswith(f"{module}==") for line in (PROJECT / file).read_text().splitlines())
+    assert module not in locked("requirements-run.lock")
+    assert f'"{file}"' in (PROJECT / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize("package", ["moto", "schemathesis", "cfn-lint", "playwright", "mypy", "pytest", "boto3-stubs"])

@@ -64,22 +64,36 @@ def command(lift: float, variants: int, weights: str | None, guardrail: float | 
     A positive LIFT is planned for both directions, better and worse, by the one that needs more visitors. The report
     plans the same way for `minimum_detectable_effect: LIFT` and `equivalence_margin: MARGIN`."""
     traffic = PlannedTraffic(*(options.pop(name) for name in ("per_day", "coverage", "margin")))
+    _require_possible(lift, traffic)
+    baseline, per_day = _baseline(**options)
+    traffic = traffic if traffic.per_day or not per_day else replace(traffic, per_day=per_day)
+    shares = parse_weights(weights) if weights else [1 / variants] * variants
+    click.echo(planned(baseline, lift, shares, traffic, guardrail))
+
+
+def _require_possible(lift: float, traffic: PlannedTraffic) -> None:
     if traffic.coverage <= 0:
         raise click.UsageError("--coverage: 0 % leaves nothing to plan; write a share like 4 %")
     if lift <= -1:
         raise click.UsageError(f"--lift: {exact_percent(lift)} is impossible; a rate can fall by less than 100 %")
-    baseline, per_day = _baseline(**options)
-    traffic = traffic if traffic.per_day or not per_day else replace(traffic, per_day=per_day)
-    shares = parse_weights(weights) if weights else [1 / variants] * variants
+
+
+def planned(
+    baseline: Baseline, lift: float, shares: list[float], traffic: PlannedTraffic, guardrail: float | None = None
+) -> str:
+    """How many visitors it takes, in a few lines. `guardrail`: a margin to plan for too. Raises UsageError where there
+    is nothing to plan."""
+    _require_possible(lift, traffic)
     answer = baseline.needed(lift, shares)
     if answer is None or (baseline.rate is not None and not attainable(baseline.rate, lift)):
         known = baseline.rate or 0.0
         reached = f"a rate of {percent(known)} would become {percent(known * (1 + lift))}"
         raise click.UsageError(f"--lift: there is nothing to detect, {reached}")
-    click.echo(describe(answer, shares, traffic.participants_per_day, traffic.margin))
+    text = describe(answer, shares, traffic.participants_per_day, traffic.margin)
     if guardrail and (visitors := needed_for_guardrail(baseline.variation, guardrail, shares)):
         how = f"to be certain that it is at most {percent(guardrail)} worse, if nothing differs"
-        click.echo(_needs(how, visitors, traffic.participants_per_day))
+        text += "\n" + _needs(how, visitors, traffic.participants_per_day)
+    return text
 
 
 def _baseline(

@@ -35,8 +35,7 @@ def command(product: Product, url: str, key: str | None) -> None:
     Checks the script tag, its place and attributes, the script itself, the page's Content-Security-Policy, the cookie,
     and the data-ab marks of each running experiment. Reads the HTML as the server sends it: elements that a script adds
     are not seen. Exit code 1 means that something is missing."""
-    options = snippet.options()
-    site = Site(f"{product.base_url}/ab.js", options.events, options.cookie_domain)
+    site = site_of(product.base_url)
     experiments = ProductApi(product.base_url).get("/manifest.json")["experiments"]
     if key:
         keys = [e["key"] for e in experiments]
@@ -51,6 +50,12 @@ def command(product: Product, url: str, key: str | None) -> None:
     click.echo(f"{missing} to fix, the first one first" if missing else "nothing is missing")
     if missing:
         raise SystemExit(1)
+
+
+def site_of(base_url: str) -> Site:
+    """What a page is checked against, for the product at `base_url`."""
+    options = snippet.options()
+    return Site(f"{base_url}/ab.js", options.events, options.cookie_domain)
 
 
 def check_page(

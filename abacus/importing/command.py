@@ -22,7 +22,7 @@ class CannotImport(AbacusError):
 
 @click.command("import")
 @click.argument("tool", type=click.Choice(["growthbook"]))
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--visitor-attribute", metavar="NAME", default="id", show_default=True, help="What your ids are called.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken, and write nothing.")
 @manifest_option
@@ -34,6 +34,8 @@ def command(tool: str, file: Path, visitor_attribute: str, dry_run: bool, manife
     experiment for which that is impossible is left out, with the reason."""
     try:
         imported = import_payload(json.loads(file.read_text("utf-8")), visitor_attribute)
+    except OSError as error:
+        raise CannotImport(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, NotAPayload) as error:
         raise CannotImport(f"{file}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:

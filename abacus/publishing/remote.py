@@ -80,15 +80,20 @@ def remote(command: Callable[..., None]) -> Callable[..., None]:
         bucket: str | None, distribution: str, stage: str | None, region: str | None, home: Path, **given: Any
     ) -> None:
         use_region(region)
-        if not bucket:
-            os.environ.update(target(stage, home, os.environ))
-            bucket = os.environ["ABACUS_BUCKET"]
-        edge_function = ""
-        if stage and not distribution:
-            outputs = cloudformation.outputs(boto3.client("cloudformation"), names.stack(stage, "edge"))
-            distribution = outputs.get("DistributionId", "")
-            edge_function = outputs.get("EdgeFunctionName", "")
-        cloudfront = boto3.client("cloudfront") if distribution else None
-        command(Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser(), edge_function), **given)
+        command(remote_of(stage, home, bucket, distribution), **given)
 
     return wrapped
+
+
+def remote_of(stage: str | None, home: Path, bucket: str | None = None, distribution: str = "") -> Remote:
+    """Where a stage publishes to; None: the product that runs here. Raises NoTarget where there is none."""
+    if not bucket:
+        os.environ.update(target(stage, home, os.environ))
+        bucket = os.environ["ABACUS_BUCKET"]
+    edge_function = ""
+    if stage and not distribution:
+        outputs = cloudformation.outputs(boto3.client("cloudformation"), names.stack(stage, "edge"))
+        distribution = outputs.get("DistributionId", "")
+        edge_function = outputs.get("EdgeFunctionName", "")
+    cloudfront = boto3.client("cloudfront") if distribution else None
+    return Remote(boto3.client("s3"), bucket, cloudfront, distribution, getpass.getuser(), edge_function)
