@@ -140,8 +140,8 @@ class _Parts:
         )
         entry += "".join(f'import {{ {name} as {here}_ }} from "{path}";' for (path, name), here in shared.items())
         arguments = ", ".join([*(f"{here}_" for here in shared.values()), *data])
-        entry += f"const load = () => import(resolve({_json(self.name)})).then((file) => file.default({arguments}));"
-        entry += "setTimeout(() => load().catch(showControl));"
+        load = f"import(resolve({_json(self.name)})).then((file) => file.default({arguments}))"
+        entry += f"setTimeout(() => {load}.catch(showControl));"
         flat = esbuild(entry, SNIPPET, flags, "esm", minify=False).decode()
         self.first = esbuild(f"try {{\n{_with_data(_let(flat), public, rows)}\n}} catch {{}}", SNIPPET)
 

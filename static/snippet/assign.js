@@ -10,10 +10,11 @@ me.apart =
   (EDGE || !stored(cookies)) &&
   /[^u]bot|crawl|spider|-google|preview|facebookext|whatsapp/i.test(navigator.userAgent);
 
-/** The variant that this visitor gets, and its phase; none for a visitor who takes no part. */
-export const choose = ([key, variants, phase = 0, first = 0, seed = key]) => {
+/** The variant that this visitor gets, and its phase; none for a visitor who takes no part. The row is taken
+    apart by number: by position, as in [key, variants], each part costs a call of an iterator. */
+export const choose = ({ 0: key, 1: variants, 2: phase = 0, 3: first = 0, 4: seed = key }) => {
   if ((CONSENT && !me.granted) || (TIMES && !underway(key)) || (seed && me.apart)) return [];
-  const earlier = me.record.split("~" + key + ".")[1]?.split("~")[0].split(".");
+  const earlier = me.record.split("~" + key + ".", 2)[1]?.split("~", 1)[0].split(".");
   // An earlier choice stays, unless a new seed was meant to assign again.
   if (earlier?.[1] >= first && variants.some((variant) => variant[0] == earlier[0])) return [earlier[0], +earlier[1]];
   if ((NAMESPACES || CONDITIONS) && !eligible(key)) return [];
@@ -36,7 +37,7 @@ export const mark = ([key]) => {
 /** Assigns one experiment and puts its attribute on the root element; abacus/site/snippet_manifest.py describes the
     row. */
 export const assign = (row) => {
-  const [key, variants, , , seed = key] = row;
+  const { 0: key, 1: variants, 4: seed = key } = row;
   const [name, phase] = choose(row);
   if (URLS) off[key] = onPage(key);
   const variant = (shown[key] = (DEBUG && forced(key)) || ((!URLS || off[key] < 2) && name) || variants[0][0]);
