@@ -234,13 +234,13 @@ def test_phases_that_disagree_with_their_sum_are_told() -> None:
 
 
 def test_what_is_too_good_to_be_true_is_told() -> None:
-    told = [
+    messages = [
         found("twyman", totals(blue=(9000, 900), green=(9000, 1500)))[1],
         found("twyman", totals(blue=(9000, 5900), green=(9000, 5800)))[1],
         found("twyman", totals(blue=(9000, 0), green=(9000, 20)))[1],
     ]
     end = ": too striking to believe at once. Verify the instrumentation first."
-    assert told == [
+    assert messages == [
         f"Green differs by 67 %{end}",
         f"Blue has a CTR of 66 %; green has a CTR of 64 %{end}",
         f"None of 9,000 visitors to blue converted{end}",

@@ -99,8 +99,8 @@ def test_a_cookie_arrives_and_is_renewed(api: Api) -> None:
     event = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": app.now_ms()}
     visitor = a_visitor("green")
     sent = request("POST /events", {"visitor": visitor, "events": [event]}, Cookie=f"a=b; abacus={visitor}")
-    due = f"abacus={visitor}; Max-Age=31536000; Path=/; Secure; SameSite=Lax"
-    assert answer(sent)[2]["Set-Cookie"] == due
+    cookie = f"abacus={visitor}; Max-Age=31536000; Path=/; Secure; SameSite=Lax"
+    assert answer(sent)[2]["Set-Cookie"] == cookie
 
 
 def test_the_query_arrives(api: Api) -> None:

@@ -92,7 +92,7 @@ def test_the_command_takes_page_and_attributes():
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--experiment", "evn"], "no experiment 'evn'; there are elsewhere, "),
         (["--experiment", "evn"], "Did you mean 'even'?"),
@@ -101,7 +101,7 @@ def test_the_command_takes_page_and_attributes():
         (["--manifest", "nowhere"], "is not a folder"),
     ],
 )
-def test_the_command_says_what_was_wrong(options, told):
+def test_the_command_says_what_was_wrong(options, message):
     result = CliRunner().invoke(command, ["ada", "--manifest", FIXTURES, *options])
     assert result.exit_code != 0
-    assert told in result.output
+    assert message in result.output

@@ -28,7 +28,7 @@ def test_what_can_be_satisfied_is_left_alone(condition):
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
         ({"__proto__": 1}, "'__proto__' is a name that every JavaScript object has: choose another"),
         ({"$not": {"a.toString": 1}}, "'toString' is a name that every JavaScript object has: choose another"),
@@ -62,9 +62,9 @@ def test_what_can_be_satisfied_is_left_alone(condition):
         ({"a": {"$elemMatch": 5}}, "5 is not a condition: write a mapping such as {country: CH}"),
     ],
 )
-def test_what_cannot_be_satisfied_is_told(condition, told):
+def test_what_cannot_be_satisfied_is_told(condition, message):
     [(_, rule)] = check_condition(condition, ())
-    assert rule.startswith(told)
+    assert rule.startswith(message)
 
 
 def test_the_line_is_that_of_the_operator(write):
@@ -76,7 +76,7 @@ def test_the_line_is_that_of_the_operator(write):
 
 
 @pytest.mark.parametrize(
-    ("variants", "told"),
+    ("variants", "message"),
     [
         ("[{key: a}, {key: a}]", "variants[1].key: 'a' is the key of another variant too: choose another one"),
         ("[{key: a, payload: 1}, {key: b}]", "variants[1]: 'b' has no payload, others have: give all one, or none"),
@@ -88,9 +88,9 @@ def test_the_line_is_that_of_the_operator(write):
         ("[{key: a, weight: 33.3 %}, {key: b, weight: 66.6 %}]", "variants: the weights add up to 99.9 %"),
     ],
 )
-def test_variants_that_do_not_fit_together_are_told(write, variants, told):
+def test_variants_that_do_not_fit_together_are_told(write, variants, message):
     folder = write("a.yaml", f"key: a\nstatus: running\nvariants: {variants}\n")
-    assert told in "\n".join(problems(folder))
+    assert message in "\n".join(problems(folder))
 
 
 @pytest.mark.parametrize("field", ["weight", "coverage"])

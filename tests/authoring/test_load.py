@@ -194,7 +194,7 @@ minimum_detectable_effect: -1
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("winner: gren", ":4: winner: 'gren' is not a variant; they are blue, green. Did you mean 'green'?"),
         ("winner: green", ":4: winner: a running experiment has no winner yet: set status: stopped, or leave it out"),
@@ -226,14 +226,14 @@ minimum_detectable_effect: -1
         ("seed: \u0007", ":4: column 7: delete the character U+0007"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_line_field_value_rule_and_next_step(write, line, told):
+def test_what_is_wrong_is_told_with_line_field_value_rule_and_next_step(write, line, message):
     folder = write("a.yaml", "key: a\nstatus: running\n" + TWO + line + "\n")
-    [*_, problem] = [p for p in problems(folder) if told in p] or problems(folder)
-    assert told in problem
+    [*_, problem] = [p for p in problems(folder) if message in p] or problems(folder)
+    assert message in problem
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "manifest/a.yaml:1: the file is empty: start with key: and the experiment's name"),
         ("- key: a", "manifest/a.yaml:1: the file is not a mapping: start with key: and the experiment's name"),
@@ -244,12 +244,12 @@ def test_what_is_wrong_is_told_with_line_field_value_rule_and_next_step(write, l
         ("status: draft", "manifest/a.yaml:1: the experiment has no key: add one"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_experiment_says_so(write, text, told):
-    assert told in "\n".join(problems(write("a.yaml", text)))
+def test_a_file_that_is_no_experiment_says_so(write, text, message):
+    assert message in "\n".join(problems(write("a.yaml", text)))
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ('{"key": "a"', "manifest/a.json:1: column 12: is not JSON: Expecting ',' delimiter"),
         ('{\n"a": NaN}', "manifest/a.json:1: is not JSON: NaN is not JSON"),
@@ -261,8 +261,8 @@ def test_a_file_that_is_no_experiment_says_so(write, text, told):
         ("9" * 5000, "manifest/a.json:1: is not JSON"),
     ],
 )
-def test_json_that_cannot_be_carried_is_refused(write, text, told):
-    assert told in "\n".join(problems(write("a.json", text)))
+def test_json_that_cannot_be_carried_is_refused(write, text, message):
+    assert message in "\n".join(problems(write("a.json", text)))
 
 
 def test_what_is_no_text_is_refused(write, tmp_path):

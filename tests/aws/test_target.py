@@ -24,9 +24,9 @@ OUTPUTS = {
 
 def test_a_local_run_is_found_as_long_as_it_lasts(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text(str(os.getpid()))
-    told = service_environment(OUTPUTS) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    with announced(tmp_path, told | {"HOME": "not ours to repeat"}):
-        assert target(None, tmp_path, {}) == told
+    variables = service_environment(OUTPUTS) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    with announced(tmp_path, variables | {"HOME": "not ours to repeat"}):
+        assert target(None, tmp_path, {}) == variables
         assert (tmp_path / "environment.json").stat().st_mode & 0o077 == 0
     with pytest.raises(NoTarget, match=r"No ABacus runs here\. Start one with `make run`"):
         target(None, tmp_path, {})

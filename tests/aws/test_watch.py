@@ -82,6 +82,6 @@ def test_alarms_topic_and_dashboard_can_be_made(data: LocalAws, kind: str) -> No
     cloudformation.apply(data.cloudformation, f"watch-{kind}", text, parameters, watch=cloudformation.Watch(poll=0))
     cloudwatch: Any = data.client("cloudwatch")
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"watch-{kind}-api-5xx"])["MetricAlarms"]
-    due = {"http": ("5xx", "ApiId"), "rest": ("5XXError", "ApiName")}
-    assert (alarm["MetricName"], alarm["Dimensions"][0]["Name"]) == due[kind]
+    names = {"http": ("5xx", "ApiId"), "rest": ("5XXError", "ApiName")}
+    assert (alarm["MetricName"], alarm["Dimensions"][0]["Name"]) == names[kind]
     assert cloudformation.remove(data.cloudformation, f"watch-{kind}", watch=cloudformation.Watch(poll=0))

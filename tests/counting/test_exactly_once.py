@@ -129,12 +129,12 @@ EXPIRE = st.tuples(st.just("expire"), VISITORS)
 REBUILD = st.tuples(st.just("rebuild"), st.sampled_from(["hashed", "client"]), st.integers(0, 3))
 ABANDON = st.tuples(st.just("abandon"))
 CRASH = st.tuples(st.just("crash"), st.integers(0, 12))
-BESIDE = st.tuples(
+INTERRUPTION = st.tuples(
     st.just("beside"), st.sampled_from(["read", "commit"]), st.sampled_from(["fold", "erase", "rebuild"])
 )
 ERASE = st.tuples(st.just("erase"), VISITORS)
 HISTORIES = st.lists(
-    st.one_of(SEND, SEND, SEND, DELIVER, DELIVER, CRASH, BESIDE, ERASE, EXPIRE, REBUILD, ABANDON), max_size=14
+    st.one_of(SEND, SEND, SEND, DELIVER, DELIVER, CRASH, INTERRUPTION, ERASE, EXPIRE, REBUILD, ABANDON), max_size=14
 )
 
 
@@ -146,10 +146,10 @@ class World:
     fold: Fold = field(init=False)
     sent: dict[RowKey, list[Sent]] = field(default_factory=lambda: defaultdict(list))
     received: Counter[RowKey] = field(default_factory=Counter)
-    gone: list[tuple[str, Recount]] = field(default_factory=list)  # what rows had counted when they expired
+    expired: list[tuple[str, Recount]] = field(default_factory=list)  # what rows had counted when they expired
     stream: list[RowKey] = field(default_factory=list)
     fuse: int | None = None  # calls until the next crash
-    beside: tuple[str, str] = ("", "")  # before which call something gets in between, and what
+    interruption: tuple[str, str] = ("", "")  # before which call something gets in between, and what
     erased: set[str] = field(default_factory=set)  # experiments whose hours hold visitors who are gone
     abandoned: bool = False
 
@@ -164,12 +164,12 @@ class World:
         self.store.fault = self.fault
 
     def fault(self, moment: str) -> None:
-        when, beside = self.beside
+        when, interruption = self.interruption
         if moment == f"before {when}":
-            self.beside = ("", "")
-            if beside == "fold":
+            self.interruption = ("", "")
+            if interruption == "fold":
                 self.fold(list(self.store.rows), now_ms=NOW)
-            elif beside == "erase":
+            elif interruption == "erase":
                 self.erase("v1")
             else:
                 self.rebuild("hashed", 3)
@@ -215,7 +215,7 @@ class World:
         for row in self.store.rows_of(visitor):
             # A rebuild is done in days, not in the weeks that a row lives: what expires is in the live tallies.
             if not row.needs_fold and self.store.generations(row.key.experiment) == (row.generation, None):
-                self.gone.append((row.key.experiment, self.expected(row.key)))
+                self.expired.append((row.key.experiment, self.expected(row.key)))
                 del self.store.rows[row.key], self.sent[row.key], self.received[row.key]
 
     def erase(self, visitor: str) -> None:
@@ -246,14 +246,14 @@ class World:
         self.abandoned = True
 
     def gone_keys(self) -> list[tuple[RowKey, Recount]]:
-        return [(RowKey("", experiment), counts) for experiment, counts in self.gone]
+        return [(RowKey("", experiment), counts) for experiment, counts in self.expired]
 
     def try_to(self, act: Callable[[], Any]) -> None:
         with contextlib.suppress(Crash, Stale):
             act()
 
     def settle_down(self) -> None:
-        self.fuse, self.beside, self.abandoned = None, ("", ""), False
+        self.fuse, self.interruption, self.abandoned = None, ("", ""), False
         reconcile_rows(self.store, self.fold, now_ms=NOW)
         for experiment in ("hashed", "client"):
             if self.store.generations(experiment).fill is not None:
@@ -271,8 +271,8 @@ class World:
                 for cell, tally in tallies_in(cells, self.store.generations(experiment).live).items()
                 if tally.numbers() and not (cell.span == "hour" and experiment in self.erased)
             }
-            due = [self.expected(key) for key in self.sent if key.experiment == experiment]
-            expected = merge(due + [counts for name, counts in self.gone if name == experiment])
+            counts_sent = [self.expected(key) for key in self.sent if key.experiment == experiment]
+            expected = merge(counts_sent + [counts for name, counts in self.expired if name == experiment])
             if experiment in self.erased:  # activity is never taken back, not even with an erased visitor
                 expected = {place: numbers for place, numbers in expected.items() if place[0] != "hour"}
             assert found == expected
@@ -285,7 +285,7 @@ def live_through(history: Sequence[tuple[Any, ...]], store: MemoryStore) -> None
         if act == "crash":
             world.fuse = arguments[0]
         elif act == "beside":
-            world.beside = (arguments[0], arguments[1])
+            world.interruption = (arguments[0], arguments[1])
         else:
             world.try_to(lambda act=act, arguments=arguments: getattr(world, act)(*arguments))
     world.settle_down()

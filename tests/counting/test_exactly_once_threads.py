@@ -141,7 +141,9 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
     for experiment in ("hashed", "client"):
         cells = store.cells(experiment, first=FIRST, last=LAST, strong=True)
         found = {tuple(cell): tally.numbers() for cell, tally in tallies_in(cells, 0).items() if tally.numbers()}
-        due = [recount_of(experiment, sent[key], sent_received[key]) for key in sent if key.experiment == experiment]
-        assert found == merge(due)
+        counts_sent = [
+            recount_of(experiment, sent[key], sent_received[key]) for key in sent if key.experiment == experiment
+        ]
+        assert found == merge(counts_sent)
     assert audit(store, [e.key for e in MANIFEST.experiments], sleep=lambda _: None).problems == []
     assert any(read_element(element).bot for row in store.scan() for element in row.counted)

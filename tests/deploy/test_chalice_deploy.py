@@ -45,9 +45,9 @@ def parameters(tables: LocalAws) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def stopped(source: Path, parameters: dict[str, str]) -> str:
     """What it said when it stopped."""
-    with pytest.raises(ChaliceFailed) as told:
+    with pytest.raises(ChaliceFailed) as raised:
         deploy(STAGE, parameters, Account.of(None), source)
-    return str(told.value)
+    return str(raised.value)
 
 
 def test_it_stops_where_the_emulator_does_and_tells_the_last_line_of_chalice(stopped: str) -> None:

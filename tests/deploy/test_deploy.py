@@ -36,9 +36,9 @@ STAGE = "rehearsal"
 READ_KEY = "hush-hush"
 
 
-class Ran(NamedTuple):
+class CommandResult(NamedTuple):
     code: int
-    said: str
+    output: str
 
 
 class Account:
@@ -48,14 +48,14 @@ class Account:
         self.endpoint = endpoint
         self.packaged = packaged
 
-    def abacus(self, *arguments: str) -> Ran:
+    def abacus(self, *arguments: str) -> CommandResult:
         before = dict(os.environ)  # which --stage adds to
         ran = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
         os.environ.clear()
         os.environ.update(before)
-        return Ran(ran.exit_code, ran.output)
+        return CommandResult(ran.exit_code, ran.output)
 
-    def deploy(self, *options: str) -> Ran:
+    def deploy(self, *options: str) -> CommandResult:
         return self.abacus("deploy", "--stage", STAGE, "--package", str(self.packaged), *options)
 
     def outputs(self, part: str) -> dict[str, str]:
@@ -114,34 +114,34 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def first(account: Account) -> Ran:
+def first(account: Account) -> CommandResult:
     """What the first deploy of the account said."""
     assert account.everything() == {}
     return account.deploy("--read-key", READ_KEY, "--set", "RetentionDays=30")
 
 
-def test_an_empty_account_becomes_a_working_tracker(account: Account, first: Ran) -> None:
-    assert first.code == 0, first.said
-    assert re.findall(r"^    ([A-Z]+ /\S+): ", first.said, re.M) == [
+def test_an_empty_account_becomes_a_working_tracker(account: Account, first: CommandResult) -> None:
+    assert first.code == 0, first.output
+    assert re.findall(r"^    ([A-Z]+ /\S+): ", first.output, re.M) == [
         "GET /manifest.json",
         "GET /ab.js",
         "GET /results/",
         "GET /stats",
         "POST /events",
     ]
-    assert "    GET /stats past the CDN: refused\n" in first.said
+    assert "    GET /stats past the CDN: refused\n" in first.output
     url = account.outputs("edge")["Url"]
-    assert f'Script tag    <script src="{url}/ab.js"></script>\nResults       {url}/results/\n' in first.said
-    assert f"Price         $0.26 a month at rest; {price_line()} (more: abacus cost)\n" in first.said
+    assert f'Script tag    <script src="{url}/ab.js"></script>\nResults       {url}/results/\n' in first.output
+    assert f"Price         $0.26 a month at rest; {price_line()} (more: abacus cost)\n" in first.output
 
 
-def test_the_smoke_test_leaves_no_visitor_behind(account: Account, first: Ran) -> None:
+def test_the_smoke_test_leaves_no_visitor_behind(account: Account, first: CommandResult) -> None:
     table = account.outputs("data")["ParticipantsName"]
     assert boto3.client("dynamodb").scan(TableName=table)["Count"] == 0
 
 
-def test_a_dry_run_shows_every_file_that_is_uploaded(account: Account, first: Ran) -> None:
-    shown = re.findall(r"^  ([^,\n]+)", account.deploy("--dry-run").said.partition("\nfiles in ")[2], re.M)
+def test_a_dry_run_shows_every_file_that_is_uploaded(account: Account, first: CommandResult) -> None:
+    shown = re.findall(r"^  ([^,\n]+)", account.deploy("--dry-run").output.partition("\nfiles in ")[2], re.M)
     patterns = [re.sub(r"\\{.*?\\}", "[0-9a-f]+", re.escape(name)) for name in shown]
     objects = boto3.client("s3").list_objects_v2(Bucket=account.outputs("data")["BucketName"])["Contents"]
     keys = [found["Key"] for found in objects]
@@ -149,7 +149,7 @@ def test_a_dry_run_shows_every_file_that_is_uploaded(account: Account, first: Ra
 
 
 def test_events_go_from_cloudfront_through_api_function_table_stream_and_fold_into_the_stats(
-    account: Account, first: Ran
+    account: Account, first: CommandResult
 ) -> None:
     visitor = a_visitor("green")
     assert account.post(visitor, "impression", "click")[1]["accepted"] == 2
@@ -157,18 +157,18 @@ def test_events_go_from_cloudfront_through_api_function_table_stream_and_fold_in
     until(lambda: account.green() == (1, 1))
 
 
-def test_no_secret_is_told_anywhere(account: Account, first: Ran) -> None:
+def test_no_secret_is_told_anywhere(account: Account, first: CommandResult) -> None:
     name = f"/abacus-{STAGE}/origin-secrets"
     parameter = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]
     assert (parameter["Type"], len(parameter["Value"])) == ("SecureString", 43)
-    told = [first.said] + [
+    outputs = [first.output] + [
         json.dumps(stacks.describe(boto3.client("cloudformation"), f"abacus-{STAGE}-{part}"), default=str)
         for part in ("api", "edge")
     ]
-    assert [secret in text for text in told for secret in (parameter["Value"], READ_KEY)] == [False] * 6
+    assert [secret in text for text in outputs for secret in (parameter["Value"], READ_KEY)] == [False] * 6
 
 
-def test_a_function_may_do_nothing_that_its_policy_does_not_say(account: Account, first: Ran) -> None:
+def test_a_function_may_do_nothing_that_its_policy_does_not_say(account: Account, first: CommandResult) -> None:
     iam = boto3.client("iam")
     (role,) = [r["RoleName"] for r in iam.list_roles()["Roles"] if "ApiHandlerRole" in r["RoleName"]]
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -182,22 +182,26 @@ def test_a_function_may_do_nothing_that_its_policy_does_not_say(account: Account
     assert refused == 500
 
 
-def test_deploying_again_changes_nothing_and_keeps_what_is_not_said_again(account: Account, first: Ran) -> None:
+def test_deploying_again_changes_nothing_and_keeps_what_is_not_said_again(
+    account: Account, first: CommandResult
+) -> None:
     again = account.deploy()
-    assert (again.code, again.said.count("    as it was\n")) == (0, 3), again.said
+    assert (again.code, again.output.count("    as it was\n")) == (0, 3), again.output
     (api,) = [f for f in boto3.client("lambda").list_functions()["Functions"] if "APIHandler" in f["FunctionName"]]
     assert api["Environment"]["Variables"]["ABACUS_RETENTION_DAYS"] == "30"
     assert (account.site.ask("/stats").status, account.green()) == (401, (1, 1))
 
 
-def test_the_origins_secret_is_changed_and_the_old_one_is_refused_afterwards(account: Account, first: Ran) -> None:
+def test_the_origins_secret_is_changed_and_the_old_one_is_refused_afterwards(
+    account: Account, first: CommandResult
+) -> None:
     ssm, name = boto3.client("ssm"), f"/abacus-{STAGE}/origin-secrets"
     old = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     assert account.deploy("--rotate-secret").code == 0
     new = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     api = PublicUrl(f"{account.endpoint}/_aws/execute-api/{account.outputs('api')['RestAPIId']}/api")
-    said = [api.ask("/stats", X_Origin_Secret=secret, X_Read_Key=READ_KEY).status for secret in (old, new)]
-    assert said == [401, 200]
+    output = [api.ask("/stats", X_Origin_Secret=secret, X_Read_Key=READ_KEY).status for secret in (old, new)]
+    assert output == [401, 200]
 
 
 def with_a_broken_resource(template: str) -> str:
@@ -208,7 +212,7 @@ def with_a_broken_resource(template: str) -> str:
     return json.dumps({"Parameters": parsed.parameters, "Resources": {**parsed.resources, "Broken": broken}})
 
 
-def test_an_update_that_fails_says_why_and_is_rolled_back(account: Account, first: Ran) -> None:
+def test_an_update_that_fails_says_why_and_is_rolled_back(account: Account, first: CommandResult) -> None:
     cloudformation, name = boto3.client("cloudformation"), f"abacus-{STAGE}-data"
     with pytest.raises(stacks.StackFailed, match=rf"stack {name}: Broken: .+"):
         stacks.apply(cloudformation, name, with_a_broken_resource("data.yaml"), {}, watch=stacks.Watch(poll=0))
@@ -218,7 +222,9 @@ def test_an_update_that_fails_says_why_and_is_rolled_back(account: Account, firs
     assert account.green() == (1, 1)
 
 
-def test_a_first_creation_that_fails_leaves_nothing_in_the_way_of_the_second(account: Account, first: Ran) -> None:
+def test_a_first_creation_that_fails_leaves_nothing_in_the_way_of_the_second(
+    account: Account, first: CommandResult
+) -> None:
     cloudformation, name = boto3.client("cloudformation"), "abacus-half-data"
     parameters = {"Name": "abacus-half"}
     with pytest.raises(stacks.StackFailed, match=rf"stack {name}: Broken: .+"):
@@ -228,14 +234,14 @@ def test_a_first_creation_that_fails_leaves_nothing_in_the_way_of_the_second(acc
     assert account.abacus("destroy", "--stage", "half", "--with-data", "--yes").code == 0
 
 
-def test_destroy_keeps_the_data_and_the_next_deploy_finds_it(account: Account, first: Ran) -> None:
-    gone = account.abacus("destroy", "--stage", STAGE, "--yes")
-    assert (gone.code, account.everything().keys()) == (0, {"stacks", "tables", "queues", "buckets"}), gone.said
+def test_destroy_keeps_the_data_and_the_next_deploy_finds_it(account: Account, first: CommandResult) -> None:
+    result = account.abacus("destroy", "--stage", STAGE, "--yes")
+    assert (result.code, account.everything().keys()) == (0, {"stacks", "tables", "queues", "buckets"}), result.output
     assert account.deploy("--read-key", READ_KEY).code == 0
     assert account.green() == (1, 1)
 
 
-def test_rows_are_restored_from_a_backup_as_the_handbook_says(account: Account, first: Ran) -> None:
+def test_rows_are_restored_from_a_backup_as_the_handbook_says(account: Account, first: CommandResult) -> None:
     page = (PROJECT / "docs" / "operating.md").read_text().partition("## Restore from a backup")[2]
     steps = page.partition("```sh\n")[2].partition("```")[0].replace("abacus-prod", f"abacus-{STAGE}")
     before, accident, after = steps.partition("# 2.")
@@ -250,26 +256,26 @@ def test_rows_are_restored_from_a_backup_as_the_handbook_says(account: Account, 
     dynamodb.delete_table(TableName=f"{table}-then")
     # Without a data stack, and with tables that are there.
     deployed = account.deploy()
-    assert deployed.code == 0, deployed.said
-    assert f"    found and taken in: {table}\n" in deployed.said
+    assert deployed.code == 0, deployed.output
+    assert f"    found and taken in: {table}\n" in deployed.output
     assert account.abacus("rebuild", "cta-color", "--stage", STAGE).code == 0
     visitor = a_visitor("green", nth=1)
     assert account.post(visitor, "impression")[1]["accepted"] == 1
     until(lambda: account.green() == (2, 1))  # the fold hears of it through the new stream
 
 
-def test_destroy_asks_before_it_deletes(account: Account, first: Ran) -> None:
+def test_destroy_asks_before_it_deletes(account: Account, first: CommandResult) -> None:
     asked = account.abacus("destroy", "--stage", STAGE, "--with-data")
     assert asked.code == 1
-    assert "  table abacus-rehearsal-participants with about 2 rows\n" in asked.said
+    assert "  table abacus-rehearsal-participants with about 2 rows\n" in asked.output
     assert account.green() == (2, 1)
 
 
-def test_destroy_with_data_leaves_nothing(account: Account, first: Ran) -> None:
-    gone = account.abacus("destroy", "--stage", STAGE, "--with-data", "--yes")
-    assert (gone.code, account.everything()) == (0, {}), gone.said
+def test_destroy_with_data_leaves_nothing(account: Account, first: CommandResult) -> None:
+    result = account.abacus("destroy", "--stage", STAGE, "--with-data", "--yes")
+    assert (result.code, account.everything()) == (0, {}), result.output
     again = account.abacus("destroy", "--stage", STAGE, "--with-data", "--yes")
-    assert "There is nothing of abacus-rehearsal" in again.said
+    assert "There is nothing of abacus-rehearsal" in again.output
 
 
 def test_a_rehearsal_is_a_deploy_and_a_destroy_in_an_emulator_of_its_own(
@@ -277,9 +283,9 @@ def test_a_rehearsal_is_a_deploy_and_a_destroy_in_an_emulator_of_its_own(
 ) -> None:
     before = account.everything()
     ran = account.abacus("rehearse", "--dry-run", f"--package={account.packaged}")
-    said = capfd.readouterr().out.splitlines()  # of the two commands; of the rehearsal itself: ran.said
-    assert ran.said == f"$ abacus deploy --stage {STAGE}\n\n$ abacus destroy --stage {STAGE}\n\n"
-    assert said[-2:] == [
+    output = capfd.readouterr().out.splitlines()  # of the two commands; of the rehearsal itself: ran.said
+    assert ran.output == f"$ abacus deploy --stage {STAGE}\n\n$ abacus destroy --stage {STAGE}\n\n"
+    assert output[-2:] == [
         "nothing was created: this was a dry run, for a stage that does not exist yet",
         "There is nothing of abacus-rehearsal in account 000000000000, us-east-1.",
     ]

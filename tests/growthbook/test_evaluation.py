@@ -96,7 +96,7 @@ def test_an_experiment_runs_as_in_the_javascript_sdk():
     expected = [tuple(answer) for answer in ask_javascript([["run", *case] for case in asked])]
     found = []
     for experiment, context in asked:
-        told = Context(
+        context = Context(
             attributes=context["attributes"],
             url=context["url"],
             forced=context["forcedVariations"],
@@ -104,7 +104,7 @@ def test_an_experiment_runs_as_in_the_javascript_sdk():
             enabled=context["enabled"],
             qa=context["qaMode"],
         )
-        result = run(experiment, told)
+        result = run(experiment, context)
         found.append((result.index, result.enrolled, result.counted))
     assert [(*case, e) for case, f, e in zip(asked, found, expected, strict=True) if f != e][:3] == []
     met = Counter((enrolled, counted) for _, enrolled, counted in expected)

@@ -67,11 +67,11 @@ def test_nothing_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
 
 
 def test_a_proxy_or_a_profile_of_the_user_does_not_reach_the_children() -> None:
-    told = environment("http://127.0.0.1:1", {"AWS_PROFILE": "work", "https_proxy": "http://proxy", "HOME": "/h"})
-    assert "AWS_PROFILE" not in told
-    assert "https_proxy" not in told
-    assert told["HOME"] == "/h"
-    assert told["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    variables = environment("http://127.0.0.1:1", {"AWS_PROFILE": "work", "https_proxy": "http://proxy", "HOME": "/h"})
+    assert "AWS_PROFILE" not in variables
+    assert "https_proxy" not in variables
+    assert variables["HOME"] == "/h"
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
 
 
 def alive(pid: int) -> bool:

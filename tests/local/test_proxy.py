@@ -21,7 +21,7 @@ PAGE = b"<p>hello</p>" * 200
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     origin: str
     method: str
     path: str
@@ -34,7 +34,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ReceivedRequest] = field(default_factory=list)
 
 
 def ask(method: str, path: str, *, body: bytes = b"", times: int = 1, says: Any = None, **headers: str) -> Answer:
@@ -43,11 +43,11 @@ def ask(method: str, path: str, *, body: bytes = b"", times: int = 1, says: Any 
 
 
 async def _ask(method: str, path: str, body: bytes, times: int, says: Any, headers: dict[str, str]) -> Answer:
-    asked: list[Asked] = []
+    asked: list[ReceivedRequest] = []
 
     def origin(name: str) -> web.Application:
         async def answer(request: web.Request) -> web.Response:
-            asked.append(Asked(name, request.method, request.raw_path, request.headers, await request.read()))
+            asked.append(ReceivedRequest(name, request.method, request.raw_path, request.headers, await request.read()))
             given = {"body": PAGE, "headers": {"Content-Type": "text/html", "ETag": '"abc"'}} | (says or {})
             return web.Response(**given)
 

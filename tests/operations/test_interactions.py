@@ -25,7 +25,7 @@ def saw(store: MemoryStore, visitor: str, experiment: str, variant: str, *, clic
     store.rows[key] = ParticipantRow(key, counted=elements, received=len(elements), folded=len(elements), generation=0)
 
 
-def crowd(rates: dict[tuple[str, str], float], seed: int = 5) -> MemoryStore:
+def filled_store(rates: dict[tuple[str, str], float], seed: int = 5) -> MemoryStore:
     """4,000 visitors of both, who click in hero at the rate of their two variants; and 100 of hero alone."""
     rng, store = random.Random(seed), MemoryStore()
     for n in range(4000):
@@ -39,7 +39,7 @@ def crowd(rates: dict[tuple[str, str], float], seed: int = 5) -> MemoryStore:
 
 def test_an_effect_that_exists_with_one_variant_of_the_other_alone_is_an_interaction() -> None:
     rates = {("plain", "blue"): 0.1, ("bold", "blue"): 0.1, ("plain", "green"): 0.1, ("bold", "green"): 0.25}
-    found = by_other(crowd(rates), HERO, CTA)
+    found = by_other(filled_store(rates), HERO, CTA)
     [click] = metrics_by_value(found)
     assert click.interactions[0].differs
     assert {value: c.direction for value, (c,) in click.comparisons.items()} == {"blue": "open", "green": "higher"}
@@ -48,7 +48,7 @@ def test_an_effect_that_exists_with_one_variant_of_the_other_alone_is_an_interac
 
 def test_two_effects_that_multiply_are_no_interaction() -> None:
     rates = {("plain", "blue"): 0.1, ("bold", "blue"): 0.2, ("plain", "green"): 0.15, ("bold", "green"): 0.3}
-    [click] = metrics_by_value(by_other(crowd(rates), HERO, CTA))
+    [click] = metrics_by_value(by_other(filled_store(rates), HERO, CTA))
     assert click.interactions[0].p == pytest.approx(0.5, abs=0.48)
     assert not click.interactions[0].differs
 

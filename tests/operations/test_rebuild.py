@@ -230,8 +230,10 @@ def test_an_erased_visitor_is_in_neither_rows_nor_tallies() -> None:
     store, _ = a_filled_store(2)
     assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
     assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == []
-    due = contribution({an_element(id="i1", variant="blue", at=NOON)}, 1)
-    assert live_tallies(store, "cta-color") == {cell: tally for cell, tally in due.items() if cell.span != "hour"}
+    counted_before = contribution({an_element(id="i1", variant="blue", at=NOON)}, 1)
+    assert live_tallies(store, "cta-color") == {
+        cell: tally for cell, tally in counted_before.items() if cell.span != "hour"
+    }
 
 
 def test_rows_that_cannot_be_are_told() -> None:
