@@ -14,7 +14,10 @@ from botocore.session import get_session
 
 # Of the command line itself, or a command that only it has.
 EVERYWHERE = {"Query", "Output", "Region", "Profile"}
-OF_ITS_OWN = {("sso", "login")}
+OF_ITS_OWN: dict[tuple[str, str], set[str]] = {
+    ("sso", "login"): set(),
+    ("cloudformation", "deploy"): {"template-file", "stack-name", "capabilities", "parameter-overrides"},
+}
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -33,7 +36,8 @@ def wrong(words: list[str]) -> str | None:
     """What of a command there is not."""
     service, operation, *rest = words[1:]
     if (service, operation) in OF_ITS_OWN:
-        return None
+        unknown = {word[2:] for word in rest if word.startswith("--")} - OF_ITS_OWN[service, operation]
+        return f"{service} {operation}: {', '.join(sorted(unknown))}" if unknown else None
     if operation == "wait":
         known = get_session().get_waiter_model(service).waiter_names
         return None if _camel(rest[0]) in known else " ".join(words[:4])
