@@ -49,8 +49,8 @@ def began(before: Experiment | None, after: Experiment, now_ms: int) -> int | No
 def periods(before: Experiment | None, after: Experiment, now_ms: int) -> Periods:
     """The periods of `after`, published at `now_ms` in the place of `before`.
 
-    An experiment that was never a draft here may have run before it was published (its page was faster than
-    its manifest), so without a `start` its first period has none either. A draft opens when it runs."""
+    Without a `start` the first period of an experiment that was never a draft here has none either: `began` refuses
+    what is older. A draft opens when it runs."""
     if after.status == "draft":
         return ()
     if before is None:

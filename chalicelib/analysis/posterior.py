@@ -36,7 +36,12 @@ def posterior(standardisation: Standardisation, pairs: Sequence[Pair]) -> Poster
         dict(
             zip(
                 [control, *ratios],
-                best(level, list(ratios.values()), lowest=sample.lower_is_better),
+                best(
+                    level,
+                    list(ratios.values()),
+                    lowest=sample.lower_is_better,
+                    limit=1.0 if sample.kind == "rate" else math.inf,
+                ),
                 strict=True,
             )
         ),

@@ -166,9 +166,10 @@ def _loser(findings: Findings) -> Verdict | None:
     undecided = [c.variant for c in findings.comparisons if c.decision == "open"]
     doubts = findings.doubts
     check = f" Check first: {listed(doubts)}." if doubts else ""
+    drop = f"Drop {listed([c.variant for c in losers])}"
     if undecided and not findings.live:
-        reason = sentence(f"{lost}. Drop it; {listed(undecided)} {be(undecided)} not decided yet.")
-        text = f"{sentence(lost)}.{check} Drop it. {findings.continuation} for {listed(undecided)}, not decided yet."
+        reason = sentence(f"{lost}. {drop}; {listed(undecided)} {be(undecided)} not decided yet.")
+        text = f"{sentence(lost)}.{check} {drop}. {findings.continuation} for {listed(undecided)}, not decided yet."
         return Verdict("loser", findings.wait, reason, text, "wait", worst, doubts=tuple(doubts))
     reason = f"{sentence(lost)}.{findings.caveat}"
     keep = f"keep {findings.control}"

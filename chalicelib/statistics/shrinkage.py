@@ -145,7 +145,12 @@ class Best(NamedTuple):
 
 
 def best(
-    rate: float, ratios: Sequence[LogRatio], taus: Sequence[float] = PRIOR_SDS, *, lowest: bool = False
+    rate: float,
+    ratios: Sequence[LogRatio],
+    taus: Sequence[float] = PRIOR_SDS,
+    *,
+    lowest: bool = False,
+    limit: float = math.inf,
 ) -> list[Best]:
     """For the control, whose rate is `rate`, and each variant given by its log ratio to the control, in that order:
 
@@ -155,6 +160,7 @@ def best(
     N(w L, w se² − v), v = the smallest w · the control's variance. So each difference to the control has exactly
     shrink's distribution, and before any data every variant is best with the same probability. Averaged over τ by
     prior_weights. `lowest`: the best rate is the lowest; then 1 − Fⱼ stands in place of every Fⱼ.
+    `limit`: of the loss; 1 for rates, which eᵘ does not know.
 
     >>> ratio = log_ratio((200, 1000), (230, 1000))
     >>> control, variant = best(0.2, [ratio])
@@ -168,7 +174,7 @@ def best(
                 total[0] += share * chance
                 total[1] += share * loss
     all_chances = math.fsum(chance for chance, _ in totals)
-    return [Best(chance / all_chances, max(0.0, rate * loss)) for chance, loss in totals]
+    return [Best(chance / all_chances, min(limit, max(0.0, rate * loss))) for chance, loss in totals]
 
 
 def _normals(ratios: Sequence[LogRatio], tau: float) -> list[tuple[float, float]]:

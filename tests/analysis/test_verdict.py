@@ -53,7 +53,7 @@ def test_of_a_goal_that_should_be_low_the_lowest_is_the_best() -> None:
 def test_a_loser_is_dropped_while_the_others_continue() -> None:
     assert verdict(totals(blue=(9000, 900), green=(9000, 700), red=(9000, 910)), **THREE) == (
         "loser",
-        "Green loses to blue by about 21 % (measured 22 %, at least 7.8 %). Drop it. "
+        "Green loses to blue by about 21 % (measured 22 %, at least 7.8 %). Drop green. "
         "Keep running for red, not decided yet.",
     )
 

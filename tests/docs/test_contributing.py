@@ -10,11 +10,12 @@ from abacus.paths import PROJECT
 
 PAGE = (PROJECT / "CONTRIBUTING.md").read_text()
 FLOWS = re.findall(r"^\*\*(An? \w+)\*\*[^\n]*:\n\n(.*?)(?=\n\*\*A|\n## )", PAGE, re.MULTILINE | re.DOTALL)
-MOST_STEPS = {"An event": 19, "A verdict": 11, "A manifest": 11, "A deploy": 13}
+# What a critic opened who did not know the lists: 21, 16 and 18 files; the fewer the better.
+MOST_STEPS = {"An event": 20, "A verdict": 16, "A manifest": 11, "A deploy": 13}
 
 
 def paths(text: str) -> list[str]:
-    return re.findall(r"`([\w./-]+\.(?:py|js|yaml))`", text)
+    return re.findall(r"`([\w./-]+\.(?:py|js|json|yaml))`", text)
 
 
 def test_there_are_four_flows() -> None:

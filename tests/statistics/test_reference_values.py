@@ -228,9 +228,11 @@ def post_stratified_difference(case: Values) -> Values:
     together = StratumPair(
         *(ValueSums(*(sum(column) for column in zip(*arms, strict=True))) for arms in zip(*strata, strict=True))
     )
-    plain = means.difference(*together)
+    a, b = map(means.estimate, together)
     assert found is not None
-    assert plain is not None
+    assert a is not None
+    assert b is not None
+    plain = means.difference(a, b)
     evidence = lift_evidence.mixture(found.difference / found.se, found.se**-2, [case["tau_abs"]])
     bar = lift_evidence.critical(evidence.info, case["alpha"], [case["tau_abs"]])
     return {

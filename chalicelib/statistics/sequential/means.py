@@ -156,7 +156,7 @@ def mean_sequence(mean: MeanEstimate, alpha: float = ALPHA, taus: Sequence[float
 
     >>> low, high = mean_sequence(MeanEstimate(10.0, 0.01))
     >>> f"{low:.3f} {high:.3f}"
-    '9.670 10.341'
+    '9.677 10.334'
     """
     if mean.value <= 0 or mean.variance <= 0:
         return None

@@ -22,7 +22,9 @@ export function nextSteps(report, stage) {
   const publish = `abacus publish${stage}`;
   const control = report.variants.find((row) => row.control)?.variant ?? "";
   const others = report.variants.filter((row) => !row.control);
-  const winner = verdict.variant ?? others[0]?.variant ?? control;
+  // Of a loser the verdict names the worst variant, which no one ships.
+  const named = verdict.state === "loser" ? null : verdict.variant;
+  const winner = named ?? others.find((row) => row.variant !== verdict.variant)?.variant ?? control;
   const ship = (variant) => ({
     id: `ship-${variant}`,
     title: variant === control ? `Stop, and keep ${variant}` : `Ship ${variant}`,

@@ -12,7 +12,9 @@ export function act(report, route) {
   const [first, ...others] = nextSteps(report, stageOption());
   const open = isOpen(route, "act") && !route.paper;
   const title =
-    report.status === "stopped" ? "What you can do next" : (TITLES[report.verdict.next] ?? "Change or end it");
+    report.status === "stopped"
+      ? "What you can do next"
+      : ((report.status === "running" && TITLES[report.verdict.next]) || "Change or end it");
   return h(
     "details",
     { class: "act", id: "act", "data-key": "act", "data-section": "act", open },
