@@ -11,8 +11,15 @@ from click.testing import CliRunner
 from abacus.aws import cloudformation
 from abacus.cli import main
 from abacus.installation.release import Release, advice, deployed, installed
+from abacus.paths import PROJECT
 
 NEW = Release("0.3.0", 3, 4)
+
+
+def test_the_version_is_the_newest_of_the_changelog() -> None:
+    headings = [line for line in (PROJECT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
+    versions = [line.split()[1] for line in headings if line.split()[1] != "Unreleased"]
+    assert versions[0] == installed().version
 
 
 def test_the_tags_of_a_stack_say_what_deployed_it() -> None:
