@@ -10,7 +10,7 @@ from abacus.paths import PROJECT
 
 PAGE = (PROJECT / "CONTRIBUTING.md").read_text()
 FLOWS = re.findall(r"^\*\*(An? \w+)\*\*[^\n]*:\n\n(.*?)(?=\n\*\*A|\n## )", PAGE, re.MULTILINE | re.DOTALL)
-# What a critic opened who did not know the lists: 21, 16 and 18 files; the fewer the better.
+# A reader who did not know the lists needed 21, 16 and 18 files; the fewer the better.
 MOST_STEPS = {"An event": 20, "A verdict": 16, "A manifest": 11, "A deploy": 13}
 
 
