@@ -53,6 +53,8 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
             for name, value in environment(endpoint, {}).items():
                 patch.setenv(name, value)
             patch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+            # boto3's own session has the handlers of the time it was made; an earlier test may have made it.
+            patch.setattr(boto3, "DEFAULT_SESSION", None)
             yield live(Account(endpoint, folder), tmp_path_factory.mktemp("broken"), recorded)
 
 
