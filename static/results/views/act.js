@@ -14,7 +14,7 @@ export function act(report, route) {
   const title =
     report.status === "stopped"
       ? "What you can do next"
-      : ((report.status === "running" && TITLES[report.verdict.next]) || "Change or end it");
+      : (report.status === "running" && TITLES[report.verdict.next]) || "Change or end it";
   return h(
     "details",
     { class: "act", id: "act", "data-key": "act", "data-section": "act", open },
