@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from string import Template
 
-from abacus.export.query import NAMES, QUERIES
+from abacus.export.query import NAMES, template
 from abacus.paths import INFRA
 
 LAKE = INFRA / "lake.yaml"
@@ -22,21 +22,21 @@ EXPORTED = "2026-11-30T03:00:00Z"
 
 def athena(name: str, *, exported: str = EXPORTED) -> str:
     """The SQL of a named query over the table `participants`. `exported`: which export, by its folder's name."""
-    text = Template((QUERIES / f"{name}.sql").read_text()).substitute(DEFAULTS)
+    text = template(name).substitute(DEFAULTS)
     comment, _, statement = text.partition("WITH asked AS (")
     events = Template(EVENTS.read_text()).substitute(exported=exported)
     return f"{comment}{events}asked AS ({statement}"
 
 
-def filled(template: str) -> str:
+def filled(text: str) -> str:
     """The text of infra/lake.yaml with the queries as they are now."""
     for name in NAMES:
         lines = "".join(f"        {line}\n" if line else "\n" for line in athena(name).splitlines())
         pattern = rf"(      Name: {re.escape(name)}\n      QueryString: \|\n)(?:        .*\n|\n(?=        ))*"
-        template, found = re.subn(pattern, lambda match, lines=lines: match[1] + lines, template)  # type: ignore[misc]
+        text, found = re.subn(pattern, lambda match, lines=lines: match[1] + lines, text)  # type: ignore[misc]
         if found != 1:
             raise ValueError(f"{LAKE.name}: there is no query {name}")
-    return template
+    return text
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 QUERIES = Path(__file__).parent / "queries"
+VISITORS = Path(__file__).parent / "visitors.sql"  # what `$visitors` in a query stands for
 NAMES = tuple(sorted(file.stem for file in QUERIES.glob("*.sql")))
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -68,8 +69,13 @@ def command(path: Path, sql: str, as_csv: bool, **values: str) -> None:
 
 def named(name: str, *, experiment: str, goal: str, other: str, segment: str) -> str:
     """The SQL of a named query, for these keys."""
-    text = (QUERIES / f"{name}.sql").read_text()
-    return Template(text).substitute(experiment=experiment, goal=goal, other=other, segment=segment)
+    return template(name).substitute(experiment=experiment, goal=goal, other=other, segment=segment)
+
+
+def template(name: str) -> Template:
+    """The SQL of a named query, with $experiment, $goal, $other and $segment in it."""
+    _comment, _, visitors = VISITORS.read_text().rstrip("\n").partition("\n")
+    return Template((QUERIES / f"{name}.sql").read_text().replace("$visitors", visitors))
 
 
 def opened(path: Path) -> DuckDBPyConnection:
