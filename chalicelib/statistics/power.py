@@ -6,7 +6,7 @@ Units: rates and lifts as fractions; visitors in the control, the variant having
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib.statistics import ALPHA, TAUS
 from chalicelib.statistics.numerics import normal
@@ -53,12 +53,19 @@ def anytime_information(
     '1502.712'
     """
     z = normal.quantile(power)
+    return smallest_information(lambda info: critical(info, alpha, taus) + z, abs(log_odds))
 
-    def missing(ln_info: float) -> float:
-        info = math.exp(ln_info)
-        return critical(info, alpha, taus) + z - abs(log_odds) * math.sqrt(info)
 
-    return math.exp(falling_root(missing, math.log(10 / log_odds**2), 1.0))
+def smallest_information(bar: Callable[[float], float], gap: float) -> float:
+    """The smallest information I with gap √I ≥ bar(I).
+
+    >>> f"{smallest_information(lambda info: 3.0, 0.1):.6f}"
+    '900.000000'
+    """
+    ln_info = falling_root(
+        lambda ln_info: bar(math.exp(ln_info)) - gap * math.exp(ln_info / 2), math.log(10 / gap**2), 1.0
+    )
+    return math.exp(ln_info)
 
 
 def _missing(rate: float, other: float, visitors: float, ratio: float, bar: float, z_beta: float) -> float:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 
 from chalicelib.statistics import ALPHA, TAUS
 from chalicelib.statistics.numerics import normal
-from chalicelib.statistics.numerics.roots import falling_root
-from chalicelib.statistics.power import POWER, anytime_information
+from chalicelib.statistics.power import POWER, anytime_information, smallest_information
 from chalicelib.statistics.sequential.guardrails import one_sided_critical
 from chalicelib.statistics.sequential.lift_evidence import critical
 
@@ -21,10 +20,7 @@ from chalicelib.statistics.sequential.lift_evidence import critical
 def _visitors(bar: Callable[[float], float], gap: float, variation: float, ratio: float) -> float:
     """Control visitors for the smallest I with gap √I ≥ bar(I); I = n r/((1 + r) variation²), 1/variance of the log
     ratio."""
-    ln_info = falling_root(
-        lambda ln_info: bar(math.exp(ln_info)) - gap * math.exp(ln_info / 2), math.log(10 / gap**2), 1.0
-    )
-    return math.exp(ln_info) * variation**2 * (1 + 1 / ratio)
+    return smallest_information(bar, gap) * variation**2 * (1 + 1 / ratio)
 
 
 def mean_sample_size(
