@@ -51,8 +51,14 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def data(ministack: str) -> LocalAws:
-    """The stack of infra/data.yaml in it."""
-    return data_stack(ministack)
+    """The stack of infra/data.yaml in it, where nothing expires.
+
+    Most tests live on a day of the past (`builders.NOON`), and the emulator deletes expired items once a minute."""
+    aws = data_stack(ministack)
+    for table in (aws.names["ParticipantsName"], aws.names["TalliesName"]):
+        off = {"Enabled": False, "AttributeName": "expires_at"}
+        aws.dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=off)  # type: ignore[arg-type]
+    return aws
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def stored(aws: LocalAws) -> list[str]:
     return sorted(item["experiment"]["S"] for item in items)
 
 
-def test_the_tables_are_what_the_template_says(aws: LocalAws) -> None:
+def test_the_tables_are_what_the_template_says(ministack: str) -> None:
+    aws = data_stack(ministack, "abacus-described-data")
     table = aws.dynamodb.describe_table(TableName=aws.names["ParticipantsName"])["Table"]
     keys = [key["AttributeName"] for key in table["KeySchema"]]
     ttl = aws.dynamodb.describe_time_to_live(TableName=aws.names["TalliesName"])["TimeToLiveDescription"]
