@@ -109,7 +109,6 @@ def post_events() -> Response:
     events = request.parse(body())
     has_cookie = carries_cookie(header("cookie"), events.batch.visitor, domain=service.settings.cookie_domain)
     answer = service.ingest.receive(events, now_ms=now, sender=sender(client, has_cookie=has_cookie))
-    service.refusals.flush(now)
     cookie = renewed(header("cookie"), events.batch.visitor, domain=service.settings.cookie_domain)
     return json_response(answer, 202, {"Set-Cookie": cookie} if cookie else {})
 

@@ -63,7 +63,7 @@ class Ingest:
 
     store, catalog, spill: where rows are written, the manifest comes from, and events wait (None: nowhere).
     retention_days: how long a row lives after its last event. version(): makes a random string.
-    count_refusal(note, now_ms): called for every refused event. count_outcomes(outcomes): called once for every
+    count_refusals(notes, now_ms): called once a request or message. count_outcomes(outcomes): called once for every
     visitor's events. limit: of new visitors from one network; None: no limit. clock: seconds, monotonic.
     journal: called, before the answer, with a message of all rows that table or queue took; `write_spilled` reads it.
     """
@@ -73,7 +73,7 @@ class Ingest:
     spill: Spill | None
     retention_days: int
     version: Callable[[], str]
-    count_refusal: Callable[[RefusalNote, int], None]
+    count_refusals: Callable[[Sequence[RefusalNote], int], None]
     count_outcomes: Callable[[Counter[str]], None] = lambda outcomes: None
     clock: Callable[[], float] = time.monotonic
     limit: NetworkLimit | None = None
@@ -126,10 +126,9 @@ class Ingest:
         if journaled and self.journal is not None:
             self.journal(SpilledRows(rows=tuple(journaled), received=now_ms).model_dump_json())
         finished = [answer.finished() for answer in answers]
-        for answer, response in zip(answers, finished, strict=True):
+        for response in finished:
             self.count_outcomes(response.outcomes)
-            for note in answer.notes:
-                self.count_refusal(note, now_ms)
+        self.count_refusals([note for answer in answers for note in answer.notes], now_ms)
         return finished
 
     def write_spilled(self, body: str, *, now_ms: int) -> None:
@@ -150,9 +149,9 @@ class Ingest:
                 outcomes = self._writer(self.store).write(key, elements, limits, now_ms)
             if Outcome.QUEUED in outcomes:
                 raise Busy("A row has too many events that are not counted yet.", retry_after=5)
-            for outcome in outcomes:
-                if outcome in (Outcome.CAPPED, Outcome.TOO_OLD):
-                    self.count_refusal(RefusalNote(row.experiment, outcome, "Found when it left the queue."), now_ms)
+            refused = [outcome for outcome in outcomes if outcome in (Outcome.CAPPED, Outcome.TOO_OLD)]
+            reason = "Found when it left the queue."
+            self.count_refusals([RefusalNote(row.experiment, outcome, reason) for outcome in refused], now_ms)
 
     def _writer(self, store: Store) -> RowWriter:
         return RowWriter(store, self.memory, self.retention_days, self.version)

@@ -102,7 +102,7 @@ class Service:
             spill=sqs_spill(self.client("sqs"), queue) if queue else None,
             retention_days=self.settings.retention_days,
             version=version,
-            count_refusal=self.refusals.note,
+            count_refusals=self.refusals.count,
             count_outcomes=self.meter.note,
             limit=NetworkLimit(
                 self.settings.visitors_per_minute, time.monotonic, loopback=self.settings.limit_loopback

@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import NamedTuple
 
@@ -65,6 +65,12 @@ class Refusals:
         self._by_segment: Counter[tuple[str, str, str]] = Counter()
         self._latest: dict[tuple[str, str], LatestRefusal] = {}
         self._booked_ms = 0
+
+    def count(self, notes: Iterable[RefusalNote], now_ms: int) -> None:
+        """Count the refused events of one request, and write what is due, also where the request has none."""
+        for note in notes:
+            self.note(note, now_ms)
+        self.flush(now_ms)
 
     def note(self, note: RefusalNote, now_ms: int) -> None:
         """Count one refused event. `now_ms`: epoch milliseconds."""

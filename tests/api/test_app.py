@@ -118,6 +118,20 @@ def test_a_refusal_is_told_and_counted_roughly(api: Api) -> None:
     assert api.stats()["health"]["conservation"]["refused"] == {"wrong-variant": 1}
 
 
+VIEWED = {"experimentId": "cta-color", "variationId": "blue", "hashValue": GREEN}
+LEGACY = {"action": "log_click", "experimentId": "cta-color", "userId": GREEN, "variant": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/track", [{"event_name": "Experiment Viewed", "properties_json": VIEWED}]), ("/collect", LEGACY)],
+)
+def test_a_site_that_uses_one_protocol_alone_finds_its_refusals_counted(api: Api, path: str, body: Any) -> None:
+    api.send("POST", path, body, Content_Type="text/plain")
+    api.configure()  # another process reads
+    assert api.stats()["health"]["conservation"]["refused"] == {"wrong-variant": 1}
+
+
 def test_the_latest_refusals_are_told_with_reason_and_host_and_without_ids(api: Api) -> None:
     api.post(event(variant="blue"), Origin="https://shop.example.com")
     later = app.now_ms() + 5000
@@ -414,12 +428,15 @@ def test_events_wait_in_the_queue_while_the_table_is_busy_and_are_counted_after(
     queue = api.aws.names["SpillQueueUrl"]
     (message,) = api.aws.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
     record = {"messageId": "m1", "body": message["Body"], "receiptHandle": "r"}
+    late = record | {"body": json.dumps(json.loads(message["Body"]) | {"received": 0})}  # it waited longer than a row
     poison = {"messageId": "m2", "body": "not ours", "receiptHandle": "r"}
     with Client(app.app) as client:
-        done = client.lambda_.invoke("write_spilled", {"Records": [record, poison, record]}).payload
+        done = client.lambda_.invoke("write_spilled", {"Records": [record, poison, record, late]}).payload
     assert done == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
     green = api.variant()
     assert (green["impressions"], green["clicks"]) == (1, 1)
+    api.configure()  # another process reads
+    assert api.stats()["health"]["conservation"]["refused"] == {"too-old": 2}
 
 
 def test_the_schedule_folds_what_the_stream_forgot(api: Api) -> None:

@@ -58,7 +58,7 @@ class Functions:
         )
         ssm: Any = aws.client("ssm")
         ssm.put_parameter(Name="/abacus/sender-keys", Value='{"shop": "hush"}', Type="SecureString", Overwrite=True)
-        settings = Settings(
+        self.settings = Settings(
             participants=aws.names["ParticipantsName"],
             tallies=aws.names["TalliesName"],
             bucket=aws.names["BucketName"],
@@ -68,7 +68,8 @@ class Functions:
             alert_webhook_parameter="/abacus/alert-webhook",
         )
         ssm.put_parameter(Name="/abacus/alert-webhook", Value="https://127.0.0.1/", Type="SecureString", Overwrite=True)
-        monkeypatch.setattr(app, "service", Service(settings, self.clients.__getitem__))
+        monkeypatch.setattr(app, "service", Service(self.settings, self.clients.__getitem__))
+        self.monkeypatch = monkeypatch
         self.stream = Stream(aws.streams, aws.names["ParticipantsStreamArn"])
         self.stream.read()
 
@@ -88,6 +89,8 @@ class Functions:
             self.seen.add((f"{service}:{model.name}", resource(params)))
 
     def needs(self, function: Callable[[], object]) -> set[Need]:
+        """What a cold start of `function` and one call of it need."""
+        self.monkeypatch.setattr(app, "service", Service(self.settings, self.clients.__getitem__))
         self.seen = set()
         function()
         return self.seen - {("s3:HeadBucket", "*")}
@@ -162,8 +165,9 @@ def test_the_fold_may_do_what_it_does(functions: Functions) -> None:
 def test_writing_what_was_spilled_may_do_what_it_does(functions: Functions) -> None:
     functions.spill()
     (message,) = functions.aws.sqs.receive_message(QueueUrl=functions.aws.names["SpillQueueUrl"])["Messages"]
-    event = {"Records": [{"messageId": "m", "receiptHandle": "r", "body": message["Body"]}]}
-    assert functions.needs(lambda: app.write_spilled(event, None)) == allowed("write_spilled")
+    late = json.dumps(json.loads(message["Body"]) | {"received": 0})  # too old by now: a refusal, which is counted
+    records = [{"messageId": "m", "receiptHandle": "r", "body": body} for body in (message["Body"], late)]
+    assert functions.needs(lambda: app.write_spilled({"Records": records}, None)) == allowed("write_spilled") - UNSEEN
 
 
 def test_reconcile_may_do_what_it_does(functions: Functions) -> None:

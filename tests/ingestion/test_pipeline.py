@@ -47,7 +47,7 @@ class Desk:
 
     @property
     def ingest(self) -> Ingest:
-        return Ingest(self.store, self, self.spill, 90, lambda: "v", lambda note, now_ms: self.notes.append(note))
+        return Ingest(self.store, self, self.spill, 90, lambda: "v", lambda notes, now_ms: self.notes.extend(notes))
 
     def fold(self) -> None:
         versions = iter(range(10**6))

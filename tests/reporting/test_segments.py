@@ -55,7 +55,7 @@ def store() -> CountingStore:
     """Ten visitors a variant: on phones in CH half of them click, on desktops in DE none; and a crawler on a phone."""
     store = CountingStore()
     refusals = Refusals(store, 1, lambda n: 0)
-    ingest = Ingest(store, FixedCatalog(), None, 90, lambda: "v", refusals.note)
+    ingest = Ingest(store, FixedCatalog(), None, 90, lambda: "v", refusals.count)
 
     def send(visitor: str, variant: str, sender: Sender, clicks: bool = False) -> None:
         events = [an_event(id="i", variant=variant)] + [an_event(id="c", type="click", variant=variant)] * clicks
