@@ -98,13 +98,20 @@ def _results() -> dict[str, Asset]:
 
 def _uplot() -> str:
     """The charting library without the kinds of lines that our charts do not draw: a tenth of it. It attaches them to
-    an object, so esbuild cannot know that they are not used."""
+    an object, so esbuild cannot know that they are not used. And without the reader's language, which our charts write
+    themselves: Chromium calls it "en-US@posix" under LANG=C, and the library would not start."""
     source = (PROJECT / "node_modules/uplot/dist/uPlot.esm.js").read_text()
-    unused = ("(paths.stepped = stepped);", "(paths.bars    = bars);", "(paths.spline  = monotoneCubic);")
-    for statement in (*unused, "uPlot.join = join;"):
-        if source.count(statement) != 1:
-            raise BuildError(f"uPlot has another form now, without {statement!r}. Correct abacus/site/build.py.")
-        source = source.replace(statement, "")
+    replaced = {
+        "(paths.stepped = stepped);": "",
+        "(paths.bars    = bars);": "",
+        "(paths.spline  = monotoneCubic);": "",
+        "uPlot.join = join;": "",
+        "new Intl.NumberFormat(domEnv ? nav.language : 'en-US')": "new Intl.NumberFormat()",
+    }
+    for before, after in replaced.items():
+        if source.count(before) != 1:
+            raise BuildError(f"uPlot has another form now, without {before!r}. Correct abacus/site/build.py.")
+        source = source.replace(before, after)
     return source
 
 

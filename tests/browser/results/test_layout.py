@@ -137,6 +137,13 @@ def test_the_lower_bound_stands_left_of_the_upper_one_in_every_language(
     assert low < high
 
 
+def test_charts_are_drawn_in_a_browser_whose_language_is_not_a_language(results: Site, new_page: Open) -> None:
+    page = new_page()
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })")
+    at(results, page, "#/cta-color")
+    expect(page.locator("#plot-rate canvas")).to_have_count(1)
+
+
 def test_each_cell_is_read_without_stray_signs(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/cta-color")
     visitors = SCENARIOS["cta-color"].detail({})["variants"][0]["visitors"]
