@@ -9,9 +9,10 @@ import pytest
 
 from abacus.rebalancing.proposal import Standing, propose, reweigh
 from abacus.rebalancing.weights import top_two, whole_percents
-from chalicelib.domain.manifest import Phase
+from chalicelib.domain.manifest import GoalValue, Phase
+from tests.analysis.test_mean_primary import an_arm
 from tests.support.builders import an_experiment
-from tests.support.tallied import daily, report_on
+from tests.support.tallied import daily, report_on, totals
 
 THREE = an_experiment(variants=("blue", "green", "red"))
 WEEKS = [{"blue": (500, 50), "green": (500, 60), "red": (500, 45)}] * 9
@@ -100,6 +101,29 @@ def test_weights_stay_where_the_numbers_cannot_move_them(report: dict[str, Any],
     proposal = propose(report)
     assert proposal.weights is None
     assert reason in proposal.why[0]
+
+
+def test_a_mean_moves_visitors_by_the_mean_and_not_by_the_rate() -> None:
+    """Red's visitors buy most often and cheaply; green's bring the most per visitor."""
+    shop = an_experiment(
+        variants=("blue", "green", "red"),
+        goals=("buy",),
+        goal_values={"buy": GoalValue(unit="EUR", decimals=2, cap=50_000)},
+        primary="buy.value",
+    )
+    arms = {
+        "blue": an_arm(4500, 400, 4000),
+        "green": an_arm(4500, 400, 4500),
+        "red": an_arm(4500, 520, 3000),
+    }
+    tallies = totals(**arms)
+    tallies |= {cell._replace(span="day", when="2026-11-02"): tally for cell, tally in totals(**arms).items()}
+    proposal = propose(report_on(tallies, experiment=shop))
+    assert proposal.weights is not None, proposal.why
+    assert proposal.weights[1] > proposal.weights[2]
+    assert proposal.why[0].startswith("green is the best with a chance of")
+    by_rate = propose(report_on(tallies, experiment=shop.model_copy(update={"primary": "buy"})))
+    assert by_rate.why[0].startswith("red is the best with a chance of"), by_rate.why
 
 
 def test_a_phase_lasts_a_week() -> None:
