@@ -18,7 +18,7 @@ import app
 from abacus.local.emulated_stacks import REGION, LocalAws
 from abacus.paths import PROJECT
 from chalicelib.api.read_links import EVERYTHING, sign_link
-from chalicelib.domain.manifest import Manifest, Segment
+from chalicelib.domain.manifest import GoalValue, Manifest, Segment
 from chalicelib.ingestion.sender import sign
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
@@ -163,6 +163,22 @@ def test_numbers_by_segment_come_from_the_requests_own_headers(api: Api) -> None
     assert (wrong.status, wrong.body["error"]["field"]) == (400, "by")
     both = api.send("GET", "/stats/cta-color?by=device&goal=click")
     assert (both.status, both.body["error"]["field"]) == (400, "goal")
+
+
+def test_growthbooks_plugin_brings_values_and_segments(api: Api) -> None:
+    segments = (Segment(name="device", values=("desktop",)), Segment(name="plan", values=("pro",), attribute=True))
+    values = {"buy": GoalValue(unit="EUR", decimals=2, cap=50_000)}
+    api.publish(a_manifest(an_experiment(goals=("buy",), goal_values=values, segments=segments, primary="buy.value")))
+    viewed = {"properties_json": VIEWED | {"variationId": "green"}, "context_json": {"plan": "pro"}}
+    bought = [{"event_name": "Buy", "device_id": GREEN, "properties_json": {"value": n}} for n in (49.9, -9.9, "x")]
+    entries = [{"event_name": "Experiment Viewed", **viewed}, *bought]
+    said = api.send("POST", "/track", entries, Content_Type="text/plain").body
+    assert (said["accepted"], [refusal["outcome"] for refusal in said["refused"]]) == (3, ["malformed"])
+    (mean,) = [m for m in api.stats()["means"] if m["metric"] == "buy.value"]
+    assert [v["mean"] for v in mean["variants"]] == [None, 40]
+    for name, value in (("device", "desktop"), ("plan", "pro")):
+        traffic = api.stats(f"/stats/cta-color?by={name}")["traffic"]
+        assert [(row["value"], row["visitors"]) for row in traffic] == [(value, 1)]
 
 
 def test_a_user_agent_made_to_be_slow_is_cut_before_it_is_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,13 @@ from abacus.authoring.load import load
 from abacus.growthbook.payload import payload
 from abacus.paths import PROJECT, node
 from chalicelib.domain.assignment import bucket
-from chalicelib.domain.manifest import Phase
+from chalicelib.domain.manifest import GoalValue, Phase, Segment
 from chalicelib.ingestion.growthbook_plugin import events_from_plugin
+from chalicelib.ingestion.request import each
+from chalicelib.ingestion.segments import segments_of
+from chalicelib.ingestion.sender import Sender
+from chalicelib.ingestion.validation import validate_event
+from chalicelib.storage.event_encoding import NO_MARKS, distinct, element_of
 from tests.support.builders import a_manifest, an_experiment
 from tests.support.growthbook_sdks import (
     NOW,
@@ -100,6 +105,9 @@ def test_an_sdk_with_a_sticky_store_keeps_its_variant_through_new_weights_but_no
     assert [key for key, _ in without] == ["blue", "green", "green"]
 
 
+VIEWS = ("ada", "bob", "ada")
+
+
 class Site(BaseHTTPRequestHandler):
     """Serves the payload as the CDN does, and keeps what is posted to /track."""
 
@@ -123,29 +131,69 @@ class Site(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_real_event_plugin_is_counted_once_per_visitor_and_click_by_click():
+@pytest.fixture(scope="module")
+def posted() -> list[tuple[str, bytes]]:
+    """What the real plugin posts of three page views of two visitors: path and body."""
+    Site.posted.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         host = f"http://127.0.0.1:{server.server_port}"
         script = PROJECT / "tests" / "growthbook/visit.cjs"
-        views = ["ada", "bob", "ada"]
-        subprocess.run([node(), str(script), host, "abacus", *views], check=True, timeout=60)
+        subprocess.run([node(), str(script), host, "abacus", *VIEWS], check=True, timeout=60)
         server.shutdown()
-    assert {path for path, _ in Site.posted} == {"/track?client_key=abacus"}
+    return Site.posted
+
+
+def test_the_real_event_plugin_is_counted_once_per_visitor_and_click_by_click(posted):
+    assert {path for path, _ in posted} == {"/track?client_key=abacus"}
     manifest = a_manifest()
     seen = [
         (event["type"], visitor, event["variant"], event["id"])
-        for at, (_, body) in enumerate(Site.posted, NOW)
+        for at, (_, body) in enumerate(posted, NOW)
         for visitor, events in events_from_plugin(body, at, manifest)
         for event in events
     ]
-    due = {visitor: manifest.experiments[0].assign(visitor, 0) for visitor in views}
+    due = {visitor: manifest.experiments[0].assign(visitor, 0) for visitor in VIEWS}
     once = sorted((kind, visitor, variant) for kind, visitor, variant, _ in set(seen))
     assert once == sorted(
         [("click", v, due[v]) for v in ("ada", "ada", "bob")] + [("impression", v, due[v]) for v in ("ada", "bob")]
     )
-    assert b"someone@example.com" in b"".join(body for _, body in Site.posted)
+    assert b"someone@example.com" in b"".join(body for _, body in posted)
     assert "someone" not in json.dumps(seen)
+
+
+def test_values_and_attributes_of_the_real_event_plugin_are_stored_or_refused_by_name(posted):
+    segments = (
+        Segment(name="plan", values=("free", "pro"), attribute=True),
+        Segment(name="seats", values=("1", "3"), attribute=True),
+        Segment(name="utmSource", values=("letter",), attribute=True),
+        Segment(name="device", values=("mobile",)),
+    )
+    purchase = GoalValue(unit="EUR", decimals=2, cap=50_000)
+    experiment = an_experiment(goals=("purchase",), goal_values={"purchase": purchase}, segments=segments)
+    manifest = a_manifest(experiment)
+    stored, refused = {}, []
+    for at, (_, body) in enumerate(posted, NOW):
+        for visitor, raw in events_from_plugin(body, at, manifest):
+            batch, _, malformed = each(visitor, raw)
+            refused += [problem.message for problem in malformed]
+            for event in batch.events:
+                markers = segments_of(experiment, event.segments, Sender(user_agent="Mobile Safari"))
+                if problem := validate_event(event, visitor, manifest, now_ms=NOW):
+                    refused.append(f"{problem.outcome}: {problem.message}")
+                else:
+                    stored.setdefault(visitor, set()).add(element_of(event, experiment, NO_MARKS, markers))
+    known = {visitor: distinct(elements) for visitor, elements in stored.items()}
+    values = {visitor: sorted(e.value for e in events if e.value is not None) for visitor, events in known.items()}
+    assert values == {"ada": [4990, 4990], "bob": [-990, 4990]}
+    of = {visitor: {e.segments for e in events if e.kind == "impression"} for visitor, events in known.items()}
+    common = ("seats=3", "utmSource=letter", "device=mobile")
+    assert of == {"ada": {("plan=pro", *common)}, "bob": {("plan=other", *common)}}
+    assert sorted(refused) == [
+        "value: 'free' is not a number from −1,000,000,000 to 1,000,000,000, such as 49.9 or \"49.90\"",
+        "wrong-value: value: 0.001 has more than 2 decimals.",
+        "wrong-value: value: is missing; each 'purchase' of cta-color carries one, in EUR.",
+    ]
 
 
 def test_what_is_published_to_growthbook_says_nothing_private():

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, GoalValue, Manifest, Phase, Segment, Variant
 from chalicelib.ingestion import growthbook_plugin
 from chalicelib.ingestion.growthbook_plugin import events_from_plugin
 from chalicelib.ingestion.request import Batch
@@ -91,6 +91,56 @@ def test_a_goal_without_an_experiment_goes_to_those_that_declare_it():
     [(visitor, [event])] = read(an_entry("Sign Up"), manifest=Manifest(experiments=(HERO,)))
     assert (visitor, event["type"], event["goal"]) == ("user-123", "goal", "sign-up")
     assert (event["experiment"], event["variant"]) == ("hero", "benefit")
+
+
+def test_a_goal_takes_its_value_along_where_the_manifest_says_that_it_has_one():
+    euros = GoalValue(unit="EUR", decimals=2, cap=50_000)
+    valued = HERO.model_copy(update={"goal_values": {"sign-up": euros}})
+    for sent in (
+        an_entry("Sign Up", value=49.9),
+        an_entry("Sign Up", experimentId="hero", variationId="b", value=49.9),
+    ):
+        [[(_, [plain])], [(_, [worth])]] = [read(sent, manifest=Manifest(experiments=(e,))) for e in (HERO, valued)]
+        assert ("value" in plain, worth["value"]) == (False, 49.9)
+
+
+ATTRIBUTES = {
+    "plan": "pro",
+    "seats": 3,
+    "ratio": 0.5,
+    "team": True,
+    "app": "v1.0",
+    "roles": ["a"],
+    "nothing": None,
+    "email": "a@b.c",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("plan", "pro"),
+        ("seats", "3"),
+        ("ratio", "0.5"),
+        ("team", "true"),
+        ("app", "v1.0"),
+        ("roles", ""),
+        ("utmSource", "x"),
+    ],
+)
+def test_an_impression_has_the_attributes_that_its_experiment_declares(name, text):
+    experiment = HERO.model_copy(update={"segments": (Segment(name=name, values=("x",), attribute=True),)})
+    sent = an_entry(experimentId="hero", variationId="benefit", hashValue="u1") | {"context_json": ATTRIBUTES}
+    [(_, [event])] = read(sent, manifest=Manifest(experiments=(experiment,)))
+    assert event["segments"] == {name: text}
+
+
+@pytest.mark.parametrize("attributes", [None, [], "plan", {}, {"plan": None}])
+def test_an_impression_without_the_attribute_is_read_all_the_same(attributes):
+    experiment = HERO.model_copy(update={"segments": (Segment(name="plan", values=("x",), attribute=True),)})
+    sent = an_entry(experimentId="hero", variationId="benefit", hashValue="u1") | {"context_json": attributes}
+    [(_, [event])] = read(sent, manifest=Manifest(experiments=(experiment,)))
+    assert (event["type"], "segments" in event) == ("impression", False)
 
 
 def test_a_click_without_an_experiment_is_nobodys():
