@@ -86,9 +86,11 @@ def _results() -> dict[str, Asset]:
     again, and a page never meets the script of another version."""
     folder = STATIC / "results"
     style = esbuild((folder / "css/results.css").read_text(), folder / "css", ["--loader=css"], form="esm")
+    first = esbuild((folder / "first.js").read_text(), folder)
     bundle = split("results.js", folder, {"uplot": _uplot()})
-    files = bundle.files | {_digested("results", style, ".css"): style}
-    names = {"style": _digested("results", style, ".css"), "script": bundle.main}
+    names = {"style": _digested("results", style, ".css"), "first": _digested("first", first, ".js")}
+    files = bundle.files | {names["style"]: style, names["first"]: first}
+    names["script"] = bundle.main
     pages = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
     built = {f"results/{name}": Asset(body, CONTENT_TYPES[Path(name).suffix], FOREVER) for name, body in files.items()}
     for name in ("index.html", "card.html"):

@@ -3,9 +3,10 @@
 import { listen } from "./actions/actions.js";
 import { restoreTheme } from "./actions/theme.js";
 import { draw } from "./charts/lazy.js";
-import { Failure, readKey, scopeOf } from "./data/api.js";
+import { Failure } from "./data/api.js";
 import { observe } from "./data/recent.js";
-import { isOpen, link, NEW, parse } from "./data/route.js";
+import { entered, path } from "./data/request.js";
+import { isOpen, NEW } from "./data/route.js";
 import { source } from "./data/source.js";
 import { drawSegments } from "./segments/lazy.js";
 import { patch } from "./ui/dom.js";
@@ -27,20 +28,6 @@ let loadingForm = false;
 /** @type {Failure | null} */
 let formLost = null;
 
-/** Where the address leads. A link's token is taken out of it and kept as the read key is; who opened a link to one
- *  experiment stays there. */
-function entered() {
-  const address = parse(location.hash);
-  const { link: token, ...query } = address.query;
-  const asked = { ...address, query };
-  if (token) {
-    if (!readKey.get() || scopeOf(readKey.get())) readKey.set(token);
-    history.replaceState(null, "", link(asked.experiment, query));
-  }
-  const scope = scopeOf(readKey.get());
-  return scope && scope !== "*" && scope !== asked.experiment ? parse(link(scope)) : asked;
-}
-
 const data = source(() => path(route), render, pace);
 
 /** Milliseconds until it asks again: soon while the reader waits for events, seldom for a card in another page. */
@@ -50,15 +37,6 @@ function pace({ experiments, variants }) {
     ? route.experiment !== NEW && !experiments.length
     : isOpen(route, "events") || variants.every((row) => !row.visitors);
   return waits ? 5_000 : 15_000;
-}
-
-/** What to ask the server for on this route. */
-function path({ experiment, query }) {
-  if (!experiment || experiment === NEW) return "/stats?series=day";
-  const asked = new URLSearchParams();
-  for (const name of ["goal", "from", "to", "baseline"]) if (query[name]) asked.set(name, query[name]);
-  const text = asked.toString();
-  return `/stats/${encodeURIComponent(experiment)}${text ? "?" + text : ""}`;
 }
 
 function content(now) {

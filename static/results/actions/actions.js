@@ -2,7 +2,7 @@
 
 import { axis } from "../charts/bars.js";
 import { charts } from "../charts/lazy.js";
-import { readKey } from "../data/api.js";
+import { readKey } from "../data/request.js";
 import { here, link } from "../data/route.js";
 import { looks } from "../ui/colours.js";
 import { csv, save } from "./download.js";

@@ -1,7 +1,6 @@
 // GET /stats, and everything that can go wrong on the way, as one Failure that the page can show.
 
-const KEY = "abacus-read-key";
-const TIMEOUT = 20_000; // milliseconds
+import { respond, TIMEOUT } from "./request.js";
 
 export class Failure extends Error {
   /** @param {"key"|"missing"|"wrong"|"busy"|"server"|"offline"|"unreachable"|"slow"|"garbled"} kind
@@ -14,29 +13,13 @@ export class Failure extends Error {
   }
 }
 
-// Session storage: gone with the tab, never sent by itself, never in an address.
-export const readKey = {
-  get: () => sessionStorage.getItem(KEY) ?? "",
-  set: (key) => sessionStorage.setItem(KEY, key),
-  forget: () => sessionStorage.removeItem(KEY),
-};
-
-/** What a link opens: the key of an experiment, or "*"; undefined for a read key. */
-export const scopeOf = (key) => /^ab1\.([^.]+)\./.exec(key)?.[1];
-
-/** The parsed answer. Never from the browser's own cache: what a key opened must not outlive it. Throws Failure.
+/** The parsed answer. Throws Failure.
  *  @param {string} path
  *  @returns {Promise<any>} */
 export async function get(path) {
-  const key = readKey.get();
   let response;
   try {
-    response = await fetch(path, {
-      headers: key ? { "X-Read-Key": key } : {},
-      cache: "no-store",
-      credentials: "omit",
-      signal: AbortSignal.timeout(TIMEOUT),
-    });
+    response = await respond(path);
   } catch (error) {
     if (/** @type {any} */ (error)?.name === "TimeoutError")
       throw new Failure("slow", `No answer within ${TIMEOUT / 1000} seconds.`);

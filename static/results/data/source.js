@@ -1,7 +1,8 @@
 // The newest answer for the current route, fetched again while the page is visible. A failure is shown, and the last
 // numbers stay until the key they were read with is refused.
 
-import { get, readKey, scopeOf } from "./api.js";
+import { get } from "./api.js";
+import { readKey, scopeOf } from "./request.js";
 
 const FRESH = 5_000; // milliseconds; what is younger is not read again when the reader comes back to it
 const SOONEST = 5_000; // after a failure; then twice as long each time, up to a minute

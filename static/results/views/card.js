@@ -1,6 +1,6 @@
 // The card: the verdict in a frame of another page. It shows, and does nothing.
 
-import { readKey } from "../data/api.js";
+import { readKey } from "../data/request.js";
 import { link } from "../data/route.js";
 import { looks, swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";

@@ -3,7 +3,7 @@
 import { lineChoice } from "../charts/highlight.js";
 import { chartPanel } from "../charts/panel.js";
 import { figures } from "../charts/plots.js";
-import { readKey, scopeOf } from "../data/api.js";
+import { readKey, scopeOf } from "../data/request.js";
 import { here } from "../data/route.js";
 import { chosenDays } from "../sections/days.js";
 import { latestRefusals, tagSeen } from "../sections/events.js";

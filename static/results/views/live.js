@@ -1,6 +1,6 @@
 // When the numbers last came, and what failed since.
 
-import { readKey } from "../data/api.js";
+import { readKey } from "../data/request.js";
 import { h } from "../ui/dom.js";
 import { clock } from "../ui/format.js";
 import { icon } from "../ui/icons.js";

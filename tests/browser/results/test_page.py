@@ -9,7 +9,7 @@ import re
 import struct
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.results.scenarios import EXTREMES, SCENARIOS, headline, reason
@@ -393,6 +393,7 @@ def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Ope
     page.locator("#plot-split canvas").wait_for()
     assert sorted(name.split("-")[0] for name in results.served if name != "abacus.svg") == [
         "results/chunk",
+        "results/first",
         "results/index.html",
         "results/results",
         "results/uplot",
@@ -409,6 +410,21 @@ def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site,
     page.get_by_role("heading", name="Data checks").click()
     expect(page.get_by_text("No impossible counts.")).to_be_visible()
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
+
+
+@pytest.mark.parametrize("route", ["#/", "#/cta-color?goal=signup&from=2026-11-05&open=checks", "card.html#/cta-color"])
+def test_the_numbers_are_asked_for_once_and_before_the_script_has_come(
+    results: Site, new_page: Open, route: str
+) -> None:
+    page = new_page()
+    held: list[Route] = []
+    page.route("**/chunk-*.js", lambda route: held.append(route))
+    with page.expect_response(re.compile("/stats")):
+        page.goto(results.page(route), wait_until="commit")
+    expect(page.locator("main h1, main h2")).to_have_count(0)
+    held[0].continue_()
+    page.wait_for_selector("main h1")
+    assert len(results.api.asked) == 1
 
 
 def test_the_policy_lets_nothing_inline_and_nothing_from_elsewhere(results: Site, new_page: Open) -> None:
