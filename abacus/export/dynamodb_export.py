@@ -1,7 +1,8 @@
 """Rows from DynamoDB's own export to S3: it reads the backup, so it takes no read units and slows no request.
 
 Source of the formats: DynamoDB developer guide, "DynamoDB table export output format" (DYNAMODB_JSON): a manifest of
-files, each a gzip of lines such as {"Item": {"visitor": {"S": "v1"}, ...}}.
+files, each a gzip of lines such as {"Item": {"visitor": {"S": "v1"}, ...}}. An empty part of the table has an empty
+file.
 """
 
 from __future__ import annotations
@@ -68,10 +69,16 @@ class TableExport:
 
     def rows(self, key: str) -> Iterator[ParticipantRow]:
         """The rows in one file, read as a stream."""
-        body: Any = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+        body: Any = self._object(key)
         with gzip.GzipFile(fileobj=body) as lines:
             for line in lines:
                 yield row_of_item(json.loads(line)["Item"])
 
     def _body(self, key: str) -> bytes:
-        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        body: bytes = self._object(key).read()
+        return body
+
+    def _object(self, key: str) -> Any:
+        """AWS writes below the prefix. Its guide shows the names of the files without it."""
+        full = key if key.startswith(f"{PREFIX}/") else f"{PREFIX}/{key}"
+        return self.s3.get_object(Bucket=self.bucket, Key=full)["Body"]

@@ -23,17 +23,19 @@ from tests.export.world import LIMIT, MANIFEST
 from tests.support.builders import an_element
 
 
-def write_export(s3: Any, bucket: str, manifest_key: str, files: list[list[dict[str, Any]]]) -> None:
-    """The files that AWS writes below `manifest_key`'s folder."""
-    folder = manifest_key.rpartition("/")[0]
+def write_export(s3: Any, bucket: str, folder: str, files: list[list[dict[str, Any]]], named_below: str) -> None:
+    """The files of an export in exports/`folder`. `named_below`: what the manifests write before `folder`."""
+
+    def put(name: str, body: bytes) -> str:
+        s3.put_object(Bucket=bucket, Key=f"{PREFIX}/{folder}/{name}", Body=body)
+        return f"{named_below}{folder}/{name}"
+
     entries = []
     for number, items in enumerate(files):
-        key = f"{folder}/data/{number:026}.json.gz"
-        body = gzip.compress("".join(json.dumps({"Item": item}) + "\n" for item in items).encode())
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        text = "".join(json.dumps({"Item": item}) + "\n" for item in items)
+        key = put(f"data/{number:026}.json.gz", gzip.compress(text.encode()) if text else b"")
         entries.append({"itemCount": len(items), "md5Checksum": "x", "etag": "y", "dataFileS3Key": key})
     manifest = "".join(json.dumps(entry) + "\n" for entry in entries)
-    s3.put_object(Bucket=bucket, Key=f"{folder}/manifest-files.json", Body=manifest.encode())
     summary = {
         "version": "2020-06-30",
         "exportArn": "arn:aws:dynamodb:us-east-1:123456789012:table/abacus/export/01693685827463-2d8752fd",
@@ -41,13 +43,13 @@ def write_export(s3: Any, bucket: str, manifest_key: str, files: list[list[dict[
         "s3Bucket": bucket,
         "s3Prefix": PREFIX,
         "s3SseAlgorithm": "AES256",
-        "manifestFilesS3Key": f"{folder}/manifest-files.json",
+        "manifestFilesS3Key": put("manifest-files.json", manifest.encode()),
         "billedSizeBytes": 0,
         "itemCount": sum(map(len, files)),
         "outputFormat": "DYNAMODB_JSON",
         "exportType": "FULL_EXPORT",
     }
-    s3.put_object(Bucket=bucket, Key=manifest_key, Body=json.dumps(summary).encode())
+    put("manifest-summary.json", json.dumps(summary).encode())
 
 
 def items(aws: LocalAws) -> list[dict[str, Any]]:
@@ -68,8 +70,9 @@ def stage(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
 
 
 @pytest.mark.ministack
+@pytest.mark.parametrize("named_below", ["", f"{PREFIX}/"])  # as the guide shows it, and as the bucket has it
 def test_a_stage_is_exported_through_the_files_that_aws_writes(
-    stage: LocalAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    stage: LocalAws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named_below: str
 ) -> None:
     bucket = stage.names["BucketName"]
     begun: list[dict[str, Any]] = []
@@ -79,7 +82,7 @@ def test_a_stage_is_exported_through_the_files_that_aws_writes(
         begun.append({"table": table, "token": token, "arn": arn})
         rows = items(stage)
         folder = f"AWSDynamoDB/{arn.rpartition('/')[2]}"
-        write_export(stage.s3, bucket, f"{folder}/manifest-summary.json", [rows[:4], rows[4:], []])
+        write_export(stage.s3, bucket, folder, [rows[:4], rows[4:], []], named_below)
         return arn
 
     real = TableExport.start
