@@ -15,7 +15,7 @@ import pytest
 
 from chalicelib.alerting.channels import Email, MessageRefused, NotTaken
 from chalicelib.alerting.messages import Message
-from chalicelib.alerting.webhook import Webhook, WebhookAddress, is_public, webhook_in
+from chalicelib.alerting.webhook import Webhook, WebhookAddress, content_for, is_public, webhook_in
 from chalicelib.domain.errors import InvalidInput
 from tests.support.builders import NOON
 
@@ -76,6 +76,21 @@ def test_a_receiver_gets_text_for_slack_and_fields_for_programs(receiver: Receiv
         "over": False,
         "at": "2026-11-21T12:00:00Z",
     }
+
+
+@pytest.mark.parametrize(
+    ("url", "fields"),
+    [
+        ("https://hooks.slack.com/services/T0/B0/x", {"text"}),
+        ("https://hooks.slack-gov.com/services/T0/B0/x", {"text"}),
+        ("https://notslack.com/hook", {"text", "id", "experiment", "kind", "over", "at"}),
+        ("https://slack.com.example.org/hook", {"text", "id", "experiment", "kind", "over", "at"}),
+    ],
+)
+def test_slack_gets_no_field_that_it_does_not_know(url: str, fields: set[str]) -> None:
+    content = content_for(url, WINNER, "https://ab.example.com/results/")
+    assert content.keys() == fields
+    assert content["text"].startswith("hero: Ship bold")
 
 
 def test_the_signature_is_the_documented_one(receiver: Receiver) -> None:
