@@ -8,15 +8,15 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 from random import Random
-from statistics import median
 
 import click
 
 from abacus.simulation.chart import Curve, chart
+from abacus.simulation.metrics.drift import drift_alarms
 from abacus.simulation.metrics.planner import planned_power
 from abacus.simulation.metrics.tables import revenue_and_guardrails
 from abacus.simulation.pitfalls import Population, ctr, phases
-from abacus.simulation.tables import next_to_the_decision, play_each, share
+from abacus.simulation.tables import median_of, next_to_the_decision, play_each, row, share, size
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.power import sample_size
 
@@ -81,9 +81,12 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
         further_tables = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
         click.echo(f"{experiments} × revenue and guardrails ...", err=True)
         further_tables += revenue_and_guardrails(pool, experiments, looks, seed)
+        further_tables.append(drift_alarms(pool, 4 * experiments, seed))
         further_tables.append(planned_power(pool, 10 * experiments, seed))
     tables = [false_winners(same, by_scenario), power(real, by_scenario), *further_tables]
-    page = "\n\n".join("\n".join(table) for table in tables)
+    options = f"--experiments {experiments} --looks {looks} --seed {seed}"
+    head = f"Made in one run, by `abacus prove {options}`."
+    page = "\n\n".join([head, *("\n".join(table) for table in tables)])
     click.echo(page)
     if write:
         put(page, write)
@@ -107,48 +110,44 @@ def _batch(scenario: Scenario, seeds: list[str]) -> list[TrialOutcome]:
 def false_winners(scenarios: Sequence[Scenario], by_scenario: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each kind of A/A experiment."""
     lines = [
-        "| no difference | experiments | winner or loser named | z-test < 5 % | truth missed | "
-        "holds at the end | split alarm |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| no difference | winner or loser named | z-test < 5 % | truth missed | holds at the end | split alarm |",
+        "|---|--:|--:|--:|--:|--:|",
     ]
     for scenario in scenarios:
         outcomes = by_scenario[scenario.name]
         cells = [
             scenario.name,
-            f"{len(outcomes):,}",
             share(o.decided is not None for o in outcomes),
             share(o.fixed is not None for o in outcomes),
             share(o.missed is not None for o in outcomes),
             share(o.last_covers for o in outcomes),
             share(o.imbalance is not None for o in outcomes),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+        lines.append(row(*cells))
+    return lines + size(len(outcomes))
 
 
 def power(scenarios: Sequence[Scenario], by_scenario: dict[str, list[TrialOutcome]]) -> list[str]:
     """A Markdown table, one row for each rate that a variant raises by 10 %."""
     lines = [
-        "| a real 10 % over | experiments | visitors N | found by N | by 2N | median | loser named | truth missed |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| a real 10 % over | visitors N | found by N | by 2N | median | loser named | truth missed |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for scenario in scenarios:
         outcomes, looks = by_scenario[scenario.name], scenario.looks
         n = looks[-1] // 2
         won = [looks[o.decided] if o.decided is not None and o.winner else None for o in outcomes]
-        middle = median(at if at is not None else looks[-1] for at in won)
         cells = [
             scenario.name,
-            f"{len(outcomes):,}",
             f"{n:,}",
             share(at is not None and at <= n for at in won),
             share(at is not None for at in won),
-            f"{middle / n:.2f} N",
+            median_of([at if at is not None else looks[-1] for at in won], n),
             share(o.decided is not None and not o.winner for o in outcomes),
             share(o.missed is not None for o in outcomes),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+        lines.append(row(*cells))
+    return lines + size(len(outcomes))
 
 
 def mistakes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
@@ -160,6 +159,7 @@ def mistakes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
         "|---|--:|--:|",
         f"| false winner after a change of weights | {share(a for a, _ in added)} | {share(b for _, b in added)} |",
         f"| 95 % interval of CTR holds the truth | {share(a for a, _ in ctrs)} | {share(b for _, b in ctrs)} |",
+        *size(experiments),
     ]
 
 

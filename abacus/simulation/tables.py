@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -38,9 +39,44 @@ def share(hits: Iterable[bool]) -> str:
     return f"{100 * sum(answers) / len(answers):.1f} %"
 
 
+def share_with_error(hits: Iterable[bool]) -> str:
+    """The same with its standard error, for a number of hits that differs from row to row.
+
+    >>> share_with_error([True, False, False, False])
+    '25.0 % (±21.7)'
+    """
+    answers = list(hits)
+    part = sum(answers) / len(answers)
+    return f"{share(answers)} (±{100 * (part * (1 - part) / len(answers)) ** 0.5:.1f})"
+
+
+def median_of(values: Sequence[float], unit: float) -> str:
+    """The median in units of N, and its standard error, from the order statistics half a standard error around it.
+
+    >>> median_of([n / 100 for n in range(101)], 1.0)
+    '0.50 N (±0.05)'
+    """
+    ordered, reach = sorted(values), len(values) ** 0.5 / 2
+    middle = (len(ordered) - 1) / 2
+    low, high = ordered[max(0, round(middle - reach))], ordered[min(len(ordered) - 1, round(middle + reach))]
+    error = (high - low) / 2 / unit
+    return f"{median(ordered) / unit:.2f} N" + (f" (±{error:.2f})" if math.isfinite(error) else "")
+
+
 def row(*cells: str) -> str:
     """One line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
+
+
+def size(experiments: int) -> list[str]:
+    """What stands under a table: of how many experiments each row is, and how far chance moves a share.
+
+    >>> size(1000)[1]
+    '1,000 experiments in each row. Standard error of a share near 2 %: 0.4 points, near 50 %: 1.6.'
+    """
+    rare, even = (100 * (p * (1 - p) / experiments) ** 0.5 for p in (0.02, 0.5))
+    text = f"{experiments:,} experiments in each row. Standard error of a share near 2 %: {rare:.1f} points"
+    return ["", f"{text}, near 50 %: {even:.1f}."]
 
 
 def next_to_the_decision(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[list[str]]:
@@ -56,22 +92,12 @@ def next_to_the_decision(pool: ProcessPoolExecutor, experiments: int, seed: int)
 
 def _times(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
     lines = [row("median time to decide a real lift", "ABacus", "GrowthBook's formula"), "|---|--:|--:|"]
-    for rate in (0.02, 0.2):
-        for lift in LIFTS:
-            trial = partial(time_to_decision, rate, lift)
-            decisions = play_each(pool, trial, experiments, f"{seed}/time/{rate}/{lift}")
-            abacus_visitors, growthbook_visitors = (median(times) for times in zip(*decisions, strict=True))
-            lines.append(
-                row(
-                    f"{100 * lift:g} % over {100 * rate:g} %",
-                    f"{abacus_visitors:.2f} N",
-                    f"{growthbook_visitors:.2f} N",
-                )
-            )
-    trial = partial(time_to_decision, 0.5, 0.2)
-    decisions = play_each(pool, trial, experiments, f"{seed}/time/0.5/0.2")
-    abacus_visitors, growthbook_visitors = (median(times) for times in zip(*decisions, strict=True))
-    return [*lines, row("20 % over 50 %", f"{abacus_visitors:.2f} N", f"{growthbook_visitors:.2f} N")]
+    for rate, lift in [*((rate, lift) for rate in (0.02, 0.2) for lift in LIFTS), (0.5, 0.2)]:
+        trial = partial(time_to_decision, rate, lift)
+        decisions = play_each(pool, trial, experiments, f"{seed}/time/{rate}/{lift}")
+        medians = (median_of(times, 1.0) for times in zip(*decisions, strict=True))
+        lines.append(row(f"{100 * lift:g} % over {100 * rate:g} %", *medians))
+    return lines + size(experiments)
 
 
 def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
@@ -89,10 +115,10 @@ def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
             cells += [
                 share(chance >= 0.95 for chance, _ in claimed),
                 probability,
-                share(t for _, t in sure) if sure else "–",
+                share_with_error(t for _, t in sure) if sure else "–",
             ]
         lines.append(row(*cells))
-    return lines
+    return lines + size(4 * experiments)
 
 
 def _alarms(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
@@ -110,7 +136,7 @@ def _alarms(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]
         for first in ([a.evidence for a in alarms], [a.chi2 for a in alarms]):
             cells += [share(at is not None for at in first), _median(first) if in_b != 0.5 else "–"]
         lines.append(row(*cells))
-    return lines
+    return lines + size(experiments)
 
 
 def _median(at: Sequence[int | None]) -> str:
@@ -130,6 +156,8 @@ def _changes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
         ),
         "|---|--:|--:|",
         row("mean lift measured", *cells),
+        "",
+        f"{len(biases):,} experiments; ±: 1.96 standard errors.",
     ]
 
 
@@ -153,11 +181,11 @@ def _rebalanced_alike(pool: ProcessPoolExecutor, experiments: int, seed: int) ->
     """Without a difference, while the rate drifts by week: the worst case for phases that are added up."""
     lines = [
         row(
-            "no difference, ten weeks of 20,000 visitors",
-            "winner or loser named",
-            "interval missed the truth",
-            "largest share at the end, mean",
-            "control below its floor",
+            "no difference, ten weeks of 20,000",
+            "winner or loser",
+            "truth missed",
+            "largest share at the end",
+            "control below floor",
         ),
         "|---|--:|--:|--:|--:|",
     ]
@@ -172,7 +200,7 @@ def _rebalanced_alike(pool: ProcessPoolExecutor, experiments: int, seed: int) ->
                 share(o.weights[0] < FLOOR for o in outcomes),
             ]
             lines.append(row(scenario.name, *cells))
-    return lines
+    return lines + size(experiments)
 
 
 def _rebalanced_better(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
@@ -186,12 +214,11 @@ def _rebalanced_better(pool: ProcessPoolExecutor, experiments: int, seed: int) -
         scenario = weekly((0.05, 0.05, 0.05, 0.05, 0.06), Weeks(n // 4, rebalanced=rebalanced), 12)
         outcomes = play_each(pool, partial(run, scenario), experiments, f"{seed}/{scenario.name}/better")
         won = [scenario.looks[o.decided] if o.decided is not None and o.winner else None for o in outcomes]
-        middle = median(at if at is not None else scenario.looks[-1] for at in won)
         cells = [
             share(at is not None and at <= n for at in won),
             share(at is not None and at <= 2 * n for at in won),
-            f"{middle / n:.2f} N",
+            median_of([at if at is not None else scenario.looks[-1] for at in won], n),
             share(o.decided is not None and not o.winner for o in outcomes),
         ]
         lines.append(row("rebalanced every N/4" if rebalanced else "even", *cells))
-    return lines
+    return lines + size(experiments)

@@ -55,7 +55,7 @@ def column(table: str, heading: str) -> list[float]:
     names = [table + rows[0][0], *rows[0][1:]]
     index = names.index(heading)
     body = rows[2 : next(n for n, row in enumerate([*rows, [""]]) if row == [""])]
-    return [float(row[1:][index].removesuffix(" %").removesuffix(" N")) for row in body]
+    return [float(row[1:][index].split(" ")[0]) for row in body]
 
 
 def test_at_most_five_percent_of_experiments_without_a_difference_name_a_winner() -> None:

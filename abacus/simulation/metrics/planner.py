@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from abacus.simulation.random_counts import binomial
-from abacus.simulation.tables import play_each, row, share
+from abacus.simulation.tables import play_each, row, share, size
 from chalicelib.analysis.duration.needed import needed
 from chalicelib.statistics import ALPHA, Counts
 from chalicelib.statistics.rates import z_test
@@ -74,4 +74,4 @@ def planned_power(pool: ProcessPoolExecutor, experiments: int, seed: int) -> lis
                 *(share(found.fixed for found in outcomes) for outcomes in trials),
             )
         )
-    return lines
+    return lines + size(experiments)

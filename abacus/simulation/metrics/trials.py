@@ -10,9 +10,10 @@ from random import Random
 from abacus.simulation.random_counts import binomial, multinomial
 from abacus.simulation.trials import BEGAN, NOW
 from chalicelib.analysis.comparison import compare
+from chalicelib.analysis.duration.needed import variation_of
 from chalicelib.analysis.metrics.guardrails import check_guardrails
 from chalicelib.analysis.sample import Window, select
-from chalicelib.domain.manifest import Experiment, GoalValue, Guardrail, Phase, Variant
+from chalicelib.domain.manifest import CLICK, Experiment, GoalValue, Guardrail, Phase, Variant
 from chalicelib.domain.metrics import MetricName
 from chalicelib.reporting.report import Question, ReportContext, report
 from chalicelib.statistics.numerics import normal
@@ -26,11 +27,13 @@ MEDIAN = 4000  # cents, of an order
 @dataclass(frozen=True)
 class Shop:
     """Visitors who buy once or not at all. rate: share who buy; sigma: of the logarithm of an order's amount, which is
-    lognormal; cap: the share of orders below it, None for no cap; lift: of the mean in b, by more buyers."""
+    lognormal; pareto: the index of a Pareto distribution of amounts instead, whose variance is infinite up to 2; cap:
+    the share of orders below it, None for no cap; lift: of the mean in b, by more buyers."""
 
     name: str
     rate: float = 0.03
     sigma: float = 1.0
+    pareto: float | None = None
     cap: float | None = 0.99
     lift: float = 0.0
     weights: tuple[float, float] = (0.5, 0.5)
@@ -40,11 +43,13 @@ class Shop:
         """The most that a visitor's sum counts for."""
         if self.cap is None:
             return 10**12
+        if self.pareto is not None:
+            return int(_least(self.pareto) * (1 - self.cap) ** (-1 / self.pareto))
         return int(MEDIAN * math.exp(self.sigma * normal.quantile(self.cap)))
 
     @property
     def variation(self) -> float:
-        """The standard deviation of one visitor's capped value over the mean, in closed form."""
+        """The standard deviation of one visitor's capped value over the mean, in closed form; of lognormal amounts."""
         mean, square = (_capped_moment(self, power) for power in (1, 2))
         return math.sqrt(square / self.rate / mean**2 - 1)
 
@@ -67,6 +72,11 @@ class Shop:
             goal_values={BUY: GoalValue(unit="EUR", decimals=2, cap=self.cap_cents)},
             primary=f"{BUY}.value",
         )
+
+
+def _least(pareto: float) -> float:
+    """The smallest amount of a Pareto distribution with this index, whose median is MEDIAN."""
+    return float(MEDIAN / 2 ** (1 / pareto))
 
 
 def _capped_moment(shop: Shop, power: int) -> float:
@@ -95,7 +105,7 @@ def run_shop(shop: Shop, looks: tuple[int, ...], dice: Random) -> RevenueOutcome
     seen = 0
     for look in looks:
         for (cell, n), lift in zip(_arrivals(dice, tallies, shop.weights, look - seen), (0.0, shop.lift), strict=True):
-            tallies[cell].add(_buyers(shop, n, binomial(dice, n, shop.rate * (1 + lift)), dice))
+            tallies[cell].add(buyers_tally(shop, n, binomial(dice, n, shop.rate * (1 + lift)), dice))
         seen = look
         [c] = compare(select(experiment, tallies, BUY, Window(), BEGAN).for_metric(MetricName(BUY, "value")))
         if not c.ready:
@@ -119,9 +129,14 @@ def _arrivals(dice: Random, tallies: Tallies, weights: tuple[float, ...], visito
     return list(zip(tallies, multinomial(dice, visitors, weights), strict=True))
 
 
-def _buyers(shop: Shop, visitors: int, buyers: int, dice: Random) -> Tally:
+def buyers_tally(shop: Shop, visitors: int, buyers: int, dice: Random) -> Tally:
+    """The tally of so many visitors, of whom `buyers` buy once."""
     mu, cap = math.log(MEDIAN), shop.cap_cents
-    amounts = [min(cap, round(dice.lognormvariate(mu, shop.sigma))) for _ in range(buyers)]
+    if shop.pareto is not None:
+        least, index = _least(shop.pareto), shop.pareto
+        amounts = [min(cap, round(least * dice.paretovariate(index))) for _ in range(buyers)]
+    else:
+        amounts = [min(cap, round(dice.lognormvariate(mu, shop.sigma))) for _ in range(buyers)]
     n, events = visitors, visitors + buyers
     new = Tally(impressions=n, visitors=n, sx=n, sxx=n, received=events, events=events)
     new.converted, new.goal_events = Counter({BUY: buyers}), Counter({BUY: buyers})
@@ -132,15 +147,25 @@ def _buyers(shop: Shop, visitors: int, buyers: int, dice: Random) -> Tally:
 
 @dataclass(frozen=True)
 class Rail:
-    """A guardrail on a rate, with this true lift in b."""
+    """A guardrail on a rate, or on the revenue per visitor of a shop, with this true lift in b. rate: who convert."""
 
+    name: str
     rate: float
     margin: float
-    lift: float
+    lift: float = 0.0
+    shop: Shop | None = None
+
+    @property
+    def variation(self) -> float:
+        """The standard deviation of one visitor's number over the mean."""
+        return self.shop.variation if self.shop else variation_of(self.rate)
 
     @property
     def experiment(self) -> Experiment:
         """It is decided by clicks, and guarded by the goal."""
+        guarded = Guardrail(metric=f"{BUY}.value" if self.shop else BUY, margin=self.margin)
+        if self.shop:
+            return self.shop.experiment.model_copy(update={"primary": CLICK, "guardrails": (guarded,)})
         return Experiment(
             key="trial",
             status="running",
@@ -148,8 +173,17 @@ class Rail:
             phases=(Phase(weights=(0.5, 0.5)),),
             seed="trial",
             goals=(BUY,),
-            guardrails=(Guardrail(metric=BUY, margin=self.margin),),
+            guardrails=(guarded,),
         )
+
+    def arrived(self, visitors: int, converted: int, dice: Random) -> Tally:
+        """The tally of so many visitors."""
+        if self.shop:
+            return buyers_tally(self.shop, visitors, converted, dice)
+        events = visitors + converted
+        new = Tally(impressions=visitors, visitors=visitors, sx=visitors, sxx=visitors, received=events, events=events)
+        new.converted, new.goal_events = Counter({BUY: converted}), Counter({BUY: converted})
+        return new
 
 
 @dataclass
@@ -166,12 +200,9 @@ def run_rail(rail: Rail, looks: tuple[int, ...], dice: Random) -> RailOutcome:
     seen = 0
     for look in looks:
         for (cell, n), lift in zip(_arrivals(dice, tallies, (0.5, 0.5), look - seen), (0.0, rail.lift), strict=True):
-            x = binomial(dice, n, rail.rate * (1 + lift))
-            new = Tally(impressions=n, visitors=n, sx=n, sxx=n, received=n + x, events=n + x)
-            new.converted, new.goal_events = Counter({BUY: x}), Counter({BUY: x})
-            tallies[cell].add(new)
+            tallies[cell].add(rail.arrived(n, binomial(dice, n, rail.rate * (1 + lift)), dice))
         seen = look
-        [result] = check_guardrails(select(experiment, tallies, BUY, Window(), BEGAN))
+        [result] = check_guardrails(select(experiment, tallies, CLICK, Window(), BEGAN))
         if outcome.ok is None and result.state == "ok":
             outcome.ok = look
         if outcome.broken is None and result.state == "broken":

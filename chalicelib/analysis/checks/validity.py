@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from chalicelib.analysis.sample import Sample, possible
 from chalicelib.analysis.wording import count, percent, sentence
 from chalicelib.statistics import stratified
 from chalicelib.statistics.sequential import means
+from chalicelib.statistics.sequential.means import ValueSums
 from chalicelib.statistics.stratified import Stratum
 from chalicelib.storage.tally import Tally
 
@@ -67,14 +69,30 @@ def _over_days(sample: Sample, variant: str) -> stratified.Heterogeneity:
     begins within a day."""
     control = sample.experiment.control
     days = [(_of_day(sample, control, day), _of_day(sample, variant, day)) for day in sample.days]
+    if sample.kind != "rate":
+        return _means_over_days(sample, days)
     strata = [Stratum(sample.counted(a), sample.counted(b)) for a, b in days]
-    if sample.kind == "rate":
-        return stratified.heterogeneity([s for s in strata if possible(s.a) and possible(s.b)])
+    return stratified.heterogeneity([s for s in strata if possible(s.a) and possible(s.b)])
+
+
+def _means_over_days(sample: Sample, days: Sequence[tuple[Tally, Tally]]) -> stratified.Heterogeneity:
+    """The error of a day's mean comes from its count, and from the dispersion of the values over all days: with a
+    heavy tail the values of one day do not tell it."""
+    goal = sample.metric.goal
+    sums = [[sums_of(tally, sample.metric) for tally in day] for day in days]
+    counts = [[tally.converted[goal] for tally in day] for day in days]
+    tested = [i for i in range(len(days)) if min(counts[i]) >= MIN_A_DAY and min(s.total for s in sums[i]) > 0]
+    kappas = [
+        means.dispersion(ValueSums(*map(sum, zip(*(sums[i][arm] for i in tested), strict=True))), added)
+        for arm in (0, 1)
+        if (added := sum(counts[i][arm] for i in tested)) > 0
+    ]
     points = []
-    for index, (a, b) in enumerate(days):
-        ratio = means.log_ratio(sums_of(a, sample.metric), sums_of(b, sample.metric))
-        if ratio is not None and min(strata[index].a.converted, strata[index].b.converted) >= MIN_A_DAY:
-            points.append((float(index), ratio.value, 1 / ratio.variance))
+    for i in tested:
+        variance = sum(map(means.shared_variance, sums[i], counts[i], kappas))
+        if variance > 0:
+            a, b = sums[i]
+            points.append((float(i), math.log(b.mean / a.mean), 1 / variance))
     return stratified.scatter(points)
 
 

@@ -118,6 +118,27 @@ def log_ratio(a: ValueSums, b: ValueSums) -> MeanLogRatio | None:
     return ratio_of(of_a, of_b) if of_a and of_b else None
 
 
+def dispersion(sums: ValueSums, with_value: int) -> float:
+    """κ = x Σv²/(Σv)² of the x visitors with a value: 1 where all values are alike, more the heavier their tail.
+
+    >>> dispersion(ValueSums(100, 40, 160), 10), dispersion(ValueSums(100, 40, 1000), 10)
+    (1.0, 6.25)
+    """
+    return with_value * sums.squares / sums.total**2
+
+
+def shared_variance(sums: ValueSums, with_value: int, kappa: float) -> float:
+    """The variance of the log of a mean, κ/x − 1/n, where κ is known from more visitors than these.
+
+    It depends on counts alone. The variance of the values themselves rises and falls with their mean: a day without a
+    large value would look precise, and low. With its own κ it is s²/(n m²) up to the factor (n − 1)/n.
+
+    >>> shared_variance(ValueSums(100, 40, 160), 10, 1.0)
+    0.09000000000000001
+    """
+    return kappa / with_value - 1 / sums.n
+
+
 def evidence(ratio: MeanLogRatio, taus: Sequence[float] = TAUS) -> Evidence:
     """The e-value against equal means: the mixture of lift_evidence with z = L/√V and information 1/V.
 
