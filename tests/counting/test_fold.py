@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -137,6 +138,20 @@ def test_an_hour_expires_a_fortnight_after_it_and_a_day_never() -> None:
     cells = contribution({an_element()}, 1)
     expiry = {b.cell.split("#")[0]: b.expires_at for b in bookings({("cta-color", 0): cells}, NOW, 0)}
     assert expiry == {"hour": NOON // 1000 + 14 * 86_400, "day": None, "total": None}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_the_expiry_of_an_hour_is_the_same_wherever_the_process_runs(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        booked = bookings({("cta-color", 0): contribution({an_element()}, 1)}, NOW, 0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert max(b.expires_at or 0 for b in booked) == NOON // 1000 + 14 * 86_400
 
 
 def test_every_row_is_folded_where_a_transaction_has_room_for_some() -> None:

@@ -112,6 +112,31 @@ def test_before_anything_is_refused_for_the_manifests_sake_it_is_read_again_once
     assert published.refreshes == 1
 
 
+VALUED = an_experiment(goals=("buy", "signup"), goal_values={"buy": GoalValue(unit="EUR", decimals=2, cap=50_000)})
+
+
+@pytest.mark.parametrize(
+    ("old", "refused"),
+    [
+        (Manifest(), "unknown-experiment"),
+        (a_manifest(an_experiment(variants=("blue", "red"))), "unknown-variant"),
+        (a_manifest(an_experiment()), "unknown-goal"),
+        (a_manifest(VALUED.model_copy(update={"periods": (Period(end=NOON),)})), "not-running"),
+        (a_manifest(VALUED.model_copy(update={"began": NOON + HOUR})), "before-start"),
+        (a_manifest(VALUED.model_copy(update={"phases": (Phase(weights=(1.0, 0.0)),)})), "wrong-variant"),
+        (
+            a_manifest(VALUED.model_copy(update={"goal_values": {"buy": GoalValue(unit="EUR", decimals=0, cap=9)}})),
+            "wrong-value",
+        ),
+    ],
+)
+def test_what_a_publish_of_a_moment_ago_allows_is_not_refused(old: Manifest, refused: str) -> None:
+    event = an_event(type="goal", goal="buy", value=Decimal("1.5"))
+    assert outcome(event, old) == refused
+    published = Published(old, a_manifest(VALUED))
+    assert validate_events([event], GREEN, FreshManifest(published, NOON), now_ms=NOON) == [None]
+
+
 def test_the_manifest_is_not_read_again_for_a_refusal_it_cannot_change() -> None:
     published = Published(a_manifest(), a_manifest())
     manifest = FreshManifest(published, NOON)
@@ -124,9 +149,6 @@ def test_every_outcome_is_documented_and_nothing_else() -> None:
     page = (PROJECT / "docs" / "outcomes.md").read_text()
     rows = [line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")]
     assert rows == [outcome.value for outcome in Outcome]
-
-
-VALUED = an_experiment(goals=("buy", "signup"), goal_values={"buy": GoalValue(unit="EUR", decimals=2, cap=50_000)})
 
 
 @pytest.mark.parametrize(
