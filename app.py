@@ -25,7 +25,6 @@ from chalicelib.api.responses import (
     readable,
     renewed,
 )
-from chalicelib.counting.reconcile import reconcile_table
 from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import AlertsFailed, Unauthorized, WrongEncoding
 from chalicelib.ingestion import request
@@ -34,8 +33,9 @@ from chalicelib.runtime.json_logging import log_as_json, logging_failures
 from chalicelib.runtime.service import Service, from_environment
 from chalicelib.storage.dynamodb import row_in_stream
 
-# A view that few requests need imports its module itself: statistics and the other protocols are a fifth of the cold
-# start, and no event should wait for them.
+# At the top stands what POST /events needs. Every other route and trigger imports its modules itself: statistics and
+# the other protocols alone would be a fifth of the cold start, and no event should wait for them.
+# tests/runtime/test_cold_start.py holds us to it.
 
 app = Chalice(app_name="abacus")
 app.log.setLevel(logging.WARNING)  # Chalice logs errors only; this is chalicelib's logger too
@@ -195,6 +195,8 @@ def write_spilled(event: SQSEvent) -> dict[str, Any]:
 @logging_failures(app.log)
 def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     """Fold what a lost stream record left behind, and check every row; resumes where the last run stopped."""
+    from chalicelib.counting.reconcile import reconcile_table
+
     now = now_ms()
     found = reconcile_table(
         service.store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
@@ -36,9 +37,25 @@ def patterns() -> list[str]:
     return sorted({pattern for pattern in (*patterns, *MISSING) if pattern is not None})
 
 
+def plain(pattern: str) -> str | None:
+    r"""The one text that `pattern` finds; None: it finds several.
+
+    >>> plain(r"Criticalcss\.com"), plain("Livelap[bB]ot")
+    ('Criticalcss.com', None)
+    """
+    if re.search(r"[\\.^$*+?()\[\]{}|]", re.sub(r"\\[^A-Za-z0-9]", "", pattern)):
+        return None
+    return re.sub(r"\\([^A-Za-z0-9])", r"\1", pattern)
+
+
 def text() -> str:
-    """The content of crawlers.json."""
-    return json.dumps(patterns(), indent=0, ensure_ascii=False) + "\n"
+    """The content of crawlers.json. Plain texts are apart: compiling them all would delay a function's first event."""
+    found = {pattern: plain(pattern) for pattern in patterns()}
+    content = {
+        "texts": [text for text in found.values() if text is not None],
+        "patterns": [pattern for pattern, text in found.items() if text is None],
+    }
+    return json.dumps(content, indent=0, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from chalicelib.domain.clock import YEAR_5000_MS
-from chalicelib.domain.manifest import Model
+from chalicelib.domain.manifest import Part
 from chalicelib.domain.segments import NAME
 
 
@@ -77,7 +77,7 @@ SegmentName = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 SegmentText = Annotated[str, StringConstraints(max_length=100)]
 
 
-class Event(Model):
+class Event(Part):
     """One impression, click or goal. `at`: epoch milliseconds, when it happened by the corrected clock of the
     sender. `phase`: the phase in which the visitor was assigned; None: the current one. `value`: what the goal
     is worth, in the unit of its manifest; negative for a refund. `segments`: what the page says of the visitor, by

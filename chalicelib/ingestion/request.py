@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import FailFast, Field, TypeAdapter, ValidationError
@@ -34,10 +36,13 @@ class _LooseBatch(Model):
     bot: bool = False
 
 
-_EVENT = TypeAdapter(Event)
+@cache
+def _one_event() -> TypeAdapter[Event]:
+    return TypeAdapter(Event)  # only a request with an event that is wrong needs it
 
 
-class Malformed(Model):
+@dataclass(frozen=True)
+class Malformed:
     """An event of the batch that could not be read: its place, and what is wrong with it. `rule`: the same without the
     value, which may be a visitor's id."""
 
@@ -82,10 +87,11 @@ def each(visitor: str, raw: Sequence[Any], *, bot: bool = False) -> ParsedReques
     Raises InvalidInput for an impossible visitor id, TooLarge for more than 100 events."""
     if len(raw) > MAX_EVENTS:
         raise TooLarge(f"events: {len(raw)} events; at most {MAX_EVENTS} are taken at once.", field="events")
+    one_event = _one_event()
     events, positions, malformed = [], [], []
     for index, value in enumerate(raw):
         try:
-            events.append(_EVENT.validate_python(value, strict=True))
+            events.append(one_event.validate_python(value, strict=True))
             positions.append(index)
         except ValidationError as error:
             malformed.append(Malformed(index=index, message=explain(error), rule=explain(error, values=False)))

@@ -1,5 +1,5 @@
 """The wiring: one service per process. Each part is made at its first use, because a client takes half a second to make
-and `chalice package` imports app.py without credentials."""
+and `chalice package` imports app.py without credentials. What no request needs is imported then as well."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chalicelib.counting.fold import Fold
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
@@ -23,6 +22,9 @@ from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.manifest_cache import ManifestCache
 from chalicelib.storage.refusals import Refusals
 from chalicelib.storage.retry import Patience, client_config
+
+if TYPE_CHECKING:
+    from chalicelib.counting.fold import Fold
 
 
 def version() -> str:
@@ -113,6 +115,8 @@ class Service:
     @cached_property
     def fold(self) -> Fold:
         """Moves events from the rows into the tallies."""
+        from chalicelib.counting.fold import Fold
+
         return Fold(
             store=self.store,
             spread=self.settings.spread,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -98,3 +99,9 @@ def test_a_robot_of_the_package_is_still_known_by_its_own_name() -> None:
 
 def test_the_list_is_what_the_package_says() -> None:
     assert LIST.read_text() == text()
+
+
+def test_few_of_the_names_of_crawlers_must_be_compiled_before_the_first_event() -> None:
+    listed = json.loads(LIST.read_text())
+    assert len(listed["texts"]) > 1_000
+    assert len(listed["patterns"]) < 50
