@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def write_events(folder: ExportFolder, rows: Rows, about: int) -> int:
     record, events = folder.record, 0
     name = pseudonyms(bytes.fromhex(record.salt)) if record.salt else str
     bar: Any
-    with click.progressbar(length=max(1, about), label="events") as bar:
+    with click.progressbar(length=max(1, about), label="events", file=sys.stderr) as bar:
 
         def lines(number: int) -> Iterator[Sequence[object]]:
             for row in rows(number):

@@ -6,6 +6,7 @@ visitors did in A. The variant of B is treated as a segment of A's visitors, wit
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 
 import click
@@ -24,6 +25,11 @@ from chalicelib.storage.event_encoding import Unreadable
 from chalicelib.storage.store import ParticipantRow, Store
 from chalicelib.storage.tally import Cell, Tallies, Tally
 
+WARNING = (
+    "Visitors who count in both, by their variant of {two}. Exploratory: some difference appears by chance, and the "
+    "verdict of {one} rests on all its visitors. If its effect differs, decide on both experiments together."
+)
+
 
 def by_other(
     store: Store, experiment: Experiment, other: Experiment, progress: Callable[[], None] = lambda: None
@@ -33,16 +39,15 @@ def by_other(
     Rows that cannot be read, and visitors who are excluded from either, are left out. `progress`: called for every row
     read."""
     variants = {row.key.visitor: cell.variant for row, cell, _ in _counted(store, other, progress)}
-    name = f"variant of {other.key}"
     totals: Tallies = {}
     tallies: Tallies = {}
     for row, cell, tally in _counted(store, experiment, progress):
         variant = variants.get(row.key.visitor)
         if variant is not None:
             totals.setdefault(cell, Tally()).add(tally)
-            own = Cell("segment", marker(name, variant), cell.phase, cell.variant)
+            own = Cell("segment", marker(other.key, variant), cell.phase, cell.variant)
             tallies.setdefault(own, Tally()).add(tally)
-    return samples_by(experiment, name, other.variant_keys, totals, tallies)
+    return samples_by(experiment, other.key, other.variant_keys, totals, tallies)
 
 
 def _counted(
@@ -69,7 +74,8 @@ def _counted(
 def command(experiment: str, other: str) -> None:
     """Show the results of EXPERIMENT by the variant of OTHER that the same visitors saw.
 
-    It says whether the effect differs. Reads every stored row twice. Swap the two to see OTHER's results."""
+    It says whether the effect differs. Visitors of one of the two alone are left out. Reads every stored row twice.
+    Swap the two to see OTHER's results."""
     if experiment == other:
         raise click.UsageError("name two different experiments")
     service = from_environment()
@@ -77,11 +83,12 @@ def command(experiment: str, other: str) -> None:
     one, two = known(manifest, experiment), known(manifest, other)
     if "client" in (one.assignment, two.assignment):
         raise click.UsageError("an experiment with assignment: client has visitors in several variants")
-    with click.progressbar(length=max(1, 2 * service.store.rows_about()), label="reading rows") as bar:
+    with click.progressbar(length=max(1, 2 * service.store.rows_about()), label="reading rows", file=sys.stderr) as bar:
         samples = by_other(service.store, one, two, lambda: bar.update(1))
     answer = segment_report(samples, {}, now_ms=now_ms())
     if not answer.visitors:
         click.echo(f"No visitor counts in both {experiment} and {other}.")
         return
-    for line in segment_lines(answer.model_copy(update={"adjusted": ()}).model_dump(mode="json")):
+    warning = WARNING.format(one=experiment, two=other)
+    for line in segment_lines(answer.model_copy(update={"adjusted": (), "warning": warning}).model_dump(mode="json")):
         click.echo(line)

@@ -7,6 +7,7 @@ generation while traffic continues, and then makes it the live one.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
@@ -157,7 +158,7 @@ def command(experiment: str | None, apply: bool, force: bool) -> None:
             continue
         # The table's own count of its rows is hours old, and a rebuild reads them more than once.
         bar: ProgressBar[int]
-        with click.progressbar(length=max(1, store.rows_about()), label=key) as bar:
+        with click.progressbar(length=max(1, store.rows_about()), label=key, file=sys.stderr) as bar:
             progress = partial(bar.update, 1)
             compared = recount(store, key, progress)
             refusal = None if resumed or force or not apply else loses_visitors(compared)
