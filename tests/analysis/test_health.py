@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from chalicelib.analysis.checks.ledger import Ledger, conservation
 from chalicelib.domain.manifest import Phase
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
@@ -252,22 +250,3 @@ def test_many_refusals_are_a_warning() -> None:
         "warning",
         "About 100 events refused (4.8 %), most as wrong-variant.",
     )
-
-
-def test_events_that_do_not_add_up_are_an_alarm() -> None:
-    entries = Ledger(received=10, accepted=8, repeated=1, counted=6, excluded=2, refused={})
-    assert found("conservation", totals(blue=(4, 1), green=(4, 1)), entries=entries) == (
-        "alarm",
-        "Received 10 is not accepted 8 + repeated 1. Recount: `abacus rebuild`.",
-    )
-    balanced = replace(entries, received=9)
-    assert found("conservation", totals(blue=(4, 1), green=(4, 1)), entries=balanced) == (
-        "ok",
-        "Every event is accounted for.",
-    )
-
-
-def test_more_events_accepted_than_received_is_an_alarm() -> None:
-    entries = Ledger(received=1, accepted=2, repeated=-1, counted=2, excluded=0, refused={})
-    check = conservation(entries)
-    assert (check.state, check.text) == ("alarm", "2 events accepted, but only 1 received. Recount: `abacus rebuild`.")

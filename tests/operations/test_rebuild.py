@@ -71,6 +71,21 @@ def test_tallies_that_were_tampered_with_are_found_and_mended() -> None:
     assert gens == {str(NOW // 1000)}
 
 
+def test_tallies_that_agree_with_the_rows_and_do_not_add_up_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_short(elements: Iterable[str], received: int) -> Tallies:
+        cells = contribution(elements, received)
+        for tally in cells.values():
+            tally.impressions -= bool(tally.visitors)
+        return cells
+
+    for module in ("chalicelib.counting.fold", "abacus.operations.rows.recount"):
+        monkeypatch.setattr(f"{module}.contribution", one_short)
+    store, _ = a_filled_store(3)
+    assert audit(store, ["cta-color"], sleep=lambda _: None).problems == [
+        "cta-color: 3 events accepted, but 0 counted or excluded."
+    ]
+
+
 def test_rows_counted_under_an_older_meaning_are_named_by_the_audit_and_recounted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

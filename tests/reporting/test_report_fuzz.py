@@ -57,7 +57,7 @@ def test_whatever_was_counted_the_report_is_json(
     question: tuple[Experiment, Tallies], series: Any, start: date | None
 ) -> None:
     experiment, tallies = question
-    entries = Ledger(received=1, accepted=1, repeated=0, counted=1, excluded=0, refused={"capped": 2})
+    entries = Ledger(received=1, accepted=1, counted=1, excluded=0, refused={"capped": 2})
     asked = Question(series=series, start=start)
     answer = as_json(report(experiment, tallies, asked, ReportContext(NOW, entries=entries, refused={"capped": 2})))
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
