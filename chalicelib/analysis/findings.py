@@ -53,9 +53,9 @@ class Findings:
         return "Paused: nothing decided yet" if self.sample.experiment.status == "paused" else "Keep running"
 
     @property
-    def doubts(self) -> list[str]:
+    def doubts(self) -> list[Check]:
         """Checks that do not void the result, but that a decision should survive."""
-        return [c.name for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
+        return [c for c in self.checks if c.state == "alarm" or (c.state == "warning" and c.name in DOUBTS)]
 
     @property
     def decided(self) -> list[str]:

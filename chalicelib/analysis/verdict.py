@@ -1,4 +1,13 @@
-"""What to do: the first that applies of invalid, collecting, winner, loser, equivalent, inconclusive."""
+"""What to do: the first rule that applies gives the state of the verdict.
+
+invalid        the data are wrong
+collecting     it is too early
+inconclusive   a secondary metric is decided, and the primary one is not
+winner         a variant beats the control
+loser          a variant loses to it
+equivalent     no variant differs by an amount that matters
+inconclusive   none of these
+"""
 
 from __future__ import annotations
 
@@ -6,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from chalicelib.analysis.checks.check import Check
 from chalicelib.analysis.comparison import Comparison, inseparable
 from chalicelib.analysis.duration.age import WEEK
 from chalicelib.analysis.duration.planning import LONGEST
@@ -40,8 +50,8 @@ class Verdict:
 
 
 def decide(findings: Findings) -> Verdict:
-    """The first state that applies: invalid, collecting, winner, loser, equivalent, inconclusive."""
-    rules = (_invalid, _collecting, _exploratory, _winner, _loser, _equivalent)
+    """The verdict of the first rule that applies, in the order at the top of this module."""
+    rules = (_invalid, _collecting, _decided_by_another_metric, _winner, _loser, _equivalent)
     verdict = next((verdict for rule in rules if (verdict := rule(findings))), None) or _inconclusive(findings)
     return _stopped(findings, verdict) if findings.live else verdict
 
@@ -49,8 +59,12 @@ def decide(findings: Findings) -> Verdict:
 def _stopped(findings: Findings, verdict: Verdict) -> Verdict:
     """The verdict on an experiment that is over: first what every visitor gets now."""
     live = findings.live
-    headline = f"{live} is live for everyone"
-    text = f"Stopped: {headline}. "
+    if findings.sample.experiment.winner:
+        headline = f"{live} is live for everyone"
+        text = f"Stopped: {headline}. "
+    else:
+        headline = f"Nothing was shipped: everyone sees {live}"
+        text = f"Stopped. {headline}. "
     if verdict.state == "invalid":
         return replace(verdict, headline=headline, text=f"{text}Do not trust the result: {verdict.text}")
     agrees = live in verdict.candidates or live == verdict.variant
@@ -99,7 +113,7 @@ def _too_few_values(findings: Findings) -> Verdict | None:
     return Verdict("collecting", findings.wait, reason, f"{findings.continuation}: {reason}", "wait")
 
 
-def _exploratory(findings: Findings) -> Verdict | None:
+def _decided_by_another_metric(findings: Findings) -> Verdict | None:
     """A secondary metric decides nothing before the primary one is decided."""
     decided = findings.decided
     if not findings.gate or not decided:
@@ -124,12 +138,21 @@ def _winner(findings: Findings) -> Verdict | None:
     reason = sentence(f"{outcome(best, findings.beliefs)}{_others(findings, others, alike)}.{_rivals(findings, best)}")
     reason += findings.caveat
     ship = f"ship {among(candidates)}" if alike else f"ship {best.variant}"
-    text = f"{reason} Check first: {listed(doubts)}. Then {ship}." if doubts else f"{reason} {sentence(ship)}."
+    text = f"{reason}{_check_first(doubts)} Then {ship}." if doubts else f"{reason} {sentence(ship)}."
     headline = f"Check, then {ship}" if doubts else sentence(ship)
     if alike:
-        return Verdict("winner", headline, reason, text, "ship", best.variant, tuple(candidates), tuple(doubts))
+        return Verdict("winner", headline, reason, text, "ship", best.variant, tuple(candidates), _names(doubts))
     headline = f"{headline}: {expected(best, findings.beliefs)}"
-    return Verdict("winner", headline, reason, text, "ship", best.variant, doubts=tuple(doubts))
+    return Verdict("winner", headline, reason, text, "ship", best.variant, doubts=_names(doubts))
+
+
+def _check_first(doubts: Sequence[Check]) -> str:
+    """The sentence that names the checks to look at before acting on a result; "" where there are none."""
+    return f" Check first: {listed([f'“{check.title}”' for check in doubts])}." if doubts else ""
+
+
+def _names(doubts: Sequence[Check]) -> tuple[str, ...]:
+    return tuple(check.name for check in doubts)
 
 
 def _others(findings: Findings, others: Sequence[str], alike: Sequence[str]) -> str:
@@ -165,17 +188,17 @@ def _loser(findings: Findings) -> Verdict | None:
     lost = listed([outcome(c, findings.beliefs) for c in losers])
     undecided = [c.variant for c in findings.comparisons if c.decision == "open"]
     doubts = findings.doubts
-    check = f" Check first: {listed(doubts)}." if doubts else ""
+    check = _check_first(doubts)
     drop = f"Drop {listed([c.variant for c in losers])}"
     if undecided and not findings.live:
         reason = sentence(f"{lost}. {drop}; {listed(undecided)} {be(undecided)} not decided yet.")
         text = f"{sentence(lost)}.{check} {drop}. {findings.continuation} for {listed(undecided)}, not decided yet."
-        return Verdict("loser", findings.wait, reason, text, "wait", worst, doubts=tuple(doubts))
+        return Verdict("loser", findings.wait, reason, text, "wait", worst, doubts=_names(doubts))
     reason = f"{sentence(lost)}.{findings.caveat}"
     keep = f"keep {findings.control}"
     text = f"{reason}{check} Then {keep}." if doubts else f"{reason} {sentence(keep)}."
     headline = f"Check, then {keep}" if doubts else sentence(keep)
-    return Verdict("loser", headline, reason, text, "keep", worst, doubts=tuple(doubts))
+    return Verdict("loser", headline, reason, text, "keep", worst, doubts=_names(doubts))
 
 
 def _equivalent(findings: Findings) -> Verdict | None:
@@ -185,9 +208,8 @@ def _equivalent(findings: Findings) -> Verdict | None:
     margin = f"within {percent(findings.duration.margin)} of {findings.control}"
     reason = sentence(f"{listed(variants)} {be(variants)} {margin}: no difference that matters.")
     doubts = findings.doubts
-    check = f" Check first: {listed(doubts)}." if doubts else ""
-    text = f"{reason}{check} Stop, and keep the variant that you prefer."
-    return Verdict("equivalent", "Stop: no difference that matters", reason, text, "stop", doubts=tuple(doubts))
+    text = f"{reason}{_check_first(doubts)} Stop, and keep the variant that you prefer."
+    return Verdict("equivalent", "Stop: no difference that matters", reason, text, "stop", doubts=_names(doubts))
 
 
 def _inconclusive(findings: Findings) -> Verdict:

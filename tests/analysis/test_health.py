@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.analysis.checks.check import TITLES
 from chalicelib.domain.manifest import Phase
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
@@ -250,3 +251,8 @@ def test_many_refusals_are_a_warning() -> None:
         "warning",
         "About 100 events refused (4.8 %), most as wrong-variant.",
     )
+
+
+def test_every_check_has_a_title_and_every_title_a_check() -> None:
+    report = report_on(totals(blue=(100, 10), green=(100, 10)))
+    assert sorted(check["name"] for check in report["health"]["checks"]) == sorted(TITLES)

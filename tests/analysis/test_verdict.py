@@ -61,7 +61,8 @@ def test_a_loser_is_dropped_while_the_others_continue() -> None:
 def test_a_striking_winner_is_checked_first() -> None:
     assert verdict(totals(blue=(9000, 900), green=(9000, 1500))) == (
         "winner",
-        "Green beats blue by about 66 % (measured 67 %, at least 46 %). Check first: twyman. Then ship green.",
+        "Green beats blue by about 66 % (measured 67 %, at least 46 %). "
+        "Check first: “Striking difference”. Then ship green.",
     )
 
 
@@ -148,7 +149,7 @@ def test_a_stopped_experiment_says_first_what_is_live() -> None:
     beats = "Green beats blue by about 32 % (measured 33 %, at least 16 %)."
     assert verdict(AHEAD, experiment=stopped) == (
         "winner",
-        f"Stopped: blue is live for everyone. {beats} Ship green.",
+        f"Stopped. Nothing was shipped: everyone sees blue. {beats} Ship green.",
     )
     assert verdict(AHEAD, experiment=shipped) == ("winner", f"Stopped: green is live for everyone. {beats}")
     answer = report_on(AHEAD, experiment=shipped)["verdict"]
@@ -159,12 +160,14 @@ def test_a_stopped_experiment_keeps_the_result_that_it_has() -> None:
     stopped = an_experiment(status="stopped")
     assert verdict(AHEAD, experiment=stopped, began=date(2026, 11, 22)) == (
         "winner",
-        "Stopped: blue is live for everyone. Green beats blue by about 32 % (measured 33 %, at least 16 %). "
+        "Stopped. Nothing was shipped: everyone sees blue. "
+        "Green beats blue by about 32 % (measured 33 %, at least 16 %). "
         "It ran for less than a full week, so weekdays may matter. Ship green.",
     )
     assert verdict(totals(blue=(900, 90), green=(900, 95)), experiment=stopped) == (
         "inconclusive",
-        "Stopped: blue is live for everyone. Not decided: green is between 34 % worse and 69 % better than blue.",
+        "Stopped. Nothing was shipped: everyone sees blue. "
+        "Not decided: green is between 34 % worse and 69 % better than blue.",
     )
 
 
@@ -225,7 +228,8 @@ UNEVEN = (Phase(weights=(0.495, 0.495, 0.01)),)
 def test_a_loser_names_the_same_doubts_as_a_winner() -> None:
     assert verdict(totals(blue=(9000, 1500), green=(9000, 600))) == (
         "loser",
-        "Green loses to blue by about 60 % (measured 60 %, at least 53 %). Check first: twyman. Then keep blue.",
+        "Green loses to blue by about 60 % (measured 60 %, at least 53 %). "
+        "Check first: “Striking difference”. Then keep blue.",
     )
 
 

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from abacus.paths import PROJECT, node
+from chalicelib.analysis.checks.check import TITLES
 from scripts import answer_types
 
 TESTS = PROJECT / "tests" / "javascript" / "results.test.mjs"
@@ -25,6 +26,12 @@ def test_words_and_numbers_of_the_results_page(language: str) -> None:
 
 def test_the_types_of_the_page_are_those_of_the_openapi_document() -> None:
     assert answer_types.TYPES.read_text() == answer_types.text(), "run: python -m scripts.answer_types"
+
+
+def test_the_page_calls_the_checks_what_the_verdict_calls_them() -> None:
+    labels = (PROJECT / "static" / "results" / "ui" / "labels.js").read_text()
+    block = labels.partition("export const CHECKS = {")[2].partition("\n};")[0]
+    assert dict(re.findall(r'^  "?([a-z-]+)"?: \[\s*"([^"]+)",', block, re.M)) == TITLES
 
 
 def test_a_language_tag_that_intl_refuses_does_not_break_the_page() -> None:

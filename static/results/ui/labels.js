@@ -29,12 +29,7 @@ export function reason({ verdict }) {
 }
 
 /** What to do, with numbers in the reader's format; for a stopped experiment what visitors get now. */
-export function headline({ status, shipped, variants, verdict }) {
-  if (status !== "stopped") return localised(verdict.headline);
-  if (shipped) return `${shipped} is live for everyone`;
-  const control = variants.find((row) => row.control)?.variant;
-  return `Nothing was shipped: everyone sees ${control ?? "the control"}`;
-}
+export const headline = ({ verdict }) => localised(verdict.headline);
 
 /** Since when it is live, who decided it and why, from the fields of a stopped experiment; null where none is known.
  *  @param {{live?: import("../data/answers.d.ts").LiveAnswer | null}} entry */
@@ -45,6 +40,7 @@ export function liveSince({ live }) {
   return text ? text[0].toUpperCase() + text.slice(1).replace(/\.$/, "") : null;
 }
 
+// The titles are those of chalicelib/analysis/checks/check.py, which the verdict names checks by; a test compares them.
 export const CHECKS = {
   "impossible-counts": [
     "Counts",
