@@ -17,6 +17,10 @@ A message gives field, value, rule and next step. A refused event is not an erro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+MOST_NAMES = 10  # in one message: a request of a hundred refused events gets a hundred messages
+
 
 class AbacusError(Exception):
     """A failure that is explained to the caller. `field` names the input at fault, where there is one."""
@@ -96,3 +100,13 @@ class ManifestError(AbacusError):
 
 class AlertsFailed(AbacusError):
     """Messages were given up, or experiments could not be looked at; an alarm listens to the failed call."""
+
+
+def names_in_message(names: Sequence[str]) -> str:
+    """The names that there are, for the message about one that there is not: the first ten, and how many more.
+
+    >>> names_in_message(["blue", "green"]), names_in_message([])
+    ('blue, green', 'none')
+    """
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return (", ".join(names[:MOST_NAMES]) or "none") + more

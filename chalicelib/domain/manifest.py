@@ -221,5 +221,10 @@ class Manifest(Model):
         return self._by_key.get(key)
 
     @cached_property
+    def published_keys(self) -> tuple[str, ...]:
+        """The keys of the experiments that are no drafts: a draft is not public."""
+        return tuple(e.key for e in self.experiments if e.status != "draft")
+
+    @cached_property
     def _by_key(self) -> dict[str, Experiment]:
         return {e.key: e for e in self.experiments}

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.domain.errors import names_in_message
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.storage.manifest_cache import FreshManifest
@@ -77,13 +78,13 @@ def validate_event(
     after it."""
     experiment = manifest.experiment(event.experiment)
     if experiment is None:
-        known = ", ".join(e.key for e in manifest.experiments if e.status != "draft") or "none"
+        known = names_in_message(manifest.published_keys)
         return Refusal(Outcome.UNKNOWN_EXPERIMENT, f"No experiment {event.experiment!r}; the manifest has {known}.")
     if event.variant not in experiment.variant_keys:
-        known = ", ".join(experiment.variant_keys)
+        known = names_in_message(experiment.variant_keys)
         return Refusal(Outcome.UNKNOWN_VARIANT, f"{experiment.key} has no variant {event.variant!r}; it has {known}.")
     if event.goal is not None and event.goal not in experiment.goals:
-        known = ", ".join(experiment.goals) or "none besides clicks"
+        known = names_in_message(experiment.goals) if experiment.goals else "none besides clicks"
         return Refusal(Outcome.UNKNOWN_GOAL, f"{experiment.key} declares no goal {event.goal!r}; it has {known}.")
     if problem := value_problem(experiment, event):
         return Refusal(Outcome.WRONG_VALUE, problem)

@@ -12,7 +12,7 @@ from chalicelib.analysis.checks.ledger import ledger
 from chalicelib.analysis.metrics.family import metrics_of
 from chalicelib.analysis.segments.samples import select_by
 from chalicelib.domain.clock import iso
-from chalicelib.domain.errors import InvalidInput, NotFound
+from chalicelib.domain.errors import InvalidInput, NotFound, names_in_message
 from chalicelib.domain.manifest import Experiment, Manifest
 from chalicelib.domain.segments import marker
 from chalicelib.reporting import cost
@@ -134,7 +134,7 @@ def known(manifest: Manifest, key: str) -> Experiment:
     """The experiment under `key`, unless it is a draft, which is not public. Raises NotFound."""
     experiment = manifest.experiment(key)
     if experiment is None or experiment.status == "draft":
-        there = ", ".join(e.key for e in manifest.experiments if e.status != "draft") or "none"
+        there = names_in_message(manifest.published_keys)
         raise NotFound(f"No experiment {key[:80]!r}; the manifest has {there}.", field="experiment")
     return experiment
 

@@ -137,6 +137,25 @@ def test_what_a_publish_of_a_moment_ago_allows_is_not_refused(old: Manifest, ref
     assert validate_events([event], GREEN, FreshManifest(published, NOON), now_ms=NOON) == [None]
 
 
+MANY = tuple(f"{n:02}-{'x' * 61}" for n in range(40))
+
+
+@pytest.mark.parametrize("field", ["experiment", "variant", "goal"])
+def test_a_refusal_names_ten_of_what_there_is_and_no_draft(field: str) -> None:
+    goal = {"type": "goal", "goal": "none"} if field == "goal" else {}
+    manifest = a_manifest(
+        an_experiment("draft", status="draft"),
+        an_experiment(variants=("green", *MANY[1:]), goals=MANY),
+        *(an_experiment(key) for key in MANY[1:]),
+    )
+    event = an_event(**({field: "none"} | goal))
+    refusal = validate_event(event, GREEN, manifest, now_ms=NOON)
+    assert refusal is not None
+    first = {"experiment": "cta-color", "variant": "green", "goal": MANY[0]}[field]
+    assert f" has {first}, {', '.join(MANY[1:10])} and 30 more." in refusal.message
+    assert len(refusal.message) < 800
+
+
 def test_the_manifest_is_not_read_again_for_a_refusal_it_cannot_change() -> None:
     published = Published(a_manifest(), a_manifest())
     manifest = FreshManifest(published, NOON)
