@@ -60,7 +60,13 @@ def without_difference(looks: int) -> list[Scenario]:
 
 
 @click.command("prove")
-@click.option("--experiments", type=click.IntRange(50), default=2000, show_default=True, help="Of each kind.")
+@click.option(
+    "--experiments",
+    type=click.IntRange(50),
+    default=2000,
+    show_default=True,
+    help="Of each kind; more where they cost little.",
+)
 @click.option("--looks", type=click.IntRange(10), default=242, show_default=True, help="At each experiment.")
 @click.option("--processes", type=click.IntRange(1), default=os.cpu_count, help="Default: one per processor.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same result.")
@@ -78,7 +84,7 @@ def command(experiments: int, looks: int, processes: int, seed: int, write: Path
             click.echo(f"{experiments} × {scenario.name} ...", err=True)
             by_scenario[scenario.name] = play(pool, scenario, experiments, seed)
         click.echo(f"{experiments} × what stands next to the decision ...", err=True)
-        further_tables = [mistakes(pool, experiments, seed), *next_to_the_decision(pool, experiments, seed)]
+        further_tables = [mistakes(pool, 4 * experiments, seed), *next_to_the_decision(pool, experiments, seed)]
         click.echo(f"{experiments} × revenue and guardrails ...", err=True)
         further_tables += revenue_and_guardrails(pool, experiments, looks, seed)
         further_tables.append(drift_alarms(pool, 4 * experiments, seed))

@@ -80,11 +80,13 @@ def size(experiments: int) -> list[str]:
 
 
 def next_to_the_decision(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[list[str]]:
-    """Time to a decision, chances to be best, the split alarm, visitors in two variants, rebalancing: a table each."""
+    """Time to a decision, chances to be best, the split alarm, visitors in two variants, rebalancing: a table each.
+
+    More experiments where they cost little."""
     return [
-        _times(pool, experiments, seed),
-        _chances(pool, experiments, seed),
-        _alarms(pool, experiments, seed),
+        _times(pool, 10 * experiments, seed),
+        _chances(pool, 20 * experiments, seed),
+        _alarms(pool, 4 * experiments, seed),
         _changes(pool, max(50, experiments // 20), seed),
         *_rebalanced(pool, experiments, seed),
     ]
@@ -107,7 +109,7 @@ def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
     lines = [heading, "|---|--:|--:|--:|--:|--:|--:|"]
     for spread, visitors in ((0.03, 10_000), (0.03, 50_000), (0.1, 10_000), (0.1, 50_000)):
         trial = partial(chance_to_be_best, spread, 0.05, visitors)
-        claims = play_each(pool, trial, 4 * experiments, f"{seed}/chance/{spread}/{visitors}")
+        claims = play_each(pool, trial, experiments, f"{seed}/chance/{spread}/{visitors}")
         cells = [f"N(0, {100 * spread:g} %), {visitors:,}"]
         for claimed in ([(c.claimed, c.true) for c in claims], [(c.flat, c.true) for c in claims]):
             sure = [(chance, true) for chance, true in claimed if chance >= 0.95]
@@ -118,7 +120,7 @@ def _chances(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
                 share_with_error(t for _, t in sure) if sure else "–",
             ]
         lines.append(row(*cells))
-    return lines + size(4 * experiments)
+    return lines + size(experiments)
 
 
 def _alarms(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:
