@@ -9,25 +9,28 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
 from abacus.operations.metering import Use, metered
+from abacus.operations.tally_size import SPREAD, full_tally
 from chalicelib.counting.fold import Fold
-from chalicelib.domain.clock import DAY_MS
+from chalicelib.domain.clock import DAY_MS, utc_day
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Experiment, Manifest, Phase, Segment, Variant
-from chalicelib.domain.segments import VALUES
+from chalicelib.domain.manifest import Experiment, GoalValue, Manifest, Phase, Segment, Variant
+from chalicelib.domain.segments import OTHER, VALUES, marker
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.ingestion.sender import Sender
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey
+from chalicelib.storage.store import Booking, RowKey, cell_name, partition
+from chalicelib.storage.tally import Cell, Span
 
 FILE = Path(__file__).with_suffix(".json")
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds; any noon would do
@@ -38,7 +41,9 @@ KINDS = ("impression", "click", "goal")
 class Workload(NamedTuple):
     """`together` visitors come, each with one request of `events` events spread over `experiments`; then their rows
     are folded in one go. That happens `visits` times. `days`: on how many different days they were first seen.
-    `segments`: how many the experiments have."""
+    `segments`, `values`: how many the experiments have, and how many goals with values beside one without.
+
+    The tallies are those of an experiment with a million visitors: `tally_size.full_tally`."""
 
     events: int
     together: int
@@ -46,6 +51,7 @@ class Workload(NamedTuple):
     days: int = 1
     visits: int = 1
     segments: int = 0
+    values: int = 0
 
 
 SCENARIOS = (
@@ -54,12 +60,14 @@ SCENARIOS = (
     *(Workload(3, together, experiments=3) for together in (1, 25)),
     Workload(3, 25, days=14, visits=34),
     *(Workload(3, together, segments=number) for number in (1, 2, 3, 4) for together in (1, 25)),
+    *(Workload(3, together, segments=s, values=v) for s in (0, 1, 3) for v in (1, 3) for together in (1, 25)),
 )
 # In this order, and what visitors are: mostly at home, half of them on a phone.
 SEGMENTS = (
     *(Segment(name=name, values=VALUES[name]) for name in ("device", "country", "visitor")),
     Segment(name="plan", values=("free", "pro"), attribute=True),
 )
+VALUED = ("purchase", "upgrade", "renewal")  # goals with values, in this order
 COUNTRIES = ("CH", "US", "US", "US", "US", "US", "GB", "DE", "FR", "US")
 AGENTS = ("(iPhone)", "(Windows NT 10.0)")
 
@@ -74,23 +82,34 @@ class _FixedCatalog:
     refresh = current
 
 
+def an_experiment(
+    key: str, *, seed: str = "0", segments: int = 0, values: int = 0, goals: Sequence[str] = ("signup",)
+) -> Experiment:
+    """Two variants, `goals` without values and so many goals with values, so many segments."""
+    valued = VALUED[:values] + tuple(f"purchase-{n}" for n in range(len(VALUED), values))
+    return Experiment(
+        key=key,
+        status="running",
+        variants=(Variant(key="blue"), Variant(key="green")),
+        phases=(Phase(weights=(0.5, 0.5)),),
+        seed=seed,
+        goals=(*goals, *valued),
+        goal_values={goal: GoalValue(unit="EUR", decimals=2, cap=50_000) for goal in valued},
+        segments=SEGMENTS[:segments],
+    )
+
+
 def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
     """What one request takes at the first, second ... visit, its share of the fold included."""
+    name = "-".join(map(str, scenario))
     experiments = tuple(
-        Experiment(
-            key=f"cost-{'-'.join(map(str, scenario))}-{i}",
-            status="running",
-            variants=(Variant(key="blue"), Variant(key="green")),
-            phases=(Phase(weights=(0.5, 0.5)),),
-            seed=str(i),
-            goals=("signup",),
-            segments=SEGMENTS[: scenario.segments],
-        )
+        an_experiment(f"cost-{name}-{i}", seed=str(i), segments=scenario.segments, values=scenario.values)
         for i in range(scenario.experiments)
     )
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
     ingest = Ingest(store, _FixedCatalog(Manifest(experiments=experiments)), None, 90, version, lambda *_: None)
-    fold = Fold(store, 2, random.randrange, version, Patience())
+    fold = Fold(store, SPREAD, random.randrange, version, Patience())
+    _fill(store, experiments, scenario.days)
     visitors = [f"{i:0{VISITOR}d}" for i in range(scenario.together)]
     uses = []
     for visit in range(scenario.visits):
@@ -107,6 +126,23 @@ def measure(aws: LocalAws, scenario: Workload) -> list[Use]:
     return uses
 
 
+def _fill(store: DynamoStore, experiments: Iterable[Experiment], days: int) -> None:
+    """Put a full tally into every item of the last `days` days but those by the hour, which hold three numbers."""
+    for experiment in experiments:
+        tally = full_tally(experiment).numbers()
+        whens: list[tuple[Span, str]] = [("total", "")]
+        whens += [("day", utc_day(NOON - day * DAY_MS).isoformat()) for day in range(days)]
+        whens += [("segment", marker(s.name, v)) for s in experiment.segments for v in (*s.values, OTHER)]
+        cells = [Cell(*when, 0, variant) for when in whens for variant in experiment.variant_keys]
+        store.book(
+            [
+                Booking(partition(experiment.key, cell), cell_name(cell, 0, spread), tally)
+                for cell in cells
+                for spread in range(SPREAD)
+            ]
+        )
+
+
 def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit: int, at: int) -> tuple[Event, ...]:
     events = []
     for n in range(count):
@@ -116,6 +152,7 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
             "visitor": "returning" if int(visitor) % 3 == 0 else "new",
             "plan": "pro" if int(visitor) % 5 else "free",
         }
+        goal = experiment.goals[-1]
         variant = experiment.assign(visitor, 0)
         assert variant is not None
         events.append(
@@ -125,7 +162,8 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
                 experiment=experiment.key,
                 variant=variant,
                 at=at,
-                goal="signup" if kind == "goal" else None,
+                goal=goal if kind == "goal" else None,
+                value=Decimal("49.90") if kind == "goal" and goal in experiment.goal_values else None,
                 segments=said if kind == "impression" and experiment.segments else {},
             )
         )

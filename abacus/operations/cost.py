@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import product
 
 import click
 
 from abacus.operations import bill, prices
 from abacus.operations.bill import price_line
-from abacus.operations.capacity import Workload, measure_all, recorded
+from abacus.operations.capacity import Workload, an_experiment, measure_all, recorded
 from abacus.operations.metering import Use
+from abacus.operations.tally_size import full_bytes, read_units, write_units
 from abacus.paths import INFRA
 from chalicelib.ingestion.rows.writer import MOST_EVENTS
 
 EVENTS = (0.1, 1, 10, 100, 1000, 10_000)  # a second
 A_REQUEST = 3  # events; and in a row
 KEPT_DAYS = 90
+# Segments, and goals with values.
+KINDS = (*product((0, 1, 3), (0, 1, 3)), (4, 0), (0, 20), (3, 20))
+READ_DAYS = (1, 7, 14, 28)
 
 
 def report(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:
@@ -27,7 +33,9 @@ def report(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettin
     yield ""
     yield from _million(measured, settings.memory)
     yield ""
-    yield from by_segments(measured, settings.memory)
+    yield from by_experiment(measured, settings.memory)
+    yield ""
+    yield from by_reading()
     yield ""
     yield from by_traffic(measured, settings)
     yield ""
@@ -47,16 +55,45 @@ def _million(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[st
     yield "  Not in it: delivery of ab.js and the site, storage, and what is paid by the month (below)."
 
 
-def by_segments(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[str]:
-    """What a million events cost in experiments with segments."""
-    yield f"With segments, {A_REQUEST} events a request (device, country, visitor, an attribute, in this order):"
-    yield f"  {'segments':>10}{'WRU busy':>12}{'quiet':>8}{'a million events: busy':>25}{'quiet':>8}"
-    for number in range(5):
-        workloads = [Workload(A_REQUEST, together, segments=number) for together in (bill.BUSY, bill.QUIET)]
-        busy, quiet = (measured[workload][0].written for workload in workloads)
-        dollars = [sum(bill.events(measured[w][0], w, memory).values()) for w in workloads]
-        yield f"  {number:10}{busy:12.2f}{quiet:8.2f}{dollars[0]:25.2f}{dollars[1]:8.2f}"
+def use_of(measured: Mapping[Workload, list[Use]], segments: int, size: int, together: int) -> Use:
+    """What a request takes where the largest tallies have `size` bytes: as measured with small ones, and two write
+    units more for each further kilobyte of each total, cohort and segment that a fold changes."""
+    use = measured[Workload(A_REQUEST, together, segments=segments)][0]
+    in_request, row, hours = 1, 2, min(together, 2)  # write units, write units, items of one hour: they stay small
+    items = (use.written - in_request - row) * together / 2 - hours
+    return replace(use, written=use.written + items * (write_units(size) - 2) / together)
+
+
+def by_experiment(measured: Mapping[Workload, list[Use]], memory: int) -> Iterator[str]:
+    """What a million events cost in experiments with segments and with goals that have values."""
+    yield f"By segments (device, country, visitor, an attribute) and goals with values, {A_REQUEST} events a request:"
+    yield (
+        f"  {'segments':>10}{'values':>8}{'a tally, KB':>13}{'WRU busy':>10}{'quiet':>8}"
+        f"{'a million events: busy':>24}{'quiet':>8}"
+    )
+    for segments, values in KINDS:
+        size = full_bytes(an_experiment("cta-color", segments=segments, values=values))
+        uses = [use_of(measured, segments, size, together) for together in (bill.BUSY, bill.QUIET)]
+        workloads = [Workload(A_REQUEST, together, segments=segments) for together in (bill.BUSY, bill.QUIET)]
+        busy, quiet = (sum(bill.events(u, w, memory).values()) for u, w in zip(uses, workloads, strict=True))
+        yield (
+            f"  {segments:10}{values:8}{size / 1024:13.2f}{uses[0].written:10.2f}{uses[1].written:8.2f}"
+            f"{busy:24.2f}{quiet:8.2f}"
+        )
+    yield "  One goal without values besides. A tally: the largest item, after a million visitors of a variant;"
+    yield "  DynamoDB bills a write by the whole item."
     yield "  Each value of a segment is an item of the tallies, so longer lists and rarer values cost more."
+
+
+def by_reading() -> Iterator[str]:
+    """Read units of GET /stats/{experiment}."""
+    yield "GET /stats/{experiment} without a series, two variants, items of full tallies; RRU:"
+    yield f"  {'goals':>10}{'values':>8}" + "".join(f"{f'day {day}':>9}" for day in READ_DAYS)
+    for goals, values in ((1, 0), (3, 0), (3, 3)):
+        plain = ("signup", "download", "contact")[: max(0, goals - values)]
+        experiment = an_experiment("cta-color", goals=plain, values=values)
+        yield f"  {goals:10}{values:8}" + "".join(f"{read_units(experiment, day):9.1f}" for day in READ_DAYS)
+    yield "  The totals are half a unit, or one with three values; the rest are the cohorts of every day so far."
 
 
 def by_traffic(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSettings) -> Iterator[str]:

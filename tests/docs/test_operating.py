@@ -8,7 +8,7 @@ import pytest
 
 from abacus.operations import bill, prices
 from abacus.operations.capacity import recorded
-from abacus.operations.cost import by_traffic
+from abacus.operations.cost import by_experiment, by_traffic
 from abacus.paths import PROJECT
 
 PAGE = (PROJECT / "docs" / "operating.md").read_text()
@@ -17,6 +17,10 @@ SETTINGS = bill.FunctionSettings.shipped()
 
 def test_the_price_at_each_traffic_is_what_the_command_says() -> None:
     assert "\n".join(by_traffic(recorded(), SETTINGS)) in PAGE
+
+
+def test_the_price_of_segments_and_values_is_what_the_command_says() -> None:
+    assert "\n".join(by_experiment(recorded(), SETTINGS.memory)) in PAGE
 
 
 def test_a_month_is_its_events_and_the_rows_they_leave() -> None:

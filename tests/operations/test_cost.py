@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,22 +14,26 @@ from click.testing import CliRunner
 from abacus.cli import main
 from abacus.local.emulated_stacks import LocalAws
 from abacus.operations import bill, prices
-from abacus.operations.capacity import Workload, measure, recorded
-from abacus.operations.cost import report
-from abacus.operations.metering import Use, metered, read_units
+from abacus.operations.capacity import Workload, an_experiment, measure, recorded
+from abacus.operations.cost import report, use_of
+from abacus.operations.metering import Use, item_size, metered, read_units
+from abacus.operations.tally_size import BEGAN, SPREAD, full_bytes, full_tally, item_bytes, write_units
+from abacus.operations.tally_size import read_units as read_units_of
 from abacus.paths import INFRA, PROJECT
 from chalicelib.alerting.alerts import Alerts
 from chalicelib.alerting.webhook import Webhook, WebhookAddress
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.clock import HOUR_MS, utc_datetime
+from chalicelib.domain.manifest import Manifest
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.event_encoding import Amount, write
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Booking, RowKey, RowLimit, cell_name
+from chalicelib.storage.store import Booking, RowKey, RowLimit, cell_name, partition
 from chalicelib.storage.tally import Cell, Tally
-from tests.support.builders import NOON, a_manifest, an_element
+from tests.support.builders import NOON, a_manifest, an_element, an_event
 from tests.support.tallied import NOW, daily
 
 MEASURED = recorded()
@@ -54,10 +59,55 @@ def test_a_busy_request_takes_what_the_rules_of_dynamodb_say() -> None:
     assert MEASURED[BUSY] == [Use(1 + 2 + 12 / 25, 1 + 1 / 25, 1 + 3 / 25)]
 
 
-@pytest.mark.parametrize("together", [1, 25])
-def test_three_segments_fold_with_at_most_three_times_the_write_units(together: int) -> None:
+@pytest.mark.parametrize("scenario", [s for s in MEASURED if s.values], ids=lambda s: "-".join(map(str, s)))
+def test_the_size_of_the_tallies_tells_what_was_measured_with_values(scenario: Workload) -> None:
+    experiment = an_experiment("cta-color", segments=scenario.segments, values=scenario.values)
+    model = use_of(MEASURED, scenario.segments, full_bytes(experiment), scenario.together)
+    (use,) = MEASURED[scenario]
+    assert (model.written, model.read, model.calls) == pytest.approx((use.written, use.read, use.calls))
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize(("segments", "values"), [(0, 20), (2, 6)])
+def test_the_size_of_the_tallies_tells_what_an_experiment_takes_that_was_not_measured(
+    aws: LocalAws, segments: int, values: int
+) -> None:
+    size = full_bytes(an_experiment("cta-color", segments=segments, values=values))
+    (use,) = measure(aws, Workload(3, 1, segments=segments, values=values))
+    assert use == use_of(MEASURED, segments, size, together=1)
+
+
+@pytest.mark.ministack
+def test_an_item_of_the_tallies_has_the_size_that_is_computed(aws: LocalAws) -> None:
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    experiment = an_experiment("sized", segments=3, values=3)
+    cells = [Cell("total", "", 0, "green"), Cell("day", "2026-11-01", 0, "green")]
+    cells.append(Cell("segment", "device=desktop", 0, "green"))
+    tally = full_tally(experiment)
+    for cell in cells:
+        booking = Booking(partition("sized", cell), cell_name(cell, 0, 0), tally.numbers())
+        store.book([booking])
+        key = {"experiment": {"S": booking.experiment}, "cell": {"S": booking.cell}}
+        item = aws.dynamodb.get_item(TableName=aws.names["TalliesName"], Key=key)["Item"]  # type: ignore[arg-type]
+        assert item_size(item) == item_bytes("sized", cell, tally) <= full_bytes(experiment)
+        with metered(aws.dynamodb) as use:
+            store.commit([], [booking])
+        assert use.written == write_units(item_size(item)) == 4
+
+
+@pytest.mark.parametrize(("together", "values", "most"), [(1, 1, 1.5), (1, 3, 1.5), (25, 1, 1.5), (25, 3, 1.5)])
+def test_values_fold_with_at_most_one_and_a_half_times_the_write_units(together: int, values: int, most: float) -> None:
     request = 1  # its write is not the fold's
-    with_segments, without = (MEASURED[Workload(3, together, segments=n)][0].written - request for n in (3, 0))
+    found, plain = (MEASURED[Workload(3, together, values=n)][0].written - request for n in (values, 0))
+    assert plain <= found <= most * plain
+
+
+@pytest.mark.parametrize("together", [1, 25])
+@pytest.mark.parametrize("values", [0, 1, 3])
+def test_three_segments_fold_with_at_most_three_times_the_write_units(together: int, values: int) -> None:
+    request = 1  # its write is not the fold's
+    with_segments = MEASURED[Workload(3, together, segments=3, values=values)][0].written - request
+    without = MEASURED[Workload(3, together)][0].written - request
     assert without < with_segments <= 3 * without
 
 
@@ -140,15 +190,47 @@ def test_a_refused_write_is_billed_by_the_item_as_it_is(aws: LocalAws) -> None:
 
 
 @pytest.mark.ministack
-def test_an_experiment_s_numbers_without_the_series_are_one_read_unit(aws: LocalAws) -> None:
+@pytest.mark.parametrize(("days", "values", "units"), [(1, 0, 1.0), (1, 3, 2.0), (14, 0, 5.5), (14, 3, 9.0)])
+def test_reading_an_experiment_takes_the_units_of_its_items(
+    aws: LocalAws, days: int, values: int, units: float
+) -> None:
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
-    fold = Fold(store, 2, random.Random(1).randrange, version, Patience())
-    for visitor, variant in [(f"v{n}", ("blue", "green")[n % 2]) for n in range(40)]:
-        elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
-        store.add(RowKey(visitor, "cta-color"), elements, 2, version=version(), expires_at=0, limit=RowLimit(200, 200))
-        fold([RowKey(visitor, "cta-color")], now_ms=NOON)  # each for itself, so that every item of the spread is there
+    plain = ("signup", "download", "contact") if values == 0 else ()
+    experiment = an_experiment(f"read-{days}-{values}", goals=plain, values=values)
+    tally = full_tally(experiment).numbers()
+    cells = [Cell("total", "", 0, variant) for variant in experiment.variant_keys]
+    for day in range(days):
+        when = (BEGAN + timedelta(days=day)).isoformat()
+        cells += [Cell("day", when, 0, variant) for variant in experiment.variant_keys]
+    store.book([Booking(experiment.key, cell_name(cell, 0, n), tally) for cell in cells for n in range(SPREAD)])
     with metered(aws.dynamodb) as use:
-        answer = queries.detail(store, a_manifest(), "cta-color", Question(series="none"), now_ms=NOON)
+        queries.detail(store, Manifest(experiments=(experiment,)), experiment.key, Question(series="none"), now_ms=NOON)
+    assert use == Use(read=units, calls=2)
+    assert read_units_of(experiment, days) == units
+
+
+@pytest.mark.ministack
+@pytest.mark.parametrize("values", [0, 3])
+def test_a_young_experiment_with_three_goals_is_read_with_one_unit(aws: LocalAws, values: int) -> None:
+    """Before anything remarkable has happened, a tally with three values still takes less than a kilobyte."""
+    store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
+    plain = ("signup", "download", "contact") if values == 0 else ()
+    experiment = an_experiment(f"young-{values}", goals=plain, values=values)
+    fold = Fold(store, SPREAD, random.Random(1).randrange, version, Patience())
+    for n in range(40):
+        key, variant = RowKey(f"v{n}", experiment.key), ("blue", "green")[n % 2]
+        elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
+        amount = {"amount": Amount(4990, 50_000)} if values else {}
+        elements += [
+            write(an_event(id=f"g{i}", type="goal", goal=goal, variant=variant), phase=0, client=False, **amount)
+            for i, goal in enumerate(experiment.goals)
+        ]
+        store.add(key, elements, 5, version=version(), expires_at=0, limit=RowLimit(200, 200))
+        fold([key], now_ms=NOON)  # each for itself, so that every item of the spread is there
+    with metered(aws.dynamodb) as use:
+        answer = queries.detail(
+            store, Manifest(experiments=(experiment,)), experiment.key, Question(series="none"), now_ms=NOON
+        )
     assert [variant.visitors for variant in answer.variants] == [20, 20]
     assert use == Use(read=1.0, calls=2)
 
