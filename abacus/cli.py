@@ -51,7 +51,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "abacus assign 3f2b8c1e --url https://example.com/shop/",
         ),
         "check": Entry(
-            "abacus.checking.command:command",
+            "abacus.page_check.command:command",
             "Fetch a page and say what is missing for your experiments.",
             "abacus check https://example.com/shop/ --stage prod",
         ),
@@ -122,12 +122,12 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "Read": {
         "results": Entry(
-            "abacus.reading.results:command",
+            "abacus.results.report:command",
             "Show an experiment's verdict, numbers and checks.",
             "abacus results cta-color --stage prod",
         ),
         "link": Entry(
-            "abacus.reading.link:command",
+            "abacus.results.link:command",
             "Print a link that opens the results until it expires.",
             "abacus link cta-color --days 7 --stage prod",
         ),

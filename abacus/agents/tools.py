@@ -20,8 +20,8 @@ from abacus.authoring.new import Draft, create
 from abacus.authoring.plan import PlannedTraffic, planned
 from abacus.authoring.status import find_experiment
 from abacus.aws.target import address
-from abacus.checking.command import check_page, site_of
 from abacus.options import visitor_id
+from abacus.page_check.command import check_page, site_of
 from abacus.product_api import ProductApi
 from abacus.publishing.publish import Author, plan, refused_line, write
 from abacus.publishing.remote import remote_of

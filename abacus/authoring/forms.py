@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
 
 from abacus.authoring.metrics.forms import DurationMs, Goals, GuardrailForm
-from abacus.authoring.metrics.segments import SegmentForms
+from abacus.authoring.metrics.segment_forms import SegmentForms
 from abacus.shares import parse_share
 from chalicelib.domain.manifest import Slug, Status, VariantKey
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from abacus.authoring.condition_rules import Finding
 from abacus.authoring.forms import ExperimentForm, SiteForm, UrlsForm
 from abacus.authoring.metrics.forms import goal_forms
-from abacus.authoring.metrics.segments import segment
+from abacus.authoring.metrics.segment_forms import segment
 from abacus.authoring.problems import At, Problem, Problems, findings
 from abacus.authoring.rules import check, check_holdout, check_together
 from abacus.authoring.syntax.reader import Document, read

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from abacus.authoring.condition_rules import Finding, check_condition
 from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.metrics.rules import check_goals, check_guardrails, check_primary, check_window
-from abacus.authoring.metrics.segments import check_segments
+from abacus.authoring.metrics.segment_forms import check_segments
 from abacus.authoring.problems import At, did_you_mean, listed
 from abacus.authoring.syntax.reader import Document
 from abacus.authoring.syntax.unsafe_names import EXPLODES, explodes, reserved

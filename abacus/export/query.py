@@ -14,7 +14,7 @@ from abacus.export import duck
 from abacus.export.command import EVENT_COLUMNS
 from abacus.export.folder import RECORD, ExportRecord
 from abacus.export.tables import RESULT_TYPES, TALLY_COLUMNS
-from abacus.reading.table import table
+from abacus.results.table import table
 from chalicelib.domain.errors import AbacusError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from botocore.config import Config
 from abacus.aws import cloudformation, names
 from abacus.aws.target import at_target
 from abacus.local.worker import schedule_event
-from abacus.reading.table import table
+from abacus.results.table import table
 from chalicelib.alerting import wiring
 from chalicelib.alerting.alerts import Alerts
 from chalicelib.alerting.outbox import Outbox

@@ -17,9 +17,9 @@ from chalicelib.ingestion.request import EventsResponse, ParsedRequest, RefusedE
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
 from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
 from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
-from chalicelib.ingestion.segments import segments_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, Refusal, validate_events
+from chalicelib.ingestion.visitor_segments import segments_of
 from chalicelib.storage.event_encoding import Marks, element_of
 from chalicelib.storage.manifest_cache import Catalog, FreshManifest
 from chalicelib.storage.refusals import UNKNOWN, RefusalNote

@@ -184,7 +184,7 @@ def test_growthbooks_plugin_brings_values_and_segments(api: Api) -> None:
 def test_a_user_agent_made_to_be_slow_is_cut_before_it_is_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.publish(a_manifest(an_experiment(segments=(Segment(name="browser", values=("chrome",)),))))
     read: list[str] = []
-    for module, name in (("chalicelib.ingestion.segments", "browser"), ("app", "is_bot")):
+    for module, name in (("chalicelib.ingestion.visitor_segments", "browser"), ("app", "is_bot")):
         monkeypatch.setattr(f"{module}.{name}", read.append)
     assert api.post(event(), User_Agent="Version/ " * 1_000).status == 202
     assert {len(agent) for agent in read} == {512}

@@ -18,9 +18,9 @@ from chalicelib.domain.assignment import bucket
 from chalicelib.domain.manifest import GoalValue, Phase, Segment
 from chalicelib.ingestion.growthbook_plugin import events_from_plugin
 from chalicelib.ingestion.request import each
-from chalicelib.ingestion.segments import segments_of
 from chalicelib.ingestion.sender import Sender
 from chalicelib.ingestion.validation import validate_event
+from chalicelib.ingestion.visitor_segments import segments_of
 from chalicelib.storage.event_encoding import NO_MARKS, distinct, element_of
 from tests.support.builders import a_manifest, an_experiment
 from tests.support.growthbook_sdks import (

@@ -15,9 +15,9 @@ from abacus.simulation.visitors import Visitor
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.event import Event
 from chalicelib.ingestion.request import parse
-from chalicelib.ingestion.segments import segments_of
 from chalicelib.ingestion.sender import Sender
 from chalicelib.ingestion.validation import validate_event
+from chalicelib.ingestion.visitor_segments import segments_of
 from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.storage import event_encoding

@@ -20,8 +20,8 @@ from abacus.simulation.simulate import parse_rates, play
 from abacus.simulation.visitors import AGENTS, DAY, Visitor, truth, visitors
 from chalicelib.domain.errors import AbacusError, Busy
 from chalicelib.domain.manifest import Segment
-from chalicelib.ingestion.segments import browser, device
 from chalicelib.ingestion.sender import is_bot
+from chalicelib.ingestion.visitor_segments import browser, device
 from tests.support.product import Product, until
 
 NOW = 1_795_248_000_000

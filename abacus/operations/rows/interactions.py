@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from abacus.aws.target import at_target
-from abacus.reading.segments import segment_lines
+from abacus.results.segment_tables import segment_lines
 from chalicelib.analysis.segments.samples import SegmentSamples, samples_by
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.clock import now_ms

@@ -11,8 +11,8 @@ from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Segment
 from chalicelib.domain.segments import VALUES
 from chalicelib.ingestion.request import Batch, ParsedRequest
-from chalicelib.ingestion.segments import browser, device, segments_of
 from chalicelib.ingestion.sender import Sender
+from chalicelib.ingestion.visitor_segments import browser, device, segments_of
 from chalicelib.storage.event_encoding import read, write
 from chalicelib.storage.store import FIRST, LAST, SEGMENTS, all_cells
 from tests.ingestion.test_pipeline import GREEN, Desk

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from abacus.checking.command import check_page
-from abacus.checking.findings import Site
-from abacus.checking.policy import blocking_directive
 from abacus.cli import main
+from abacus.page_check.command import check_page
+from abacus.page_check.findings import Site
+from abacus.page_check.policy import blocking_directive
 from tests.support.product import Product
 
 SCRIPT = "try { /* the snippet */ } catch {}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from abacus.cli import main
-from abacus.reading.segments import segment_lines
+from abacus.results.segment_tables import segment_lines
 from chalicelib.reporting.segments.report import segment_report
 from tests.analysis.test_segments import samples
 from tests.support.builders import NOON

@@ -9,8 +9,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from abacus.authoring.problems import listed
-from abacus.checking.page import Page, Response, Tag
-from abacus.checking.policy import blocking_directive
+from abacus.page_check.page import Page, Response, Tag
+from abacus.page_check.policy import blocking_directive
 from abacus.site.snippet import options_place
 
 FILES = {"ab.js", "ab.async.js"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from abacus.reading.table import as_interval, as_percent, table
+from abacus.results.table import as_interval, as_percent, table
 
 Json = Mapping[str, Any]
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from abacus.cli import main
-from abacus.reading.results import list_lines, report_lines
+from abacus.results.report import list_lines, report_lines
 from tests.support.product import Product, a_visit, until
 
 VERDICT = {"state": "winner", "headline": "Ship green.", "reason": "It is better.", "later_field": 1}

@@ -9,7 +9,7 @@ import click
 
 from abacus.authoring.problems import did_you_mean, listed
 from abacus.aws.target import Product, at_product
-from abacus.checking.findings import (
+from abacus.page_check.findings import (
     Finding,
     Site,
     check_cookie,
@@ -18,8 +18,8 @@ from abacus.checking.findings import (
     check_tag,
     script_tag,
 )
-from abacus.checking.marks import check_marks
-from abacus.checking.page import fetch, parse
+from abacus.page_check.marks import check_marks
+from abacus.page_check.page import fetch, parse
 from abacus.product_api import ProductApi
 from abacus.site import snippet
 from chalicelib.domain.errors import NotFound

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from abacus.authoring.problems import did_you_mean, listed
-from abacus.checking.findings import Finding
-from abacus.checking.page import Page, Tag
+from abacus.page_check.findings import Finding
+from abacus.page_check.page import Page, Tag
 from chalicelib.domain.manifest import UrlPattern, Urls
 from chalicelib.targeting.url_patterns import matches
 

@@ -13,8 +13,8 @@ import click
 
 from abacus.aws.target import Product, at_product
 from abacus.product_api import ProductApi
-from abacus.reading.segments import segment_lines
-from abacus.reading.table import as_interval, as_percent, table
+from abacus.results.segment_tables import segment_lines
+from abacus.results.table import as_interval, as_percent, table
 
 Json = Mapping[str, Any]
 SIMULATED = "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`."
