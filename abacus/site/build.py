@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,23 +99,41 @@ def _results() -> dict[str, Asset]:
     return built
 
 
+# Statements of the charting library, and what our charts need of them: see _uplot.
+_UPLOT = {
+    # Lines of other kinds
+    "(paths.stepped = stepped);": "",
+    "(paths.bars    = bars);": "",
+    "(paths.spline  = monotoneCubic);": "",
+    "uPlot.join = join;": "",
+    # A legend
+    "const showLegend = legend.show;": "const showLegend = false;",
+    # Dates and numbers, which our charts write. Under LANG=C Chromium says "en-US@posix", and Intl refuses it.
+    "new Intl.NumberFormat(domEnv ? nav.language : 'en-US')": "new Intl.NumberFormat()",
+    "const [ timeIncrsMs, _timeAxisStampsMs, timeAxisSplitsMs ] = genTimeStuffs(1);": "",
+    "const [ timeIncrsS,  _timeAxisStampsS,  timeAxisSplitsS  ] = genTimeStuffs(1e-3);": "",
+    "const localTz = new Intl.DateTimeFormat().resolvedOptions().timeZone;": "",
+    "const _timeAxisSplits = (ms == 1 ? timeAxisSplitsMs(_tzDate) : timeAxisSplitsS(_tzDate));": "",
+    "const _timeAxisVals   = timeAxisVals(_tzDate, timeAxisStamps((ms == 1 ? _timeAxisStampsMs : _timeAxisStampsS), "
+    "_fmtDate));": "",
+    "const _timeSeriesVal  = timeSeriesVal(_tzDate, timeSeriesStamp(_timeSeriesStamp, _fmtDate));": "",
+    "let isTime = mode == 1 && scales[s.scale].time;": "const isTime = false;",
+    "let isTime = sc.time;": "const isTime = false;",
+    "uPlot.fmtDate = fmtDate;": "",
+    "uPlot.tzDate  = tzDate;": "",
+}
+
+
 def _uplot() -> str:
-    """The charting library without the kinds of lines that our charts do not draw: a tenth of it. It attaches them to
-    an object, so esbuild cannot know that they are not used. And without the reader's language, which our charts write
-    themselves: Chromium calls it "en-US@posix" under LANG=C, and the library would not start."""
+    """The charting library without what our charts do not use: a fifth of it. It attaches everything to one object, so
+    esbuild cannot know."""
     source = (PROJECT / "node_modules/uplot/dist/uPlot.esm.js").read_text()
-    replaced = {
-        "(paths.stepped = stepped);": "",
-        "(paths.bars    = bars);": "",
-        "(paths.spline  = monotoneCubic);": "",
-        "uPlot.join = join;": "",
-        "new Intl.NumberFormat(domEnv ? nav.language : 'en-US')": "new Intl.NumberFormat()",
-    }
-    for before, after in replaced.items():
-        if source.count(before) != 1:
+    for before, after in _UPLOT.items():
+        if before not in source:
             raise BuildError(f"uPlot has another form now, without {before!r}. Correct abacus/site/build.py.")
         source = source.replace(before, after)
-    return source
+    # Scales that are not linear: logarithmic (3), inverse hyperbolic sine (4), custom (100)
+    return re.sub(r"\b(w?sc\.)?distr (== (3|4|100)|>= 3)\b", "false", source)
 
 
 def _docs() -> dict[str, Asset]:

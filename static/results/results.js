@@ -2,31 +2,28 @@
 
 import { listen } from "./actions/actions.js";
 import { restoreTheme } from "./actions/theme.js";
-import { draw } from "./charts/lazy.js";
+import { charts } from "./charts/lazy.js";
 import { Failure } from "./data/api.js";
+import { later } from "./data/later.js";
 import { observe } from "./data/recent.js";
 import { entered, path } from "./data/request.js";
 import { isOpen, NEW } from "./data/route.js";
 import { source } from "./data/source.js";
-import { drawSegments } from "./segments/lazy.js";
 import { patch } from "./ui/dom.js";
 import { prepare } from "./ui/format.js";
 import { cardOf } from "./views/card.js";
 import { experimentView } from "./views/experiment.js";
 import { listView } from "./views/list.js";
 import { liveLine, notice } from "./views/live.js";
-import { askForKey, failed, skeleton } from "./views/states.js";
+import { askForKey, failed, noExperiments, skeleton } from "./views/states.js";
 
 const main = /** @type {HTMLElement} */ (document.querySelector("#main"));
 let listPlace = 0; // how far the list was scrolled when we left it
 let arriving = false; // another view, whose heading is to get the focus once it is there
 const isCard = document.documentElement.dataset.view === "card";
 let route = entered();
-/** @type {any} */
-let form = null; // the module, once the reader opens the form
-let loadingForm = false;
-/** @type {Failure | null} */
-let formLost = null;
+const form = later(() => import("./form/form.js").then(follow), render);
+const details = later(() => import("./details/details.js"), render);
 
 const data = source(() => path(route), render, pace);
 
@@ -43,20 +40,20 @@ function content(now) {
   if (isCard) return cardOf(now.answer, now.failure);
   if (now.failure?.kind === "key") return [askForKey(now.failure)];
   if (!now.answer) return now.failure ? [failed(now.failure)] : skeleton();
-  if (route.experiment === NEW) return form ? form.newView(now.answer) : formLost ? [failed(formLost)] : skeleton();
-  return route.experiment ? experimentView(now.answer, route) : listView(now.answer, route);
+  if (route.experiment === NEW) return newView(now.answer, form());
+  if (route.experiment) return experimentView(now.answer, route, details());
+  return now.answer.experiments.length ? listView(now.answer, route) : [noExperiments(now.answer, details())];
 }
 
-/** The script of the form, on the first visit to it. */
-async function loadForm() {
-  formLost = null;
-  try {
-    form = await import("./form/form.js");
-    form.listenToForm(keys);
-  } catch {
-    formLost = new Failure("unreachable", "The script of the form could not be loaded. Reload the page.");
-  }
-  render();
+function newView(answer, { module, lost }) {
+  if (module) return module.newView(answer);
+  const why = "The script of the form could not be loaded. Reload the page.";
+  return lost ? [failed(new Failure("unreachable", why))] : skeleton();
+}
+
+function follow(module) {
+  module.listenToForm(keys);
+  return module;
 }
 
 const keys = () => (data.now().answer?.experiments ?? []).map((entry) => entry.experiment);
@@ -74,21 +71,22 @@ function render() {
     patch(document.querySelector("#notice"), notice(now));
   }
   main.setAttribute("aria-busy", String(!now.answer && !now.failure)); // bare, without "true", it says nothing
-  if (report && !isCard) {
-    draw(report, route);
-    drawSegments(report, route);
-  }
+  if (report && !isCard) drawDetails(report);
   const draft = main.querySelector("form.draft");
-  if (draft) form.refresh(draft, keys());
-  if (route.experiment === NEW && !form && !loadingForm) {
-    loadingForm = true;
-    loadForm();
-  }
+  if (draft) form().module.refresh(draft, keys());
   const title = main.querySelector("h1");
   if (arriving && title) {
     arriving = false;
     title.focus({ preventScroll: true });
   }
+}
+
+/** Charts and segments; the script that draws the charts comes together with the one that places them. */
+function drawDetails(report) {
+  const { module } = details();
+  charts().catch(() => {}); // draw() tells
+  module?.draw(report, route);
+  module?.drawSegments(report, route);
 }
 
 window.addEventListener("hashchange", () => {

@@ -39,7 +39,7 @@ def test_every_link_between_the_pages_leads_to_a_page_and_a_heading() -> None:
 
 def test_every_help_text_of_the_results_page_links_to_a_heading_that_exists() -> None:
     sources = [file.read_text() for file in (STATIC / "results").rglob("*.js")]
-    help_texts = (STATIC / "results" / "ui" / "help.js").read_text()
+    help_texts = (STATIC / "results" / "details" / "help.js").read_text()
     links = re.findall(r'^ +"([a-z]+#[a-z-]+)",?$|, "([a-z]+#[a-z-]+)"\]', help_texts, re.M)
     links += [(link, "") for source in sources for link in re.findall(r'docs\("([^"]+)"\)', source)]
     assert len(links) > 8

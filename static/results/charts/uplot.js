@@ -62,7 +62,6 @@ function options(place, figure) {
     ...size(place),
     ...series(figure),
     legend: { show: false },
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     // The line stands on the day whose values are shown, not where the pointer is between two days.
     cursor: {
       drag: { x: false, y: false },

@@ -1,9 +1,7 @@
 // What a reader may do next with an experiment: the commands, and the same as lines of its YAML file. The page changes
 // nothing itself.
 
-/** Commands mean the ABacus on this machine unless told otherwise. */
-export const stageOption = (host = location.hostname) =>
-  /^(localhost|127\.|\[::1\])/.test(host) ? "" : " --stage prod";
+import { share } from "./notation.js";
 
 /**
  * @typedef {object} Step
@@ -105,10 +103,4 @@ export function nextKey(key) {
   const [, stem, number] = /^(.*?)(?:-(\d+))?$/.exec(key) ?? [];
   const next = `${stem}-${Number(number ?? 1) + 1}`;
   return next.length <= 64 ? next : `${stem?.slice(0, 60)}-2`;
-}
-
-/** A fraction as the manifest writes it: 0.125 → "12.5 %". A third stays a number, so that it reads back the same. */
-export function share(fraction) {
-  const percent = Number((fraction * 100).toPrecision(12));
-  return percent / 100 === fraction ? `${percent} %` : String(fraction);
 }

@@ -53,8 +53,9 @@ export function send(path) {
 /** @type {any} */
 const page = globalThis;
 
-/** Sends the first request, for a script that comes later. */
+/** Sends the first request for the page's script, unless that came first, as it may where both are in the cache. */
 export function sendFirst() {
+  if ("abacusFirst" in page) return;
   const asked = path(entered());
   const response = send(asked);
   response.catch(() => {}); // its reader handles it

@@ -1,6 +1,6 @@
 // A new experiment as it is typed: what is wrong with it, its YAML, and how long it will take. Nothing is sent.
 
-import { share } from "../data/next_steps.js";
+import { share } from "../data/notation.js";
 import { visitorsPerVariant, wholeWeeks } from "./planning.js";
 
 const CLICK = "click"; // the goal that every experiment has

@@ -1,6 +1,6 @@
 // The form for a new experiment follows every key.
 
-import { stageOption } from "../data/next_steps.js";
+import { stageOption } from "../data/notation.js";
 import { count, whole } from "../ui/format.js";
 import { duration, markup, problems, yaml } from "./draft.js";
 

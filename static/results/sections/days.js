@@ -2,7 +2,6 @@
 
 import { here } from "../data/route.js";
 import { h } from "../ui/dom.js";
-import { range } from "../ui/format.js";
 
 const DAY = 86_400_000; // milliseconds
 
@@ -54,19 +53,4 @@ export function shortcuts({ as_of, phases, window }) {
     ["Last 28 days", back(28)],
     ...(since ? [["Since the last phase", since]] : []),
   ];
-}
-
-/** Shown on top, so that a part is not taken for the whole. */
-export function chosenDays({ window }, route) {
-  if (!window.from && !window.to) return null;
-  return h(
-    "p",
-    { class: "notice" },
-    h(
-      "span",
-      {},
-      `Only visitors first seen ${range(window)} (UTC). `,
-      h("a", { href: here(route, { from: "", to: "" }) }, "Show all days"),
-    ),
-  );
 }

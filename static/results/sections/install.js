@@ -1,6 +1,6 @@
 // How to install: the script tag, the first steps, and what the experiment has cost.
 
-import { stageOption } from "../data/next_steps.js";
+import { stageOption } from "../data/notation.js";
 import { h } from "../ui/dom.js";
 import { interval, longDay, money, whole } from "../ui/format.js";
 import { docs } from "../ui/help.js";
@@ -24,7 +24,7 @@ export const tag = () => [
 ];
 
 /** From nothing to the first visitor. */
-export const steps = (refusals) =>
+export const firstSteps = (refusals) =>
   h(
     "ol",
     { class: "steps" },

@@ -1,18 +1,11 @@
-// One experiment: what to do, how the variants compare, how it went, and everything behind it.
+// One experiment: what to do, and how the variants compare. How it went, and everything behind it, is in a script that
+// comes later: details/details.js.
 
-import { lineChoice } from "../charts/highlight.js";
-import { chartPanel } from "../charts/panel.js";
-import { figures } from "../charts/plots.js";
 import { readKey, scopeOf } from "../data/request.js";
 import { here } from "../data/route.js";
-import { chosenDays } from "../sections/days.js";
-import { latestRefusals, tagSeen } from "../sections/events.js";
-import { tag } from "../sections/install.js";
-import { depth } from "../sections/sections.js";
 import { looks } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { moment } from "../ui/format.js";
-import { helpTexts } from "../ui/help.js";
+import { range } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { STATUSES } from "../ui/labels.js";
 import { act } from "./act.js";
@@ -21,12 +14,14 @@ import { guardrailsTable, metricsTable } from "./metrics.js";
 import { baselines, variantTable } from "./variants.js";
 import { noneThen, verdictCard } from "./verdict.js";
 
-/** @param {import("../data/answers.d.ts").Report} report */
-export function experimentView(report, route) {
+/** `details`: that script's module; null until it is there. `lost`: it could not be loaded.
+ *  @param {import("../data/answers.d.ts").Report} report
+ *  @param {any} route
+ *  @param {{module: any, lost: boolean}} later */
+export function experimentView(report, route, { module: details, lost }) {
   const look = looks(report.variants.map((row) => row.variant));
   const visited = report.variants.some((row) => row.visitors > 0);
   const partly = Boolean(report.window.from || report.window.to);
-  const drawn = figures(report, look, route);
   const metrics = metricsTable(report, route, look);
   return [
     !scopeOf(readKey.get()) && h("p", { class: "back" }, h("a", { href: "#/" }, icon("back", 18), "All experiments")),
@@ -46,9 +41,9 @@ export function experimentView(report, route) {
         " Some of these visitors are simulated.",
       ),
     chosenDays(report, route),
-    partly && !visited ? noneThen() : verdictCard(report, act(report, route)),
+    partly && !visited ? noneThen() : verdictCard(report, act(report, route, details)),
     healthLine(report, here(route, { open: "checks" }), visited),
-    !visited && !partly && first(report.latest_refusals ?? []),
+    !visited && !partly && details?.tagFirst(report.latest_refusals ?? []),
     !metrics && goals(report, route),
     report.verdict.state === "invalid" &&
       h("p", { class: "quiet note-above" }, "Until that is fixed, the comparison below means nothing."),
@@ -62,51 +57,12 @@ export function experimentView(report, route) {
       ),
     metrics,
     guardrailsTable(report),
-    visited && takeAway(),
-    drawn.length > 0 && lineChoice(report, look, route),
-    h(
-      "div",
-      { class: "figures" },
-      drawn.map((figure) => chartPanel(figure, route)),
-    ),
-    depth(report, route),
-    h("p", { class: "paper" }, printedLine(report)),
-    helpTexts(),
+    details?.details(report, route, look),
+    lost && h("p", { class: "notice" }, "The charts and details could not be loaded. Reload the page."),
   ]
-    .flat()
+    .flat(Infinity)
     .filter(Boolean);
 }
-
-/** Before the first visitor: the tag, whether it was seen, and what was refused. */
-const first = (refusals) =>
-  h(
-    "section",
-    { class: "first" },
-    h("h2", {}, "Is the script on the page?"),
-    tag(),
-    tagSeen(refusals),
-    latestRefusals(refusals),
-  );
-
-const takeAway = () =>
-  h(
-    "p",
-    { class: "row doing" },
-    [
-      ["link", "Copy link"],
-      ...(readKey.get() && !scopeOf(readKey.get())
-        ? [
-            ["guest", "Copy 7-day link"],
-            ["card", "Copy card"],
-          ]
-        : []),
-      ["share", "Copy as text"],
-      ["picture", "Copy as image"],
-      ["csv", "CSV"],
-      ["json", "JSON"],
-      ["print", "Print"],
-    ].map(([what, label]) => h("button", { type: "button", class: "second", "data-do": what }, label)),
-  );
 
 function goals(report, route) {
   if (report.goals.length < 2) return null;
@@ -126,7 +82,17 @@ function goals(report, route) {
   );
 }
 
-function printedLine({ as_of }) {
-  const now = moment(Date.now());
-  return `${location.href} · numbers of ${moment(as_of)} · printed ${now}`;
+/** Shown on top, so that a part is not taken for the whole. */
+export function chosenDays({ window }, route) {
+  if (!window.from && !window.to) return null;
+  return h(
+    "p",
+    { class: "notice" },
+    h(
+      "span",
+      {},
+      `Only visitors first seen ${range(window)} (UTC). `,
+      h("a", { href: here(route, { from: "", to: "" }) }, "Show all days"),
+    ),
+  );
 }

@@ -6,7 +6,6 @@ import { h, unseen } from "../ui/dom.js";
 import { count, lift, localised, whole } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { headline, liveSince, reason, STATES, STATUSES } from "../ui/labels.js";
-import { noExperiments } from "./states.js";
 import { badge } from "./verdict.js";
 
 const MANY = 25; // from here on, rows are compact until the reader chooses
@@ -32,8 +31,7 @@ const TABS = {
   stopped: ["Archive", (entry) => entry.status === "stopped"],
 };
 
-export function listView({ experiments, latest_refusals: refusals = [] }, { query }) {
-  if (!experiments.length) return [noExperiments(refusals)];
+export function listView({ experiments }, { query }) {
   const [, inTab] = TABS[query.status ?? ""] ?? TABS[""];
   const [, order] = SORTS[query.sort ?? ""] ?? SORTS[""];
   const fitting = experiments.filter((entry) => matches(entry, query));

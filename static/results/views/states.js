@@ -1,6 +1,5 @@
 // The page without numbers: loading, no experiments, no key, no answer.
 
-import { steps } from "../sections/install.js";
 import { h } from "../ui/dom.js";
 import { icon } from "../ui/icons.js";
 
@@ -20,8 +19,11 @@ export const skeleton = () => [
 const panel = (sign, title, ...rest) =>
   h("section", { class: "empty" }, icon(sign, 48), h("h1", { tabindex: -1 }, title), rest);
 
-export const noExperiments = (refusals) =>
-  panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), steps(refusals));
+/** Four steps, from a script that comes later.
+ *  @param {any} answer
+ *  @param {{module: any}} later */
+export const noExperiments = ({ latest_refusals: refusals = [] }, { module }) =>
+  panel("hourglass", "No experiments yet", h("p", {}, "Four steps to the first one:"), module?.firstSteps(refusals));
 
 /** @param {any} failure */
 export function askForKey({ refused, link, message }) {

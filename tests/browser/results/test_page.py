@@ -393,6 +393,7 @@ def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Ope
     page.locator("#plot-split canvas").wait_for()
     assert sorted(name.split("-")[0] for name in results.served if name != "abacus.svg") == [
         "results/chunk",
+        "results/details",
         "results/first",
         "results/index.html",
         "results/results",
@@ -402,7 +403,7 @@ def test_the_whole_page_weighs_at_most_60_kilobytes(results: Site, new_page: Ope
     assert sum(len(gzip.compress(body, 6)) for body in whole) <= 60 * 1024  # the form for a new experiment too
 
 
-def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site, new_page: Open) -> None:
+def test_the_verdict_and_the_sections_need_no_charts(results: Site, new_page: Open) -> None:
     page = new_page()
     page.route("**/uplot-*.js", lambda route: route.abort())
     page.goto(results.page("#/cta-color"))
@@ -410,6 +411,18 @@ def test_the_verdict_needs_neither_the_charts_nor_a_second_script(results: Site,
     page.get_by_role("heading", name="Data checks").click()
     expect(page.get_by_text("No impossible counts.")).to_be_visible()
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
+
+
+def test_the_verdict_needs_no_second_script(results: Site, new_page: Open) -> None:
+    page = new_page()
+    page.route("**/details-*.js", lambda route: route.abort())
+    page.goto(results.page("#/cta-color"))
+    expect(page.locator(".advice")).to_have_text(headline("cta-color"))
+    expect(page.get_by_role("row", name="green")).to_contain_text("+30%")
+    expect(page.get_by_text("The charts and details could not be loaded. Reload the page.")).to_be_visible()
+    page.unroute("**/details-*.js")
+    page.reload()
+    expect(page.get_by_role("heading", name="Data checks")).to_be_visible()
 
 
 @pytest.mark.parametrize("route", ["#/", "#/cta-color?goal=signup&from=2026-11-05&open=checks", "card.html#/cta-color"])
@@ -425,6 +438,19 @@ def test_the_numbers_are_asked_for_once_and_before_the_script_has_come(
     held[0].continue_()
     page.wait_for_selector("main h1")
     assert len(results.api.asked) == 1
+
+
+def test_a_script_that_comes_before_the_first_request_asks_once_too(results: Site, new_page: Open) -> None:
+    page = new_page()
+    held: list[Route] = []
+    page.route("**/first-*.js", lambda route: held.append(route))
+    page.goto(results.page("#/"), wait_until="commit")
+    page.wait_for_selector("main h1")
+    with page.expect_response("**/first-*.js"):
+        held[0].continue_()
+    page.get_by_role("link", name="cta-color").click()
+    expect(page.locator("h1")).to_contain_text("cta-color")
+    assert [target for target, _ in results.api.asked] == ["/stats?series=day", "/stats/cta-color"]
 
 
 def test_the_policy_lets_nothing_inline_and_nothing_from_elsewhere(results: Site, new_page: Open) -> None:

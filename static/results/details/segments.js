@@ -13,8 +13,10 @@ import { table } from "../ui/table.js";
 const known = new Map();
 let shown = "";
 
-/** Shows what is known, and asks again whenever the report is newer. */
-export async function show(place, report, route) {
+/** Fills the section, where it is open: shows what is known, and asks again whenever the report is newer. */
+export async function drawSegments(report, route) {
+  const place = document.querySelector("#by-segment");
+  if (!place) return;
   const { experiment, segments, as_of } = report;
   const by = segments.includes(route.query.by) ? route.query.by : segments[0];
   const path = `/stats/${encodeURIComponent(experiment)}?by=${encodeURIComponent(by)}`;

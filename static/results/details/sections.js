@@ -2,14 +2,14 @@
 
 import { isOpen } from "../data/route.js";
 import { h } from "../ui/dom.js";
-import { about } from "./about.js";
-import { checks } from "./checks.js";
-import { evidence } from "./evidence.js";
-import { days } from "./days.js";
-import { events } from "./events.js";
-import { install } from "./install.js";
-import { outcomes } from "./outcomes.js";
-import { phases } from "./phases.js";
+import { about } from "../sections/about.js";
+import { checks } from "../sections/checks.js";
+import { evidence } from "../sections/evidence.js";
+import { days } from "../sections/days.js";
+import { events } from "../sections/events.js";
+import { install } from "../sections/install.js";
+import { outcomes } from "../sections/outcomes.js";
+import { phases } from "../sections/phases.js";
 
 export function depth(report, route) {
   const section = (id, title, content) =>
