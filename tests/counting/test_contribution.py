@@ -167,6 +167,16 @@ def test_the_first_twenty_four_hours_of_activity_are_counted_and_no_more() -> No
     assert contribution(elements, 30)[TOTAL].impressions == 30
 
 
+def test_an_hour_holds_what_happened_in_it_whatever_becomes_of_the_visitor() -> None:
+    signups = {an_element(id=f"g{n}", type="goal", goal="signup", at=NOON - 1) for n in range(2)}
+    buys = {an_element(id=f"b{n}", type="goal", goal="buy", at=NOON - 1) for n in range(3)}
+    cells = contribution({impression(), impression("i2"), click(), click("c2"), click("c3")} | signups | buys, 10)
+    assert {cell.when: tally for cell, tally in cells.items() if cell.span == "hour"} == {
+        "2026-11-21T11": Tally(goal_events=Counter(signup=2, buy=3)),
+        "2026-11-21T12": Tally(impressions=2, clicks=3),
+    }
+
+
 def marked(letters: str, event_id: str = "i1") -> str:
     return f"i|green|0|{NOON}|{event_id}|{letters}"
 

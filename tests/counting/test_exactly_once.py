@@ -292,7 +292,7 @@ def live_through(history: Sequence[tuple[Any, ...]], store: MemoryStore) -> None
     world.check()
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4 * settings().max_examples, suppress_health_check=list(HealthCheck))
 @given(HISTORIES)
 def test_tallies_equal_a_recount_of_everything_accepted(history: list[tuple[Any, ...]]) -> None:
     live_through(history, MemoryStore())

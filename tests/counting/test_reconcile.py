@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -167,6 +168,32 @@ def test_a_table_of_one_part_is_read_whole_and_leaves_no_trace_of_it() -> None:
     store = a_store(7)
     assert run(store, lambda: 0.0, parts=1) == (1, 1, 7)
     assert (pending(store), PROGRESS[0] in store.tallies) == ([], False)
+
+
+def test_a_table_of_two_parts_is_read_in_two_runs() -> None:
+    store = a_store(2)
+    assert [run(store, lambda: 0.0, parts=2) for _ in range(2)] == [(2, 1, 1)] * 2
+    assert pending(store) == []
+
+
+def test_where_a_run_begins_is_read_strongly_consistent() -> None:
+    store = a_store(3)
+    cells, strong = store.cells, []
+
+    def noted(experiment: str, **query: Any) -> dict[str, dict[str, int]]:
+        if experiment == PROGRESS[0]:
+            strong.append(query.get("strong"))
+        return cells(experiment, **query)
+
+    store.cells = noted  # type: ignore[method-assign]
+    run(store, lambda: 0.0)
+    assert strong == [True]
+
+
+def test_the_parts_are_read_in_their_order() -> None:
+    store = a_store(7)
+    assert run(store, seconds_left(*[100.0] * 5, 0.0)) == (3, 2, 5)
+    assert pending(store) == ["v2", "v5"]
 
 
 def test_a_run_with_time_enough_reads_every_part_once() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.errors import TooManyRequests
-from chalicelib.ingestion.network_limit import NETWORKS, VISITORS, NetworkLimit
+from chalicelib.ingestion import network_limit
+from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.sender import address_of
 
 
@@ -82,21 +83,25 @@ def test_a_network_is_three_bytes_of_ipv4_or_six_of_ipv6_and_all_others_are_one(
     assert [refused(limit, address, address) for address in same] == [60] * 5
 
 
-def test_the_networks_that_were_silent_longest_are_forgotten_first() -> None:
+def test_the_networks_that_were_silent_longest_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert network_limit.NETWORKS == 10_000
+    monkeypatch.setattr(network_limit, "NETWORKS", 300)
     limit = NetworkLimit(1, Clock())
-    networks = [f"10.{n // 256}.{n % 256}.1" for n in range(NETWORKS + 1)]
-    bursts = [0, 0, 1, 1, *range(2, NETWORKS)]  # two use up their burst, the others half of theirs
+    networks = [f"10.{n // 256}.{n % 256}.1" for n in range(301)]
+    bursts = [0, 0, 1, 1, *range(2, 300)]  # two use up their burst, the others half of theirs
     assert not any(refused(limit, f"v{i}", networks[nth]) for i, nth in enumerate(bursts))
     assert refused(limit, "again", networks[0]) == 60  # which makes it the latest
-    assert refused(limit, "one more", networks[NETWORKS]) is None
+    assert refused(limit, "one more", networks[300]) is None
     assert [refused(limit, f"now {nth}", networks[nth]) for nth in (0, 1)] == [60, None]
 
 
-def test_the_visitors_who_were_silent_longest_are_new_again() -> None:
-    limit = NetworkLimit(VISITORS // 2 + 1, Clock())  # room for two more than are remembered
-    for visitor in (*(f"v{n}" for n in range(VISITORS)), "v0", "one more"):
+def test_the_visitors_who_were_silent_longest_are_new_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert network_limit.VISITORS == 50_000
+    monkeypatch.setattr(network_limit, "VISITORS", 60)
+    limit = NetworkLimit(31, Clock())  # room for two more than are remembered
+    for visitor in (*(f"v{n}" for n in range(60)), "v0", "one more"):
         limit.admit("192.0.2.1", visitor)
-    assert [refused(limit, visitor) for visitor in ("v0", "v2", "v1", "another")] == [None, None, None, 1]
+    assert [refused(limit, visitor) for visitor in ("v0", "v2", "v1", "another")] == [None, None, None, 2]
 
 
 def test_a_visitor_who_is_known_is_not_limited() -> None:
