@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +17,7 @@ from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
 from chalicelib.domain.manifest import Manifest, Period
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each
+from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each, sum_responses
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.dynamodb import DynamoStore
@@ -205,6 +206,56 @@ def test_a_request_for_large_rows_writes_as_much_as_one_full_row_and_queues_the_
     assert [row["experiment"] for row in json.loads(messages[0])["rows"]] == ["e5"]
     nowhere_to_wait = replace(desk, spill=None)
     assert nowhere_to_wait.send(*(an_event(experiment=key, id="i0") for key in keys)) == answer(repeated=6)
+
+
+def test_the_journal_gets_what_was_taken_before_the_answer_and_nothing_that_was_refused() -> None:
+    queue: list[str] = []
+    journal: list[str] = []
+    keys = ("cta-color", "two")
+    desk = Desk(manifest=a_manifest(*(an_experiment(key, seed="cta-color") for key in keys)), spill=queue.append)
+    desk.send(*impressions(99))
+    ingest = replace(desk.ingest, journal=journal.append)
+    events = (
+        an_event(id="i0"),
+        an_event(id="i99"),
+        an_event(id="i100"),
+        an_event(experiment="two"),
+        an_event(variant="blue"),
+    )
+    response = ingest.receive(ParsedRequest(Batch(visitor=GREEN, events=events), tuple(range(5))), now_ms=NOON)
+    assert (response.accepted, response.repeated, response.queued, len(response.refused)) == (1, 1, 2, 1)
+    rows = [
+        {"visitor": GREEN, "experiment": "cta-color", "elements": [f"i|green|0|{NOON}|i{n}" for n in (0, 99, 100)]},
+        {"visitor": GREEN, "experiment": "two", "elements": [f"i|green|0|{NOON}|e1"]},
+    ]
+    assert [json.loads(line) for line in journal] == [{"rows": rows, "received": NOON}]
+    fill(full := Desk(), 100)
+    nothing: list[str] = []
+    capped = ParsedRequest(Batch(visitor=GREEN, events=(an_event(id="more"),)), (0,))
+    assert replace(full.ingest, journal=nothing.append).receive(capped, now_ms=NOON).refused[0].outcome == "capped"
+    assert nothing == []
+
+
+def test_each_visitor_of_a_request_has_an_answer_and_each_outcome_is_counted_once() -> None:
+    desk = Desk()
+    counted: list[Counter[str]] = []
+    ingest = replace(desk.ingest, count_outcomes=counted.append)
+    blue = a_visitor("blue")
+    requests = [
+        each(GREEN, [{"id": "no id"}]),
+        ParsedRequest(Batch(visitor=blue, events=(an_event(variant="blue"),)), (0,)),
+    ]
+    answers = ingest.receive_all(requests, now_ms=NOON)
+    assert [(a.accepted, [r.outcome for r in a.refused]) for a in answers] == [(0, ["malformed"]), (1, [])]
+    assert [+count for count in counted] == [Counter({"malformed": 1}), Counter({"accepted": 1})]
+    both = sum_responses(answers)
+    assert (both.accepted, both.repeated, both.queued, both.refused) == (1, 0, 0, answers[0].refused)
+    twice = sum_responses([answer(1, 2, 3), answer(4, 5, 6)])
+    assert twice == answer(5, 7, 9)
+
+
+def test_where_no_queue_is_configured_nothing_is_spilled() -> None:
+    assert sqs_spill(None, "") is None
 
 
 def test_an_unreadable_row_does_not_hold_up_its_visitor() -> None:

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import Generations, RowKey, Stale
+from chalicelib.storage.dynamodb import DynamoStore, row_in_stream, row_of_item
+from chalicelib.storage.retry import Patience, TableBusy
+from chalicelib.storage.store import Booking, Generations, ParticipantRow, RowKey, Stale
 
 
 def an_item(visitor: str) -> dict[str, Any]:
@@ -87,3 +87,90 @@ def test_a_rebuild_goes_on_where_its_own_change_of_the_generations_had_no_answer
             store.open_generation(*opening)
     else:
         store.open_generation(*opening)
+
+
+class Silent:
+    """A client whose first answers to a batch hold nothing at all."""
+
+    def __init__(self, empty: int) -> None:
+        self.empty = empty
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        self.empty -= 1
+        if self.empty >= 0:
+            return {"Responses": {}, "UnprocessedKeys": RequestItems}
+        (table, wanted), *_ = RequestItems.items()
+        assert wanted["ConsistentRead"] is True
+        return {"Responses": {table: [an_item(key["visitor"]["S"]) for key in wanted["Keys"]]}, "UnprocessedKeys": {}}
+
+
+def test_a_batch_of_which_nothing_was_processed_is_a_busy_table() -> None:
+    def rows(empty: int) -> list[str]:
+        client: Any = Silent(empty)
+        clock = iter(range(100))
+        patience = Patience(budget=3.0, clock=lambda: float(next(clock)), sleep=lambda _: None, dice=lambda: 0.0)
+        store = DynamoStore(client, "participants", "tallies", patience=patience)
+        return [row.key.visitor for row in store.read([RowKey("v1", "cta-color")])]
+
+    assert rows(2) == ["v1"]
+    with pytest.raises(TableBusy):
+        rows(9)
+
+
+def test_a_transaction_that_fails_otherwise_is_not_taken_for_a_conflict() -> None:
+    class Failing:
+        def transact_write_items(self, **_: Any) -> None:
+            reasons = [{"Code": "None"}, {"Code": self.reason}]
+            error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(error | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "TransactWriteItems")  # type: ignore[arg-type]
+
+    client: Any = Failing()
+    store = DynamoStore(client, "participants", "tallies", patience=Patience(sleep=lambda _: None))
+    client.reason = "ValidationError"
+    with pytest.raises(ClientError):
+        store.commit([], [Booking("cta-color", "total#0#0#green#0", {"visitors": 1})])
+    client.reason = "ConditionalCheckFailed"
+    with pytest.raises(Stale):
+        store.commit([], [Booking("cta-color", "total#0#0#green#0", {"visitors": 1})])
+
+
+def test_a_stream_record_says_which_row_it_is_about() -> None:
+    keys = {"visitor": {"S": "v1"}, "experiment": {"S": "cta-color"}}
+    assert row_in_stream({"dynamodb": {"Keys": keys, "NewImage": {}}}) == RowKey("v1", "cta-color")
+
+
+def test_the_size_of_the_table_is_what_it_says_and_0_where_it_does_not() -> None:
+    class Described:
+        table: dict[str, int]
+
+        def describe_table(self, TableName: str) -> dict[str, Any]:
+            assert TableName == "participants"
+            return {"Table": self.table}
+
+    client: Any = Described()
+    store = DynamoStore(client, "participants", "tallies")
+    client.table = {"ItemCount": 3, "TableSizeBytes": 400}
+    assert (store.rows_about(), store.bytes_about()) == (3, 400)
+    client.table = {}
+    assert (store.rows_about(), store.bytes_about()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        an_item("v1") | {"received": {"S": "broken"}},
+        an_item("v1") | {"received": {"N": "1.5"}},
+        an_item("v1") | {"pending": {"L": []}},
+        an_item("v1") | {"counted": {"S": "a"}},
+        an_item("v1") | {"gen": {"S": "0"}},
+        an_item("v1") | {"folded": {"NULL": True}},
+        an_item("v1") | {"expires_at": {"S": "tomorrow"}},
+    ],
+)
+def test_a_row_with_an_attribute_of_the_wrong_type_is_broken_and_keeps_its_key_and_version(
+    item: dict[str, Any],
+) -> None:
+    assert row_of_item(item | {"version": {"S": "v7"}}) == ParticipantRow(
+        RowKey("v1", "cta-color"), version="v7", broken=True
+    )
+    assert row_of_item(item) == ParticipantRow(RowKey("v1", "cta-color"), version="", broken=True)
