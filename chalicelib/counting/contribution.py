@@ -137,8 +137,8 @@ def _add_goal(tally: Tally, goal: str, events: list[Element]) -> None:
 
     Sums of squares less the sum for a single event: most visitors reach a goal once, and a zero is not stored."""
     n = min(len(events), COUNT_CAP)
-    tally.repeat[goal] += n - 1
-    tally.repeat_squares[goal] += n * n - 1
+    tally.repeat[goal] = n - 1
+    tally.repeat_squares[goal] = n * n - 1
     values = [event.value for event in events if event.value is not None]
     if not values:
         return
@@ -146,11 +146,11 @@ def _add_goal(tally: Tally, goal: str, events: list[Element]) -> None:
     cap = next((event.limit for event in events if event.limit is not None), None)
     total = sum(values)
     value = total if cap is None else max(-cap, min(cap, total))
-    tally.value_sum[goal] += value
-    tally.value_squares[goal] += value * value
-    tally.value_cut[goal] += total - value
-    tally.value_capped[goal] += total != value
-    tally.value_repeat[goal] += value * (n - 1)
+    tally.value_sum[goal] = value
+    tally.value_squares[goal] = value * value
+    tally.value_cut[goal] = total - value
+    tally.value_capped[goal] = int(total != value)
+    tally.value_repeat[goal] = value * (n - 1)
 
 
 def _first_impression(events: list[Element]) -> Element | None:

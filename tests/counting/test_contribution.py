@@ -243,6 +243,25 @@ def test_a_visitors_sum_is_capped_and_what_was_cut_is_kept() -> None:
     }
 
 
+def test_refunds_are_capped_too() -> None:
+    numbers = numbers_of(impression(), bought("r1", -60_000))
+    assert (numbers["value_sum.buy"], numbers["value_cut.buy"], numbers["value_capped.buy"]) == (-50_000, -10_000, 1)
+
+
+def test_where_the_cap_was_changed_the_first_events_cap_holds_and_without_any_there_is_none() -> None:
+    first, second = bought("b1", 300, cap=100, at=NOON + 1), bought("b2", 300, cap=900, at=NOON + 2)
+    none = f"g:buy|green|0|{NOON}|b0||70000"
+    assert numbers_of(impression(), first, second)["value_sum.buy"] == 100
+    assert numbers_of(impression(), none, second)["value_sum.buy"] == 900
+    assert numbers_of(impression(), none)["value_sum.buy"] == 70_000
+
+
+def test_a_visitor_enters_the_count_of_a_goal_with_at_most_a_hundred_events() -> None:
+    numbers = numbers_of(impression(), *(bought(f"b{n}", 1) for n in range(120)))
+    assert (numbers["goal_events.buy"], numbers["value_sum.buy"]) == (120, 120)
+    assert (numbers["repeat.buy"], numbers["repeat_squares.buy"], numbers["value_repeat.buy"]) == (99, 9_999, 120 * 99)
+
+
 def test_a_refund_is_taken_from_the_sum_before_the_cap() -> None:
     numbers = numbers_of(impression(), bought("b1", 60_000), bought("r1", -60_000))
     assert "value_sum.buy" not in numbers

@@ -214,3 +214,12 @@ def test_a_row_that_cannot_be_read_is_named_and_the_others_are_folded() -> None:
     write(store, f"i|gr#en|0|{NOON}|e1", key=broken)
     result = a_fold(store)([KEY, broken], now_ms=NOW)
     assert (result.events, result.broken) == (1, [broken])
+
+
+def test_a_row_that_fills_a_transaction_to_the_last_item_is_folded_in_one() -> None:
+    for by_hour, transactions in ((1, 1), (2, 2)):  # beside the row, a total and a day of 49 variants
+        store = MemoryStore()
+        elements = [an_element(id=f"i{n}", variant=f"v{n}", client=True) for n in range(49)]
+        write(store, *elements[:by_hour], *(f"{element}|l" for element in elements[by_hour:]))  # late: in no hour
+        result = a_fold(store)([KEY], now_ms=NOW)
+        assert (result.events, result.transactions) == (49, transactions)

@@ -128,7 +128,7 @@ def test_a_row_of_a_replaced_generation_is_moved_though_nothing_in_it_changed() 
     assert store.rows[key(0)].generation == 5
 
 
-def test_one_row_whose_fold_fails_keeps_no_other_from_it_and_is_logged(
+def test_rows_whose_fold_fails_keep_no_other_from_it_and_are_logged(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Chalice, once app.py is imported, keeps the logger to itself.
@@ -137,14 +137,14 @@ def test_one_row_whose_fold_fails_keeps_no_other_from_it_and_is_logged(
     fold = a_fold(store)
 
     def failing(keys: Iterable[RowKey], *, now_ms: int) -> Folded:
-        if key(2) in keys:
+        if key(2) in keys or key(4) in keys:
             raise RuntimeError("this row")
         return fold(keys, now_ms=now_ms)
 
     with caplog.at_level(logging.ERROR):
         result = reconcile_rows(store, failing, now_ms=NOON)  # type: ignore[arg-type]
-    assert (result.folded, result.failed, pending(store)) == (4, 1, ["v2"])
-    assert [record.getMessage() for record in caplog.records] == ["a row of cta-color cannot be folded"]
+    assert (result.folded, result.failed, pending(store)) == (3, 2, ["v2", "v4"])
+    assert [record.getMessage() for record in caplog.records] == ["a row of cta-color cannot be folded"] * 2
 
 
 def test_a_row_that_the_fold_finds_broken_is_counted_as_such() -> None:
