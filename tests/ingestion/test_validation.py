@@ -137,6 +137,22 @@ def test_what_a_publish_of_a_moment_ago_allows_is_not_refused(old: Manifest, ref
     assert validate_events([event], GREEN, FreshManifest(published, NOON), now_ms=NOON) == [None]
 
 
+@pytest.mark.parametrize(
+    ("visitor", "phase", "message"),
+    [
+        (GREEN, None, "cta-color: this visitor belongs to green in phase 1, not blue."),
+        (GREEN, 0, "cta-color: this visitor is not enrolled in phase 0, not blue."),
+        (GREEN, 2, "cta-color has no phase 2; its last one is 1."),
+    ],
+)
+def test_a_wrong_variant_is_answered_with_the_right_one(visitor: str, phase: int | None, message: str) -> None:
+    phases = (Phase(weights=(0.5, 0.5), coverage=0.0), Phase(weights=(0.5, 0.5)))
+    refusal = validate_event(
+        an_event(variant="blue", phase=phase), visitor, a_manifest(an_experiment(phases=phases)), now_ms=NOON
+    )
+    assert refusal == Refusal(Outcome.WRONG_VARIANT, message)
+
+
 MANY = tuple(f"{n:02}-{'x' * 61}" for n in range(40))
 
 

@@ -123,9 +123,10 @@ def test_counts_of_several_processes_and_days_add_up() -> None:
         "daily#2026-11-21#capped": {},
         "refused#too-old#0": {"n": 3},
         "refused#too-old#1": {"n": 4},
+        "refused#malformed#1": {},
         "total#0#0#green#0": {"n": 5},
     }
-    assert refused(cells) == {"too-old": 7}
+    assert refused(cells) == {"too-old": 7, "malformed": 0}
     assert refused_by_day(cells) == {"2026-11-20": {"too-old": 1}, "2026-11-21": {"too-old": 2, "capped": 0}}
     segments = {"refused#d=a#capped#0": {"n": 1}, "refused#d=b#capped#0": {}, "segment#d=a#capped#0": {"n": 9}}
     assert refused_by_value(segments) == {"a": {"capped": 1}, "b": {"capped": 0}}
@@ -142,6 +143,17 @@ def test_they_are_written_every_ten_seconds_and_at_once_where_the_clock_was_set_
     assert written == [{"too-old": n} for n in (1, 1, 3, 4, 4)]
     mine.flush(NOON + 9_001, every_ms=0)
     assert refused(items(store)) == {"too-old": 5}
+
+
+def test_refusals_of_one_moment_are_noted_and_written_together() -> None:
+    store = MemoryStore()
+    mine = refusals(store)
+    mine.count([a_refusal(), a_refusal("capped")], NOON)
+    assert refused(items(store)) == {"too-old": 1, "capped": 1}
+    assert {r.at for r in latest_refusals(store, "cta-color", NOON, [])} == {NOON}
+    mine.count([a_refusal()], NOON + 1)
+    mine.count([], NOON + EVERY_MS)
+    assert refused(items(store)) == {"too-old": 2, "capped": 1}
 
 
 def test_a_table_that_fails_keeps_what_is_left_for_the_next_time(caplog: pytest.LogCaptureFixture) -> None:
