@@ -43,7 +43,7 @@ ROUNDS = 9
 SPREAD = 2
 
 
-def tallied(experiment: str, events: int, dice: random.Random, now: int) -> list[Booking]:
+def tallied(experiment: str, events: int, rng: random.Random, now: int) -> list[Booking]:
     """The items that folding so many events would leave: each visitor one impression, a third of them a click."""
     items: dict[str, Counter[str]] = defaultdict(Counter)
     made = number = 0
@@ -51,13 +51,13 @@ def tallied(experiment: str, events: int, dice: random.Random, now: int) -> list
         deltas: Tallies = {}
         for _ in range(ROWS):
             variant = ("blue", "green")[number % 2]
-            at = now - dice.randrange(DAYS * 86_400_000)
+            at = now - rng.randrange(DAYS * 86_400_000)
             row = [f"i|{variant}|0|{at}|{number}"] + [f"c|{variant}|0|{at + 1}|c{number}"] * (number % 3 == 0)
             for cell, tally in contribution(row, len(row)).items():
                 deltas.setdefault(cell, Tally()).add(tally)
             made += len(row)
             number += 1
-        for booking in bookings({(experiment, 0): deltas}, now, dice.randrange(SPREAD)):
+        for booking in bookings({(experiment, 0): deltas}, now, rng.randrange(SPREAD)):
             items[booking.cell].update(booking.numbers)
     return [Booking(experiment, cell, numbers) for cell, numbers in items.items()]
 
@@ -112,7 +112,7 @@ def scan(aws: LocalAws, events: int) -> Callable[[], None]:
 
 
 def main() -> None:
-    now, dice = now_ms(), random.Random(1)
+    now, rng = now_ms(), random.Random(1)
     experiments = {size: an_experiment(f"events-{size}") for size in SIZES}
     manifest = Manifest(experiments=tuple(experiments.values()))
     with tempfile.TemporaryDirectory() as home, emulator(Path(home), persist=False) as (_, endpoint):
@@ -127,7 +127,7 @@ def main() -> None:
         aws.s3.put_object(Bucket=settings.bucket, Key=LIVE, Body=manifest.model_dump_json().encode())
         items = {}
         for size, experiment in experiments.items():
-            left = tallied(experiment.key, size, dice, now)
+            left = tallied(experiment.key, size, rng, now)
             app.service.store.book(left)
             items[size] = len(left)
 

@@ -165,7 +165,7 @@ class Smoke:
                 self.sleep(PAUSE_S)
             return SmokeResult("POST /events", f"one event written, counted after {self.clock() - began:.0f} s, erased")
         finally:
-            erase(self.store, visitor, now_ms=round(self.clock() * 1000), spread=1, dice=random.randrange)
+            erase(self.store, visitor, now_ms=round(self.clock() * 1000), spread=1, random_below=random.randrange)
 
     def _now(self) -> int:
         return round(self.clock() * 1000)

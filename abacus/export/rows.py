@@ -78,7 +78,6 @@ def event_lines(row: ParticipantRow, name: Callable[[str], str]) -> Iterator[Eve
     visitor = name(row.key.visitor)
     for n, event in enumerate(distinct([*row.counted, *waiting]), 1):
         kind, _, goal = event.kind.partition(":")
-        impression = kind == "impression"
         yield EventLine(
             experiment=row.key.experiment,
             visitor=visitor,
@@ -90,8 +89,8 @@ def event_lines(row: ParticipantRow, name: Callable[[str], str]) -> Iterator[Eve
             at=utc_datetime(event.at),
             at_ms=event.at,
             value=event.value,
-            cap=None if impression else event.limit,
-            window_s=event.limit if impression else None,
+            cap=event.cap,
+            window_s=event.window_s,
             segments=",".join(event.segments) or None,
             bot=event.marks.bot,
             late=event.marks.late,

@@ -24,7 +24,7 @@ from abacus.simulation import demo
 from abacus.site import snippet
 from chalicelib.domain import clock
 from chalicelib.domain.errors import Busy, InvalidInput
-from chalicelib.ingestion.rows.spill import SpilledRows, read_message
+from chalicelib.ingestion.rows.spill import EventsMessage, read_message
 from chalicelib.ingestion.rows.writer import ids_of
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
@@ -108,7 +108,7 @@ def restore(line: str, service: Service, *, now_ms: int) -> int:
     return 0
 
 
-def _missing(message: SpilledRows, store: Store) -> SpilledRows | None:
+def _missing(message: EventsMessage, store: Store) -> EventsMessage | None:
     rows = []
     for row in message.rows:
         stored = ids_of(store.read([RowKey(row.visitor, row.experiment)]))

@@ -25,7 +25,7 @@ from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
-from chalicelib.storage.store import SIMULATED, Dice, ParticipantRow, Stale, Store
+from chalicelib.storage.store import SIMULATED, ParticipantRow, RandomBelow, Stale, Store
 
 
 @click.command("demo")
@@ -80,7 +80,7 @@ def remove_simulated(
     *,
     now_ms: int,
     spread: int,
-    dice: Dice = random.randrange,
+    random_below: RandomBelow = random.randrange,
 ) -> None:
     """Erase the simulated visitors' `rows` and the mark of all `experiments`.
 
@@ -89,8 +89,8 @@ def remove_simulated(
     for row in rows:
         marked.add(row.key.experiment)
         try:
-            erase_row(store, row, now_ms=now_ms, spread=dice(spread), with_hours=True)
+            erase_row(store, row, now_ms=now_ms, spread=random_below(spread), with_hours=True)
         except Stale:  # it was counted since it was read
-            erase(store, row.key.visitor, now_ms=now_ms, spread=spread, dice=dice, with_hours=True)
+            erase(store, row.key.visitor, now_ms=now_ms, spread=spread, random_below=random_below, with_hours=True)
     for experiment in marked:
         store.delete_cells(experiment, [SIMULATED])

@@ -169,12 +169,12 @@ def mistakes(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str
     ]
 
 
-def _phases(dice: Random) -> tuple[bool, bool]:
-    return phases(drifting(10).stretches, dice)
+def _phases(rng: Random) -> tuple[bool, bool]:
+    return phases(drifting(10).stretches, rng)
 
 
-def _ctrs(dice: Random) -> tuple[bool, bool]:
-    return ctr(Population(), dice)
+def _ctrs(rng: Random) -> tuple[bool, bool]:
+    return ctr(Population(), rng)
 
 
 def picture(scenario: Scenario, outcomes: Sequence[TrialOutcome]) -> str:

@@ -26,10 +26,10 @@ class Claim(NamedTuple):
     true: bool
 
 
-def chance_to_be_best(spread: float, rate: float, visitors: int, dice: Random) -> Claim:
+def chance_to_be_best(spread: float, rate: float, visitors: int, rng: Random) -> Claim:
     """One experiment whose true log ratio is N(0, spread²), `visitors` in each arm."""
-    lift = math.exp(dice.gauss(0.0, spread))
-    a, b = (binomial(dice, visitors, r) for r in (rate, min(1.0, rate * lift)))
+    lift = math.exp(rng.gauss(0.0, spread))
+    a, b = (binomial(rng, visitors, r) for r in (rate, min(1.0, rate * lift)))
     ratio = log_ratio((a, visitors), (b, visitors))
     se = math.sqrt(ratio.variance)
     claimed, flat = (shrink(ratio.mean, se, *prior).p_positive for prior in ((), ([100.0],)))
@@ -43,12 +43,12 @@ class Alarm(NamedTuple):
     chi2: int | None
 
 
-def split_alarm(share: float, visitors: int, dice: Random) -> Alarm:
+def split_alarm(share: float, visitors: int, rng: Random) -> Alarm:
     """One experiment with a 50/50 split in which `share` of the visitors reach b."""
     counts, evidence, chi2 = [0, 0], None, None
     for look in range(1, LOOKS + 1):
         total = round(10 * (visitors / 10) ** (look / LOOKS))
-        new = multinomial(dice, total - sum(counts), (1 - share, share))
+        new = multinomial(rng, total - sum(counts), (1 - share, share))
         counts = [n + more for n, more in zip(counts, new, strict=True)]
         if evidence is None and srm.split_evidence([(counts, (0.5, 0.5))]).p <= 0.01:
             evidence = total
@@ -64,14 +64,14 @@ class DecisionTime(NamedTuple):
     growthbook: float
 
 
-def time_to_decision(rate: float, lift: float, dice: Random) -> DecisionTime:
+def time_to_decision(rate: float, lift: float, rng: Random) -> DecisionTime:
     """One experiment with an even split and a real lift, looked at 100 times until four times these visitors."""
     n = sample_size(rate, lift)
     counts, abacus, growthbook = [0, 0, 0], math.inf, math.inf
     for look in range(1, 101):
         each = round(4 * n * look / 100)
-        counts[0] += binomial(dice, each - counts[2], rate)
-        counts[1] += binomial(dice, each - counts[2], rate * (1 + lift))
+        counts[0] += binomial(rng, each - counts[2], rate)
+        counts[1] += binomial(rng, each - counts[2], rate * (1 + lift))
         counts[2] = each
         a, b = Counts(counts[0], each), Counts(counts[1], each)
         if abacus == math.inf and lift_evidence.evidence(a, b).p <= 0.05:
@@ -90,7 +90,7 @@ class Bias(NamedTuple):
     excluded: float
 
 
-def change_of_weights(visitors: int, dice: Random) -> Bias:
+def change_of_weights(visitors: int, rng: Random) -> Bias:
     """A split of 90/10, then 50/50, and clients that store nothing: a visitor whose bucket changes sides sees both.
 
     Each visitor comes once or more in each phase (geometric, mean 2) and converts at each visit with 3 %: frequent
@@ -99,14 +99,14 @@ def change_of_weights(visitors: int, dice: Random) -> Bias:
     first = [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]  # phase → variant → [visitors, converted]
     excluded = [[[0, 0], [0, 0]], [[0, 0], [0, 0]]]
     for _ in range(visitors):
-        bucket = dice.random()
-        mean = 1 / (1 - dice.random())  # visits differ a lot between visitors
-        visits = [min(20, int(-math.log(1 - dice.random()) * min(mean, 10.0) / 2)) for _ in range(2)]
+        bucket = rng.random()
+        mean = 1 / (1 - rng.random())  # visits differ a lot between visitors
+        visits = [min(20, int(-math.log(1 - rng.random()) * min(mean, 10.0) / 2)) for _ in range(2)]
         if not any(visits):
             continue
         variants = [int(bucket >= 0.9), int(bucket >= 0.5)]
         phase = 0 if visits[0] else 1
-        converted = int(dice.random() > 0.97 ** sum(visits))
+        converted = int(rng.random() > 0.97 ** sum(visits))
         for table in (first, excluded):
             if table is excluded and all(visits) and variants[0] != variants[1]:
                 continue

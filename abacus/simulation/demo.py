@@ -79,50 +79,50 @@ def demo_visitors(
     stories = [(e, STORIES[e.key]) for e in experiments if e.key in STORIES and e.status != "draft"]
     people = []
     for number in range(visitors):
-        dice = random.Random(f"{seed} {number}")
-        visitor = visitor_id(dice)
+        rng = random.Random(f"{seed} {number}")
+        visitor = visitor_id(rng)
         events = [event for experiment, story in stories for event in _meeting(visitor, experiment, story, now_ms)]
         if events:
-            people.append(Visitor(visitor, [events] * (2 if dice.random() < SENT_TWICE else 1), traits_of(visitor)))
+            people.append(Visitor(visitor, [events] * (2 if rng.random() < SENT_TWICE else 1), traits_of(visitor)))
     return people
 
 
 def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) -> Iterator[Event]:
     """The events of one visitor in one experiment."""
-    # The times have dice of their own: the hour of today must not change who clicks.
+    # The times have rng of their own: the hour of today must not change who clicks.
     times = _times(random.Random(f"{visitor} {experiment.key} times"), now_ms, story)
-    dice = random.Random(f"{visitor} {experiment.key}")
+    rng = random.Random(f"{visitor} {experiment.key}")
     phase = min(experiment.current_phase, sum(times[0] >= now_ms - turn * DAY for turn in story.turns))
     variant = experiment.assign(visitor, phase)
-    if variant is None or dice.random() >= story.part or dice.random() < story.lost_share.get(variant, 0):
+    if variant is None or rng.random() >= story.part or rng.random() < story.lost_share.get(variant, 0):
         return
     traits = traits_of(visitor)
     rates = {**story.rates, **(story.on_mobile if traits.device == "mobile" else {})}
-    clicks = dice.random() < rates.get(variant, RATE) * (1 + story.growth * phase)
-    at = dice.choice(times)  # of the visit at which it happens, if it does
-    goals = [goal for goal in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
-    stray = dice.random() < STRAY_CLICKS
+    clicks = rng.random() < rates.get(variant, RATE) * (1 + story.growth * phase)
+    at = rng.choice(times)  # of the visit at which it happens, if it does
+    goals = [goal for goal in experiment.goals if rng.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
+    stray = rng.random() < STRAY_CLICKS
     moments = [("click", at + 3_000)] if stray else [("impression", time) for time in times]
-    moments += [("click", at + 3_000 + n * 1_500) for n in range(clicks + (clicks and dice.random() < SECOND_CLICK))]
+    moments += [("click", at + 3_000 + n * 1_500) for n in range(clicks + (clicks and rng.random() < SECOND_CLICK))]
     moments += [(goal, at + 20_000) for goal in goals]
     for kind, moment in moments:
-        about = {"id": f"{dice.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
+        about = {"id": f"{rng.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
         said = said_segments(experiment, visitor, traits, first=moment == times[0]) if kind == "impression" else {}
         if experiment.accepts(moment):
             what = {"type": "goal", "goal": kind} if kind in goals else {"type": kind}
             yield about | what | ({"segments": said} if said else {}) | {"at": moment}
 
 
-def _times(dice: random.Random, now_ms: int, story: Story) -> list[int]:
+def _times(rng: random.Random, now_ms: int, story: Story) -> list[int]:
     """The visits of one visitor, oldest first: more by day than by night (UTC), and fewer at weekends."""
     start, end = now_ms - round(story.since * DAY), now_ms - round(story.until * DAY) - HOUR // 60
-    (visits,) = dice.choices(list(VISITS), list(VISITS.values()))
-    at = dice.randrange(start, end)
-    while dice.random() > _activity(datetime.fromtimestamp(at / 1000, UTC)):
-        at = dice.randrange(start, end)
+    (visits,) = rng.choices(list(VISITS), list(VISITS.values()))
+    at = rng.randrange(start, end)
+    while rng.random() > _activity(datetime.fromtimestamp(at / 1000, UTC)):
+        at = rng.randrange(start, end)
     times = [at]
     for _ in range(visits - 1):
-        at += HOUR // 4 + round(dice.expovariate(1 / (8 * HOUR)))
+        at += HOUR // 4 + round(rng.expovariate(1 / (8 * HOUR)))
         if at < end:
             times.append(at)
     return times

@@ -15,12 +15,12 @@ from chalicelib.statistics.sequential import lift_evidence
 from chalicelib.statistics.stratified import Stratum, combine
 
 
-def phases(stretches: tuple[Stretch, ...], dice: Random) -> tuple[bool, bool]:
+def phases(stretches: tuple[Stretch, ...], rng: Random) -> tuple[bool, bool]:
     """Whether one look at the end names a difference: within phases, and with phases added up."""
     strata, seen = [], 0
     for stretch in stretches:
-        visitors = multinomial(dice, stretch.until - seen, stretch.weights)
-        arms = [Counts(binomial(dice, n, rate), n) for n, rate in zip(visitors, stretch.rates, strict=True)]
+        visitors = multinomial(rng, stretch.until - seen, stretch.weights)
+        arms = [Counts(binomial(rng, n, rate), n) for n, rate in zip(visitors, stretch.rates, strict=True)]
         strata.append(Stratum(arms[0], arms[1]))
         seen = stretch.until
     a, b = (Counts(*map(sum, zip(*arm, strict=True))) for arm in zip(*strata, strict=True))
@@ -38,13 +38,13 @@ class Population:
     correlation: float = 0.3
 
 
-def ctr(population: Population, dice: Random) -> tuple[bool, bool]:
+def ctr(population: Population, rng: Random) -> tuple[bool, bool]:
     """Whether the 95 % interval of CTR holds the truth: ours, and with impressions as if independent."""
     size = 1 / population.correlation - 1
     n = sx = sy = sxx = syy = sxy = 0
     for _ in range(population.visitors):
-        x = 1 + math.floor(math.log(1 - dice.random()) / math.log1p(-1 / population.impressions))  # geometric
-        y = binomial(dice, x, dice.betavariate(population.rate * size, (1 - population.rate) * size))
+        x = 1 + math.floor(math.log(1 - rng.random()) / math.log1p(-1 / population.impressions))  # geometric
+        y = binomial(rng, x, rng.betavariate(population.rate * size, (1 - population.rate) * size))
         n, sx, sy, sxx, syy, sxy = n + 1, sx + x, sy + y, sxx + x * x, syy + y * y, sxy + x * y
     robust, naive = ratio(Sums(n, sx, sy, sxx, syy, sxy)).interval, wilson(sy, sx)
     return robust is not None and _holds(robust, population.rate), _holds(naive, population.rate)

@@ -97,7 +97,7 @@ class TrialOutcome:
     weights: tuple[float, ...] = ()  # at the end
 
 
-def run(scenario: Scenario, dice: Random) -> TrialOutcome:
+def run(scenario: Scenario, rng: Random) -> TrialOutcome:
     """One experiment from its first visitor to its last look."""
     outcome = TrialOutcome()
     tallies: Tallies = {}
@@ -106,7 +106,7 @@ def run(scenario: Scenario, dice: Random) -> TrialOutcome:
         for phase, stretch in enumerate(scenario.stretches):
             arriving = min(look, stretch.until) - seen
             if arriving > 0:
-                _arrive(tallies, phase, stretch, arriving, dice)
+                _arrive(tallies, phase, stretch, arriving, rng)
                 seen += arriving
         _look(scenario.experiment(), tallies, scenario, outcome, number)
         scenario = scenario.next_week(look, tallies)
@@ -119,9 +119,9 @@ def _rebalanced(experiment: Experiment, tallies: Tallies) -> tuple[float, ...] |
     return reweigh([Standing(v.variant, v.weight, v.visitors, v.p_best) for v in variants]).weights
 
 
-def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, dice: Random) -> None:
-    for i, n in enumerate(multinomial(dice, visitors, stretch.weights)):
-        x = binomial(dice, n, stretch.rates[i])
+def _arrive(tallies: Tallies, phase: int, stretch: Stretch, visitors: int, rng: Random) -> None:
+    for i, n in enumerate(multinomial(rng, visitors, stretch.weights)):
+        x = binomial(rng, n, stretch.rates[i])
         new = Tally(impressions=n, clicks=x, visitors=n, sx=n, sy=x, sxx=n, syy=x, sxy=x, received=n + x, events=n + x)
         new.converted = Counter({CLICK: x})
         tallies.setdefault(Cell("total", "", phase, f"v{i}"), Tally()).add(new)

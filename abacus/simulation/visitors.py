@@ -67,10 +67,10 @@ COUNTRIES = {"US": 50, "GB": 15, "DE": 10, "FR": 8, "CH": 5, "BR": 5, "SE": 4, "
 
 
 def traits_of(visitor: str) -> Traits:
-    """Of a visitor, always the same. The dice are its own, so that who clicks stays as the seed says."""
-    dice = random.Random(f"{visitor} traits")
-    ((device, browser),) = dice.choices(list(KINDS), list(KINDS.values()))
-    (country,) = dice.choices(list(COUNTRIES), list(COUNTRIES.values()))
+    """Of a visitor, always the same. The rng are its own, so that who clicks stays as the seed says."""
+    rng = random.Random(f"{visitor} traits")
+    ((device, browser),) = rng.choices(list(KINDS), list(KINDS.values()))
+    (country,) = rng.choices(list(COUNTRIES), list(COUNTRIES.values()))
     return Traits(device, browser, country)
 
 
@@ -87,17 +87,17 @@ def visitors(
     experiments: Sequence[Experiment], rates: Rates, *, count: int, days: float, seed: int, now_ms: int
 ) -> Iterator[Visitor]:
     """`count` visitors, whose events lie in the `days` before `now_ms` (epoch milliseconds)."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     for _ in range(count):
-        visitor = visitor_id(dice)
+        visitor = visitor_id(rng)
         traits = traits_of(visitor)
-        times = _times(dice, now_ms - round(days * DAY), now_ms)
+        times = _times(rng, now_ms - round(days * DAY), now_ms)
         visits: list[list[Event]] = [[] for _ in times]
         for experiment in experiments:
             variant = experiment.assign(visitor, experiment.current_phase)
             if variant is not None:
                 rate = _rate(rates, experiment, variant, said_segments(experiment, visitor, traits, first=True))
-                for visit, events in zip(visits, _events(dice, experiment, variant, times, rate), strict=True):
+                for visit, events in zip(visits, _events(rng, experiment, variant, times, rate), strict=True):
                     said = said_segments(experiment, visitor, traits, first=visit is visits[0])
                     if said:
                         events = [e | {"segments": said} if e["type"] == "impression" else e for e in events]
@@ -112,41 +112,41 @@ def _rate(rates: Rates, experiment: Experiment, variant: str, said: Mapping[str,
     return next((rates[name] for name in (*own, place) if name in rates), RATE)
 
 
-def visitor_id(dice: random.Random) -> str:
+def visitor_id(rng: random.Random) -> str:
     """A random id that shows that its visitor is simulated."""
-    return f"{ID_PREFIX}{dice.getrandbits(112):028x}"
+    return f"{ID_PREFIX}{rng.getrandbits(112):028x}"
 
 
-def _times(dice: random.Random, start: int, end: int) -> list[int]:
+def _times(rng: random.Random, start: int, end: int) -> list[int]:
     """The visits of one visitor: the first at any moment, the others some hours later, all before `end`."""
-    (visits,) = dice.choices(list(VISITS), list(VISITS.values()))
-    at = dice.randrange(start, end - HOUR // 60)
+    (visits,) = rng.choices(list(VISITS), list(VISITS.values()))
+    at = rng.randrange(start, end - HOUR // 60)
     times = [at]
     for _ in range(visits - 1):
-        at += HOUR // 4 + round(dice.expovariate(1 / (8 * HOUR)))
+        at += HOUR // 4 + round(rng.expovariate(1 / (8 * HOUR)))
         if at < end - HOUR // 60:
             times.append(at)
     return times
 
 
 def _events(
-    dice: random.Random, experiment: Experiment, variant: str, times: Sequence[int], rate: float
+    rng: random.Random, experiment: Experiment, variant: str, times: Sequence[int], rate: float
 ) -> Iterator[list[Event]]:
     """The events of one visitor in one experiment, visit by visit; all within a minute of the visit's time."""
 
     def event(kind: str, at: int, **more: str) -> Event:
         return {
-            "id": f"{dice.getrandbits(64):016x}", "type": kind, "experiment": experiment.key, "variant": variant,
+            "id": f"{rng.getrandbits(64):016x}", "type": kind, "experiment": experiment.key, "variant": variant,
             "phase": experiment.current_phase, "at": at, **more,
         }  # fmt: skip
 
-    clicks = dice.random() < rate
-    clicked_at = dice.randrange(len(times)) if clicks else None
-    goals = [g for g in experiment.goals if dice.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
+    clicks = rng.random() < rate
+    clicked_at = rng.randrange(len(times)) if clicks else None
+    goals = [g for g in experiment.goals if rng.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
     for index, at in enumerate(times):
         events = [event("impression", at)]
         if index == clicked_at:
-            events += [event("click", at + 3_000 + i * 1_500) for i in range(1 + (dice.random() < SECOND_CLICK))]
+            events += [event("click", at + 3_000 + i * 1_500) for i in range(1 + (rng.random() < SECOND_CLICK))]
         if index == (clicked_at or 0):
             events += [event("goal", at + 20_000, goal=goal) for goal in goals]
         yield events

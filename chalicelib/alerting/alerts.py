@@ -37,14 +37,14 @@ class Alerts:
     """Tells what changed.
 
     store: the tables. channels: by name. version(): a random string. clock_ms(): now, epoch milliseconds. sleep:
-    takes seconds. dice(): a random number in [0, 1)."""
+    takes seconds. jitter(): a random number in [0, 1)."""
 
     store: Store
     channels: Mapping[str, Channel]
     version: Callable[[], str]
     clock_ms: Callable[[], int]
     sleep: Callable[[float], None] = time.sleep
-    dice: Callable[[], float] = random.random
+    jitter: Callable[[], float] = random.random
 
     def round(self, manifest: Manifest, *, seconds_left: Callable[[], float]) -> dict[str, int]:
         """Look at every experiment and send what is new, and what could not be sent before.
@@ -167,7 +167,7 @@ class Alerts:
             except MessageRefused as error:
                 return error
             except NotTaken as error:
-                pause = self.dice() * min(wait, LONGEST_WAIT) if error.wait is None else float(error.wait)
+                pause = self.jitter() * min(wait, LONGEST_WAIT) if error.wait is None else float(error.wait)
                 if not left or seconds_left() < SPARE_S + pause:
                     return error
             self.sleep(pause)

@@ -10,8 +10,7 @@ from typing import Literal
 from chalicelib.analysis.metrics.means import MeanPair, mean_pair_between, mean_pairs
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.analysis.standardisation import Standardisation
-from chalicelib.statistics import ALPHA, Interval, multiple_testing, stratified
-from chalicelib.statistics import effects as lift
+from chalicelib.statistics import ALPHA, Interval, effects, multiple_testing, stratified
 from chalicelib.statistics.sequential import lift_evidence
 from chalicelib.statistics.stratified import Stratum
 
@@ -66,13 +65,13 @@ class RatePair:
     def lift(self) -> float | None:
         """The estimate; None while the control has not converted."""
         if len(self.strata) == 1:
-            return lift.lift(*self.strata[0])
+            return effects.lift(*self.strata[0])
         return None if self.combined.ratio is None else self.combined.ratio - 1
 
     def interval(self, critical: float) -> Interval:
         """All lifts whose score is within ±critical."""
         if len(self.strata) == 1:
-            return lift.lift_interval(*self.strata[0], critical)
+            return effects.lift_interval(*self.strata[0], critical)
         return stratified.lift_interval(self.strata, self.weights, critical)
 
     def sequence(self, alpha: float) -> Interval:

@@ -70,7 +70,7 @@ def _add_visitor(cells: Tallies, events: list[Element]) -> None:
         return _add(cells, events[0], excluded)
     # A conversion before the first impression cannot be an effect of it. An event of the same millisecond counts: a
     # page that is opened by the click itself sends both with one time.
-    ends_at = None if home.limit is None else home.at + home.limit * SECOND_MS
+    ends_at = None if home.window_s is None else home.at + home.window_s * SECOND_MS
     counted = [event for event in events if event.at >= home.at and not _is_after(event, ends_at)]
     flags = _flags(events, home, ends_at)
     kinds = Counter(event.kind for event in counted)
@@ -143,7 +143,7 @@ def _add_goal(tally: Tally, goal: str, events: list[Element]) -> None:
     if not values:
         return
     # The events of one goal carry the same cap, unless it was changed against the rules: then the first one's holds.
-    cap = next((event.limit for event in events if event.limit is not None), None)
+    cap = next((event.cap for event in events if event.cap is not None), None)
     total = sum(values)
     value = total if cap is None else max(-cap, min(cap, total))
     tally.value_sum[goal] = value

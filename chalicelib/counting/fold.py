@@ -19,10 +19,10 @@ from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import (
     TRANSACTION,
     Booking,
-    Dice,
     Generations,
     Move,
     ParticipantRow,
+    RandomBelow,
     RowKey,
     Stale,
     Store,
@@ -64,14 +64,14 @@ class _Part(NamedTuple):
 class Fold:
     """Folds rows into tallies.
 
-    store: the tables. spread: items that a tally is distributed over. dice(n): a random whole number below n.
+    store: the tables. spread: items that a tally is distributed over. random_below(n): a random whole number below n.
     version(): a random string. patience: how long to try again while the tables are busy. rows: in a transaction, at
     most.
     """
 
     store: Store
     spread: int
-    dice: Dice
+    random_below: RandomBelow
     version: Callable[[], str]
     patience: Patience
     rows: int = ROWS
@@ -107,7 +107,7 @@ class Fold:
                 if self.patience.clock() > deadline:
                     raise
                 wait = min(self.patience.first_wait * 2**clashes, LONGEST_WAIT)
-                self.patience.sleep(self.patience.dice() * wait)
+                self.patience.sleep(self.patience.jitter() * wait)
                 if clashes >= CLASHES and len(keys) > 1:
                     half = len(keys) // 2
                     self._fold(keys[:half], generations, now_ms, result)
@@ -156,7 +156,7 @@ class Fold:
                 left.append(row.key)
         if moves:
             # The spread is drawn for each transaction: deltas commute, and parallel folds rarely meet.
-            self.store.commit(moves, bookings(deltas, now_ms, self.dice(self.spread)))
+            self.store.commit(moves, bookings(deltas, now_ms, self.random_below(self.spread)))
             result.rows += len(moves)
             result.events += sum(len(move.elements) for move in moves)
             result.transactions += 1

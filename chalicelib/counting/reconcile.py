@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from chalicelib.counting.fold import Fold
-from chalicelib.storage.event_encoding import Unreadable, read
+from chalicelib.storage.event_encoding import Unreadable, decode
 from chalicelib.storage.store import Booking, ParticipantRow, RowKey, Store
 
 log = logging.getLogger("abacus")
@@ -45,8 +45,8 @@ class RowTotals:
         """Add one row. A row that cannot be read adds nothing but itself to `broken`."""
         self.rows += 1
         try:
-            counted = {read(element).id for element in row.counted}
-            accepted = counted | {read(element).id for element in row.pending}
+            counted = {decode(element).id for element in row.counted}
+            accepted = counted | {decode(element).id for element in row.pending}
         except Unreadable:
             self.add_broken(row.key)
             return

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import Busy
 from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.request import EventsResponse, ParsedRequest, RefusedEvent
 from chalicelib.ingestion.rows.memory import QUEUED_AT_MOST, RowMemory
-from chalicelib.ingestion.rows.spill import Spill, SpilledRow, SpilledRows, read_message
+from chalicelib.ingestion.rows.spill import EventsMessage, RowEvents, Spill, read_message
 from chalicelib.ingestion.rows.writer import RowLimits, RowWriter, limits_of
 from chalicelib.ingestion.sender import ANONYMOUS, Sender
 from chalicelib.ingestion.validation import LATE_MS, WINDOW_BACK_MS, Outcome, Refusal, validate_events
@@ -101,8 +101,8 @@ class Ingest:
             self._validate(request, sender, burst, manifest, now_ms)
             for request, burst in zip(requests, bursts, strict=True)
         ]
-        spilled: list[SpilledRow] = []
-        journaled: list[SpilledRow] = []
+        spilled: list[RowEvents] = []
+        journaled: list[RowEvents] = []
         busy = False
         for answer in answers:
             for experiment_key, indexed in answer.rows.items():
@@ -124,7 +124,7 @@ class Ingest:
         if spilled:
             self._spill(spilled, now_ms)
         if journaled and self.journal is not None:
-            self.journal(SpilledRows(rows=tuple(journaled), received=now_ms).model_dump_json())
+            self.journal(EventsMessage(rows=tuple(journaled), received=now_ms).model_dump_json())
         finished = [answer.finished() for answer in answers]
         for response in finished:
             self.count_outcomes(response.outcomes)
@@ -167,7 +167,7 @@ class Ingest:
         answer = _Answer(batch.visitor, sender.host)
         for problem in malformed:
             answer.refuse(problem.index, UNKNOWN, Refusal(Outcome.MALFORMED, problem.message, problem.rule))
-        verdicts = validate_events(
+        refusals = validate_events(
             batch.events,
             batch.visitor,
             manifest,
@@ -178,15 +178,15 @@ class Ingest:
         bot = sender.bot or batch.bot
         shared = batch.visitor.lower() in SHARED_IDS
         no_cookie = sender.has_cookie is False and not sender.signed
-        for index, event, verdict in zip(positions, batch.events, verdicts, strict=True):
+        for index, event, refusal in zip(positions, batch.events, refusals, strict=True):
             experiment = manifest.manifest.experiment(event.experiment)
             segments = segments_of(experiment, event.segments, sender) if experiment else ()
-            if verdict is None and event.experiment not in answer.rows and len(answer.rows) == MAX_EXPERIMENTS:
+            if refusal is None and event.experiment not in answer.rows and len(answer.rows) == MAX_EXPERIMENTS:
                 message = f"experiment: the request has events of {MAX_EXPERIMENTS} others; send this one by itself."
-                verdict = Refusal(Outcome.TOO_MANY_EXPERIMENTS, message)
-            if verdict is not None or experiment is None:
-                assert verdict is not None
-                answer.refuse(index, experiment.key if experiment else UNKNOWN, verdict, segments)
+                refusal = Refusal(Outcome.TOO_MANY_EXPERIMENTS, message)
+            if refusal is not None or experiment is None:
+                assert refusal is not None
+                answer.refuse(index, experiment.key if experiment else UNKNOWN, refusal, segments)
                 continue
             late = event.at < now_ms - LATE_MS and not sender.signed
             marks = Marks(bot, late, no_cookie, burst, shared)
@@ -199,7 +199,7 @@ class Ingest:
         key: RowKey,
         indexed: Sequence[tuple[int, str]],
         outcomes: Sequence[Outcome],
-        spilled: list[SpilledRow],
+        spilled: list[RowEvents],
     ) -> None:
         """Note what became of the events of one row; those that are queued are added to `spilled`."""
         queued = []
@@ -211,7 +211,7 @@ class Ingest:
             elif outcome is Outcome.QUEUED:
                 queued.append(element)
         if queued:
-            spilled.append(SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=tuple(queued)))
+            spilled.append(RowEvents(visitor=key.visitor, experiment=key.experiment, elements=tuple(queued)))
 
     def _is_throttled(self, key: RowKey) -> bool:
         requests = self.memory.throttled(key)
@@ -231,18 +231,18 @@ class Ingest:
             self.memory.remember_throttled(key)
             return None
 
-    def _spill(self, rows: Sequence[SpilledRow], now_ms: int) -> None:
+    def _spill(self, rows: Sequence[RowEvents], now_ms: int) -> None:
         try:
             if self.spill is None:
                 raise Busy("The tables are busy. Send the same again.", retry_after=5)
-            self.spill(SpilledRows(rows=tuple(rows), received=now_ms).model_dump_json())
+            self.spill(EventsMessage(rows=tuple(rows), received=now_ms).model_dump_json())
         except Exception as error:
             if not is_busy(error):
                 raise
             raise Busy("Tables and queue are busy. Send the same again.", retry_after=5) from None
 
 
-def _accepted_rows(key: RowKey, elements: Sequence[str], outcomes: Sequence[Outcome]) -> list[SpilledRow]:
+def _accepted_rows(key: RowKey, elements: Sequence[str], outcomes: Sequence[Outcome]) -> list[RowEvents]:
     """The elements of one row that table or queue took, those that an earlier request brought among them."""
     accepted = tuple(e for e, outcome in zip(elements, outcomes, strict=True) if outcome is not Outcome.CAPPED)
-    return [SpilledRow(visitor=key.visitor, experiment=key.experiment, elements=accepted)] if accepted else []
+    return [RowEvents(visitor=key.visitor, experiment=key.experiment, elements=accepted)] if accepted else []

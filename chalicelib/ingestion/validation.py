@@ -122,12 +122,12 @@ def validate_events(
 
     events = list(events)
     first = manifest.manifest
-    verdicts = [decide(event, first) for event in events]
-    if any(verdict is not None and verdict.outcome in DEPENDS_ON_MANIFEST for verdict in verdicts):
+    refusals = [decide(event, first) for event in events]
+    if any(refusal is not None and refusal.outcome in DEPENDS_ON_MANIFEST for refusal in refusals):
         fresh = manifest.refresh()
         if fresh is not first:
-            verdicts = [decide(event, fresh) for event in events]
-    return verdicts
+            refusals = [decide(event, fresh) for event in events]
+    return refusals
 
 
 def value_problem(experiment: Experiment, event: Event) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from chalicelib.analysis import secondary
+from chalicelib.analysis import comparison_details
 from chalicelib.analysis.checks import health
 from chalicelib.analysis.checks.health import Health
 from chalicelib.analysis.checks.ledger import Ledger
@@ -170,7 +170,9 @@ def report(experiment: Experiment, tallies: Tallies, question: Question, context
             "stratified": is_stratified(comparisons),
             "age": analysis.age,
             "variants": variant_rows(analysis.standardisation, analysis.beliefs),
-            "comparisons": secondary.comparisons(compared.standardisation, comparisons, compared.beliefs, exact=exact),
+            "comparisons": comparison_details.comparisons(
+                compared.standardisation, comparisons, compared.beliefs, exact=exact
+            ),
             "primary": experiment.primary,
             "metrics": metric_answers(compared.metrics),
             "means": mean_answers(compared.metrics),

@@ -120,7 +120,7 @@ class Service:
         return Fold(
             store=self.store,
             spread=self.settings.spread,
-            dice=random.randrange,
+            random_below=random.randrange,
             version=version,
             patience=Patience(budget=max(20.0, self.seconds)),
         )

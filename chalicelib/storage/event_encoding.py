@@ -12,7 +12,7 @@ the visitor's segments too, where the experiment has some: `i|green|0|…|id|||d
 
 The kind is a capital letter where the sender assigns the variants (`assignment: client`): then one visitor may be in
 several. This is stored in the element, not in the row, so that a row means the same whatever the order of writing, and
-whatever the manifest says later. No part can hold a `|`. Fields behind that are reserved: `read` ignores them.
+whatever the manifest says later. No part can hold a `|`. Fields behind that are reserved: `decode` ignores them.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ class Marks(NamedTuple):
         >>> Marks(bot=True, late=True).letters()
         'bl'
         """
-        return "".join(letter for letter, marked in zip(_LETTERS, self, strict=True) if marked)
+        return "".join(letter for letter, marked in zip(_MARK_LETTERS, self, strict=True) if marked)
 
 
-_LETTERS = "blnms"
+_MARK_LETTERS = "blnms"
 NO_MARKS = Marks()
 
 
@@ -83,7 +83,8 @@ class Element(NamedTuple):
     client: bool
     marks: Marks
     value: int | None = None  # minor units
-    limit: int | None = None  # of a goal: the cap, minor units; of an impression: the conversion window, seconds
+    cap: int | None = None  # of a goal with values: the most that a visitor's sum counts for, minor units
+    window_s: int | None = None  # of an impression: the conversion window, seconds
     segments: tuple[str, ...] = ()  # of an impression: markers such as device=mobile
 
     @property
@@ -104,19 +105,21 @@ _ELEMENT = re.compile(
 
 
 class Amount(NamedTuple):
-    """What an element holds behind its marks, see the top of this module. None where there is none."""
+    """What an element holds behind its marks: value and cap of a goal, or the conversion window of an impression. None
+    where there is none. The top of this module says more."""
 
     value: int | None = None
-    limit: int | None = None
+    cap: int | None = None
+    window_s: int | None = None
 
     def text(self) -> str:
         """As it is stored.
 
-        >>> Amount(4990, 50000).text(), Amount(None, 604800).text(), Amount().text()
+        >>> Amount(4990, 50000).text(), Amount(window_s=604800).text(), Amount().text()
         ('4990^50000', '^604800', '')
         """
-        limit = "" if self.limit is None else f"^{self.limit}"
-        return f"{'' if self.value is None else self.value}{limit}"
+        limit = self.window_s if self.cap is None else self.cap
+        return f"{'' if self.value is None else self.value}{'' if limit is None else f'^{limit}'}"
 
 
 NO_AMOUNT = Amount()
@@ -128,12 +131,12 @@ def element_of(event: Event, experiment: Experiment, marks: Marks, segments: Seq
     amount = _amount(event, experiment)
     if event.type != "impression":
         segments = ()
-    return write(event, phase=experiment.current_phase, client=client, marks=marks, amount=amount, segments=segments)
+    return encode(event, phase=experiment.current_phase, client=client, marks=marks, amount=amount, segments=segments)
 
 
 def _amount(event: Event, experiment: Experiment) -> Amount:
     if event.type == "impression" and experiment.conversion_window_ms is not None:
-        return Amount(limit=experiment.conversion_window_ms // SECOND_MS)
+        return Amount(window_s=experiment.conversion_window_ms // SECOND_MS)
     if event.value is None or event.goal is None:
         return NO_AMOUNT
     declared = experiment.goal_values[event.goal]
@@ -152,7 +155,7 @@ def longest_element(experiment: Experiment) -> int:
     return kind + variant + phase + TIME_LENGTH + ID_LENGTH + 4 + MARKS_LENGTH + amount + segments
 
 
-def write(
+def encode(
     event: Event,
     *,
     phase: int,
@@ -193,18 +196,19 @@ def short(event_id: str) -> str:
     return _HASH_MARK + urlsafe_b64encode(digest)[: ID_LENGTH - 1].decode()
 
 
-def read(element: str) -> Element:
-    """The inverse of write(). Raises Unreadable."""
+def decode(element: str) -> Element:
+    """The inverse of encode(). Raises Unreadable."""
     match = _ELEMENT.fullmatch(element)
     if match is None or (match[2] is None) != (match[1] not in "gG") or int(match[5]) >= YEAR_5000_MS:
         raise Unreadable(f"{element[:80]!r} is not an element of a row")
     code, goal, variant, phase, at, event_id, letters, value, limit, segments = match.groups()
     kind = _KINDS.get(code.lower()) or f"goal:{goal}"
-    marks = Marks(*(letter in letters for letter in _LETTERS)) if letters else NO_MARKS
-    amount = Amount(*(None if number is None else int(number) for number in (value, limit)))
+    marks = Marks(*(letter in letters for letter in _MARK_LETTERS)) if letters else NO_MARKS
+    limited = None if limit is None else int(limit)
+    cap, window_s = (None, limited) if kind == "impression" else (limited, None)
     markers = tuple(segments.split(",")) if segments else ()
     place = int(at), short(event_id), kind, variant, int(phase)
-    return Element(*place, code.isupper(), marks, amount.value, amount.limit, markers)
+    return Element(*place, code.isupper(), marks, None if value is None else int(value), cap, window_s, markers)
 
 
 def identifier(element: str) -> str:
@@ -225,7 +229,7 @@ def distinct(elements: Iterable[str]) -> list[Element]:
         key = identifier(element)
         if key not in least or element < least[key]:
             least[key] = element
-    return sorted(read(element) for element in least.values())
+    return sorted(decode(element) for element in least.values())
 
 
 def is_impression(element: str) -> bool:

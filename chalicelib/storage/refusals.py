@@ -16,7 +16,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from chalicelib.domain.clock import DAY_MS, SECOND_MS, utc_day
-from chalicelib.storage.store import LAST, SEGMENTS, Booking, Dice, Store
+from chalicelib.storage.store import LAST, SEGMENTS, Booking, RandomBelow, Store
 
 log = logging.getLogger("abacus")
 
@@ -51,14 +51,16 @@ class LatestRefusal(NamedTuple):
 class Refusals:
     """Counts refused events and writes the counts now and then. Safe to share between threads.
 
-    spread: over how many items a count is distributed. dice(n): a random whole number below n. clock: seconds,
+    spread: over how many items a count is distributed. random_below(n): a random whole number below n. clock: seconds,
     monotonic.
     """
 
-    def __init__(self, store: Store, spread: int, dice: Dice, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, spread: int, random_below: RandomBelow, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
         self._spread = spread
-        self._dice = dice
+        self._random_below = random_below
         self._clock = clock
         self._lock = Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
@@ -104,7 +106,7 @@ class Refusals:
             texts = {key: json.dumps(self._latest[key][1:], ensure_ascii=False) for key in counts}
         day = utc_day(now_ms).isoformat()
         expires_at = (now_ms + KEEP_DAYS * DAY_MS) // 1000
-        place = self._dice(self._spread)
+        place = self._random_below(self._spread)
         deadline = self._clock() + BUDGET
         try:
             while counts and self._clock() < deadline:

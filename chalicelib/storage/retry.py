@@ -62,7 +62,7 @@ def is_busy(error: Exception) -> bool:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try again. `budget` and waits in seconds; clock, sleep and dice are arguments for the tests.
+    """How long to try again. `budget` and waits in seconds; clock, sleep and jitter are arguments for the tests.
 
     deadline: a moment of `clock` after which no call is tried again, whatever is left of its budget; None: no such."""
 
@@ -71,7 +71,7 @@ class Patience:
     longest_wait: float = 0.8
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    dice: Callable[[], float] = random.random
+    jitter: Callable[[], float] = random.random
     deadline: float | None = None
 
     def within(self, seconds: float) -> Patience:
@@ -81,7 +81,7 @@ class Patience:
     def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `call`, tried again while the table is busy and time is left; else its last error.
 
-        Waits dice · min(longest, first · 2ⁿ): "full jitter", so that those who collided do not meet again.
+        Waits jitter · min(longest, first · 2ⁿ): "full jitter", so that those who collided do not meet again.
         Source: Brooker, Exponential Backoff And Jitter, AWS Architecture Blog 2015."""
         deadline = self.clock() + self.budget
         if self.deadline is not None:
@@ -91,7 +91,7 @@ class Patience:
             try:
                 return call(*args, **kwargs)
             except Exception as error:
-                pause = self.dice() * min(wait, self.longest_wait)
+                pause = self.jitter() * min(wait, self.longest_wait)
                 if not is_busy(error) or self.clock() + pause > deadline:
                     raise
             self.sleep(pause)

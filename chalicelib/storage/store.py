@@ -60,7 +60,7 @@ class RowLimit(NamedTuple):
 
 
 class Move(NamedTuple):
-    """What a fold does to one row: these elements become counted, in generation `gen`, as version `version`."""
+    """What a fold does to one row: these elements become counted, in `generation`, as version `version`."""
 
     row: ParticipantRow
     elements: frozenset[str]
@@ -132,7 +132,7 @@ class Store(Protocol):
         """Commit a fold: all or nothing. Raises Stale when a row is not what was read."""
 
     def reopen(self, row: ParticipantRow, generation: int, version: str) -> None:
-        """Move a row to generation `gen`, with everything pending again. Raises Stale."""
+        """Move a row to `generation`, with everything pending again. Raises Stale."""
 
     def erase(self, row: ParticipantRow, bookings: Sequence[Booking]) -> None:
         """Delete a row and add `bookings`, all or nothing. Raises Stale."""
@@ -240,4 +240,4 @@ def generations_in(cells: Mapping[str, Mapping[str, int]]) -> Generations:
     return Generations(meta.get("gen", 0), meta.get("fill"))
 
 
-Dice = Callable[[int], int]  # dice(n): a whole number in [0, n)
+RandomBelow = Callable[[int], int]  # random_below(n): a random whole number in [0, n)

@@ -309,7 +309,7 @@ def test_a_busy_receiver_is_asked_again_within_the_round_with_growing_pauses(wor
     world.counted(WINNER)
     world.heard.answers = [NotTaken("HTTP 503"), NotTaken("HTTP 503"), NotTaken("HTTP 429", 7)]
     assert world.round()["Sent"] == 1
-    assert world.slept == [0.5, 2.0, 7.0]  # half of 1 and 4 s, for the dice say 0.5; and what the receiver asked for
+    assert world.slept == [0.5, 2.0, 7.0]  # half of 1 and 4 s, for the jitter is 0.5; and what the receiver asked for
 
 
 def test_a_receiver_that_stays_away_for_a_day_leaves_a_dead_letter_that_can_be_sent_again(world: World) -> None:

@@ -47,12 +47,12 @@ def log(text: str) -> None:
 
 @dataclass
 class Chaos:
-    """One run. home: folder of the product's state. events, kills: how many, at least. dice: all decisions."""
+    """One run. home: folder of the product's state. events, kills: how many, at least. rng: all decisions."""
 
     home: Path
     events: int
     kills: int
-    dice: random.Random
+    rng: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     expected: Expected = field(default_factory=Expected)
     to_erase: list[str] = field(default_factory=list)
@@ -67,9 +67,9 @@ class Chaos:
         self.manifest = self.home / "manifest"
         shutil.copytree(PROJECT / "manifest", self.manifest)
         experiments = [e for e in load(self.manifest).experiments if e.key in ("cta-color", "hero")]
-        of_the_others = visits(experiments, max(25, int(self.events * ERASED)), "gone", self.dice, None)
-        bodies = [*visits(experiments, self.events, "v", self.dice, self.expected), *of_the_others]
-        self.dice.shuffle(bodies)
+        of_the_others = visits(experiments, max(25, int(self.events * ERASED)), "gone", self.rng, None)
+        bodies = [*visits(experiments, self.events, "v", self.rng, self.expected), *of_the_others]
+        self.rng.shuffle(bodies)
         self.requests = len(bodies)
         await self._start()
         queue = iter(bodies)
@@ -89,7 +89,7 @@ class Chaos:
         for body in queue:
             if self.acknowledged >= QUIET * self.requests:
                 await self.rebuilt.wait()
-            for _ in range(2 if self.dice.random() < REPEATED else 1):
+            for _ in range(2 if self.rng.random() < REPEATED else 1):
                 await self._until_acknowledged(session, body)
             self.acknowledged += 1
             if body["visitor"].startswith("gone"):
@@ -110,13 +110,13 @@ class Chaos:
                         return
                     assert response.status >= 429, await response.text()
             self.counts["sent again"] += 1
-            await asyncio.sleep(self.dice.uniform(0.2, 1.0))
+            await asyncio.sleep(self.rng.uniform(0.2, 1.0))
 
     # ------------------------------------------------------------ kills
 
     async def _kill_now_and_then(self) -> None:
-        victims = [*VICTIMS * (self.kills // len(VICTIMS)), *self.dice.sample(VICTIMS, self.kills % len(VICTIMS))]
-        self.dice.shuffle(victims)
+        victims = [*VICTIMS * (self.kills // len(VICTIMS)), *self.rng.sample(VICTIMS, self.kills % len(VICTIMS))]
+        self.rng.shuffle(victims)
         for number, victim in enumerate(victims, 1):
             await self._progress(number / (len(victims) + 1))
             await self._kill(victim)

@@ -11,7 +11,7 @@ from abacus.aws.target import FILE
 from abacus.local.emulated_stacks import LocalAws
 from abacus.operations.rows.recount import live_tallies
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.event_encoding import read
+from chalicelib.storage.event_encoding import decode
 from tests.chaos.chaos import Chaos
 
 EXPERIMENTS = ("cta-color", "hero")
@@ -41,7 +41,7 @@ def _store(chaos: Chaos) -> DynamoStore:
 
 def _rows(chaos: Chaos, store: DynamoStore) -> Iterator[str]:
     stored = {
-        (row.key.visitor, row.key.experiment): {read(element).id for element in row.counted}
+        (row.key.visitor, row.key.experiment): {decode(element).id for element in row.counted}
         for row in store.scan()
         if not row.key.visitor.startswith("gone")
     }

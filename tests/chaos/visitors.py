@@ -40,7 +40,7 @@ class Expected:
 
 
 def visits(
-    experiments: Sequence[Experiment], events: int, name: str, dice: random.Random, expected: Expected | None
+    experiments: Sequence[Experiment], events: int, name: str, rng: random.Random, expected: Expected | None
 ) -> Iterator[dict[str, Any]]:
     """Bodies of POST /events with about `events` events in total. name: what the visitors' ids begin with. expected:
     where the events are added; None: nowhere. A visitor has an impression in each experiment before anything else."""
@@ -48,26 +48,26 @@ def visits(
     while made < events:
         visitor = f"{name}-{number}"
         number += 1
-        mine = [event for experiment in experiments for event in _events(experiment, visitor, dice)]
+        mine = [event for experiment in experiments for event in _events(experiment, visitor, rng)]
         for index, event in enumerate(mine):
             event["id"] = f"e{index}"
         made += len(mine)
         if expected is not None:
             expected.add(visitor, mine)
-        if dice.random() < SPLIT:
-            dice.shuffle(mine)
+        if rng.random() < SPLIT:
+            rng.shuffle(mine)
             yield {"visitor": visitor, "events": mine[:2]}
             yield {"visitor": visitor, "events": mine[2:]}
         else:
             yield {"visitor": visitor, "events": mine}
 
 
-def _events(experiment: Experiment, visitor: str, dice: random.Random) -> Iterator[dict[str, Any]]:
+def _events(experiment: Experiment, visitor: str, rng: random.Random) -> Iterator[dict[str, Any]]:
     at = round(time.time() * 1000)
     variant = experiment.assign(visitor, 0)
     # The phase is named: a publish may begin another one at any moment.
     common = {"experiment": experiment.key, "variant": variant, "phase": 0}
     yield common | {"type": "impression", "at": at}
-    for n in range(dice.randrange(10)):
-        kind, _, goal = dice.choice(KINDS if experiment.goals else KINDS[:1]).partition(":")
+    for n in range(rng.randrange(10)):
+        kind, _, goal = rng.choice(KINDS if experiment.goals else KINDS[:1]).partition(":")
         yield common | {"type": kind, "at": at + n} | ({"goal": goal} if goal else {})

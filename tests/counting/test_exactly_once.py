@@ -32,7 +32,7 @@ from chalicelib.domain.manifest import Phase as Weights
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.ingestion.sender import Sender
-from chalicelib.storage.event_encoding import read as read_element
+from chalicelib.storage.event_encoding import decode
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import Booking, Generations, Move, ParticipantRow, RowKey, Stale, all_cells, tallies_in
 from tests.support.builders import HOUR, NOON, a_manifest, an_experiment
@@ -156,10 +156,10 @@ class World:
     def __post_init__(self) -> None:
         versions = iter(range(10**9))
         self.version = lambda: f"v{next(versions)}"
-        dice = random.Random(1)
+        rng = random.Random(1)
         patience = Patience(5.0, clock=lambda: 0.0, sleep=lambda _: None)
         # Two rows a transaction, so that a fold of a few rows is several and something can happen between them.
-        self.fold = Fold(self.store, 2, dice.randrange, self.version, patience, rows=2)
+        self.fold = Fold(self.store, 2, rng.randrange, self.version, patience, rows=2)
         self.ingest = Ingest(self.store, FixedCatalog(), None, 90, self.version, lambda *_: None)
         self.store.fault = self.fault
 
@@ -220,9 +220,9 @@ class World:
 
     def erase(self, visitor: str) -> None:
         with contextlib.suppress(Crash):
-            erase(self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0)
+            erase(self.store, visitor, now_ms=NOW, spread=2, random_below=lambda n: 0)
         erase(
-            self.store, visitor, now_ms=NOW, spread=2, dice=lambda n: 0
+            self.store, visitor, now_ms=NOW, spread=2, random_below=lambda n: 0
         )  # after a crash the caller repeats the request
         for key in [key for key in self.sent if key.visitor == visitor]:
             self.erased.add(key.experiment)
@@ -363,8 +363,8 @@ class FlagAsAttribute(MemoryStore):
         return [self._flagged(row) for row in super().read(keys)]
 
     def _flagged(self, row: ParticipantRow) -> ParticipantRow:
-        newest = max(row.pending | row.counted, key=lambda e: read_element(e)[:2], default="")
-        if not newest or not read_element(newest).bot:
+        newest = max(row.pending | row.counted, key=lambda e: decode(e)[:2], default="")
+        if not newest or not decode(newest).bot:
             return row
         return replace(row, counted=frozenset(map(_as_of_a_bot, row.counted)))
 
@@ -386,9 +386,7 @@ def test_a_broken_store_is_found_out(broken: type[MemoryStore]) -> None:
 
 
 def test_an_id_with_two_contents_counted_twice_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        chalicelib.counting.contribution, "distinct", lambda elements: sorted(map(read_element, elements))
-    )
+    monkeypatch.setattr(chalicelib.counting.contribution, "distinct", lambda elements: sorted(map(decode, elements)))
     assert histories_that_break(MemoryStore)
 
 

@@ -25,7 +25,7 @@ from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.ingestion.sender import Sender
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.event_encoding import read as read_element
+from chalicelib.storage.event_encoding import decode
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import FIRST, LAST, RowKey, tallies_in
 from tests.counting.test_exactly_once import MANIFEST, NOW, FixedCatalog, cents_of, fields_of, recount_of
@@ -43,27 +43,27 @@ class Died(Exception):
     """The folder's process is gone: before its transaction, or after it and before it knew."""
 
 
-def a_batch(dice: random.Random) -> tuple[Batch, bool]:
+def a_batch(rng: random.Random) -> tuple[Batch, bool]:
     events = []
-    for _ in range(dice.randint(1, 4)):
-        experiment = dice.choice(["hashed", "client"])
-        kind = dice.choice(["impression", "impression", "click", "goal"])
-        phase = dice.randint(0, 1) if experiment == "hashed" and dice.random() < 0.1 else 0
-        variant = ("blue", "green")[phase] if experiment == "hashed" else dice.choice(["blue", "green"])
-        goal = dice.choice(["signup", "buy"] if experiment == "hashed" else ["signup"]) if kind == "goal" else None
+    for _ in range(rng.randint(1, 4)):
+        experiment = rng.choice(["hashed", "client"])
+        kind = rng.choice(["impression", "impression", "click", "goal"])
+        phase = rng.randint(0, 1) if experiment == "hashed" and rng.random() < 0.1 else 0
+        variant = ("blue", "green")[phase] if experiment == "hashed" else rng.choice(["blue", "green"])
+        goal = rng.choice(["signup", "buy"] if experiment == "hashed" else ["signup"]) if kind == "goal" else None
         events.append(
             Event(
-                id=f"e{dice.randrange(400)}",
+                id=f"e{rng.randrange(400)}",
                 type=kind,  # type: ignore[arg-type]
                 goal=goal,
-                value=Decimal(dice.choice(["9.99", "12.5", "-4", "99"])) if goal == "buy" else None,
+                value=Decimal(rng.choice(["9.99", "12.5", "-4", "99"])) if goal == "buy" else None,
                 experiment=experiment,
                 variant=variant,
                 phase=phase,
-                at=NOON + dice.randrange(20) * HOUR // 2,
+                at=NOON + rng.randrange(20) * HOUR // 2,
             )
         )
-    return Batch(visitor=f"v{dice.randrange(VISITORS)}", events=tuple(events)), dice.random() < 0.05
+    return Batch(visitor=f"v{rng.randrange(VISITORS)}", events=tuple(events)), rng.random() < 0.05
 
 
 @pytest.mark.ministack
@@ -73,8 +73,8 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
     )
     fold = Fold(store, 2, random.randrange, version, Patience(budget=120.0))
     ingest = Ingest(store, FixedCatalog(), None, 90, version, lambda *_: None)
-    dice = random.Random(20)
-    batches = [a_batch(dice) for _ in range(BATCHES)]
+    rng = random.Random(20)
+    batches = [a_batch(rng) for _ in range(BATCHES)]
     dirty: list[RowKey] = []
     all_sent = threading.Event()
     sent_received: dict[RowKey, int] = defaultdict(int)
@@ -146,4 +146,4 @@ def test_many_senders_and_folders_at_once_count_everything_once(aws: LocalAws) -
         ]
         assert found == merge(counts_sent)
     assert audit(store, [e.key for e in MANIFEST.experiments], sleep=lambda _: None).problems == []
-    assert any(read_element(element).bot for row in store.scan() for element in row.counted)
+    assert any(decode(element).bot for row in store.scan() for element in row.counted)

@@ -19,7 +19,7 @@ def test_more_spread_lets_more_folds_commit_at_once_and_counts_the_same(aws: Loc
     tried = fold_side_by_side(aws, "cta-color", spread=spread, folders=FOLDERS, each=EACH, meet=True)
     assert tried.attempts > FOLDERS * EACH
     # Of so many who draw one of `spread` places at the same moment, one per place that was drawn gets through:
-    # s · (1 − (1 − 1/s)ᶠ) of f, the occupancy problem. The dice are seeded, so this says the same every time.
+    # s · (1 − (1 − 1/s)ᶠ) of f, the occupancy problem. The draws are seeded, so this says the same every time.
     expected = spread * (1 - (1 - 1 / spread) ** FOLDERS) / FOLDERS
     assert tried.at_once / (FOLDERS * EACH) == pytest.approx(expected, abs=0.06)
 

@@ -25,23 +25,23 @@ URLS += ["https://example.com/?exp=1x&exp=0", "https://example.com/?a=1?exp=1", 
 
 class Inventor:
     def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
 
     def maybe(self, chance, value):
-        return value if self.dice.random() < chance else None
+        return value if self.rng.random() < chance else None
 
     def slots(self, count):
-        cuts = sorted(round(self.dice.random(), 2) for _ in range(2 * count))
+        cuts = sorted(round(self.rng.random(), 2) for _ in range(2 * count))
         return [[cuts[2 * i], cuts[2 * i + 1]] for i in range(count)]
 
     def weights(self, count):
-        given = [self.dice.random() for _ in range(count)]
-        total = sum(given) * self.dice.choice([1, 1, 1, 1.005, 2])
-        return [w / total for w in given][: self.dice.choice([count, count, count, 1])]
+        given = [self.rng.random() for _ in range(count)]
+        total = sum(given) * self.rng.choice([1, 1, 1, 1.005, 2])
+        return [w / total for w in given][: self.rng.choice([count, count, count, 1])]
 
     def experiment(self):
-        dice, count = self.dice, self.dice.choice([1, 2, 2, 2, 3, 5])
-        pick = dice.choice
+        rng, count = self.rng, self.rng.choice([1, 2, 2, 2, 3, 5])
+        pick = rng.choice
         fields = {
             "coverage": self.maybe(0.4, pick([0, 0.1, 0.5, 1, 1.5, -1])),
             "weights": self.maybe(0.4, self.weights(count)),
@@ -49,11 +49,11 @@ class Inventor:
             "seed": self.maybe(0.3, pick(["", "s", "ü"])),
             "hashVersion": self.maybe(0.6, pick([1, 2, 2, 2, 3])),
             "hashAttribute": self.maybe(0.2, pick(["id", "company", "missing"])),
-            "namespace": self.maybe(0.15, ["n", *sorted([dice.random(), dice.random()])]),
-            "filters": self.maybe(0.15, [self.filter() for _ in range(dice.randint(1, 2))]),
+            "namespace": self.maybe(0.15, ["n", *sorted([rng.random(), rng.random()])]),
+            "filters": self.maybe(0.15, [self.filter() for _ in range(rng.randint(1, 2))]),
             "condition": self.maybe(0.15, pick([{"country": "CH"}, {"country": {"$ne": "CH"}}, {}])),
             "urlPatterns": self.maybe(0.1, self.targets()),
-            "parentConditions": self.maybe(0.2, [self.parent() for _ in range(dice.randint(1, 2))]),
+            "parentConditions": self.maybe(0.2, [self.parent() for _ in range(rng.randint(1, 2))]),
             "status": self.maybe(0.2, pick(["draft", "running", "stopped"])),
             "active": self.maybe(0.1, pick([True, False])),
             "force": self.maybe(0.1, pick([0, 1, 9, -1])),
@@ -62,30 +62,30 @@ class Inventor:
         return {"key": "exp", "variations": list(range(count))} | given
 
     def filter(self):
-        attribute = self.maybe(0.3, self.dice.choice(["company", "missing"]))
-        version = self.maybe(0.3, self.dice.choice([1, 2, 3]))
+        attribute = self.maybe(0.3, self.rng.choice(["company", "missing"]))
+        version = self.maybe(0.3, self.rng.choice([1, 2, 3]))
         given = {"seed": "f", "ranges": self.slots(2), "attribute": attribute, "hashVersion": version}
         return {name: value for name, value in given.items() if value is not None}
 
     def targets(self):
         patterns = [("simple", "/shop"), ("simple", "*"), ("regex", "^/shop"), ("regex", "example")]
         return [
-            {"type": kind, "pattern": pattern, "include": self.dice.random() < 0.8}
-            for kind, pattern in self.dice.sample(patterns, self.dice.randint(0, 2))
+            {"type": kind, "pattern": pattern, "include": self.rng.random() < 0.8}
+            for kind, pattern in self.rng.sample(patterns, self.rng.randint(0, 2))
         ]
 
     def parent(self):
-        value = self.dice.choice(VALUES)
-        return {"id": self.dice.choice([*FEATURES, "missing"]), "condition": {"value": value}}
+        value = self.rng.choice(VALUES)
+        return {"id": self.rng.choice([*FEATURES, "missing"]), "condition": {"value": value}}
 
     def context(self):
-        visitor = self.dice.choice([f"v{self.dice.randint(0, 10**6)}", self.dice.randint(0, 99), "", None, 1.5, "é"])
+        visitor = self.rng.choice([f"v{self.rng.randint(0, 10**6)}", self.rng.randint(0, 99), "", None, 1.5, "é"])
         fields = {
-            "attributes": {"id": visitor, "company": "acme", "country": self.dice.choice(["CH", "DE"])},
-            "url": self.dice.choice(URLS) if self.dice.random() < 0.4 else "",
-            "forcedVariations": {"exp": self.dice.choice([0, 1, 9])} if self.dice.random() < 0.1 else {},
-            "qaMode": self.dice.random() < 0.1,
-            "enabled": self.dice.random() < 0.95,
+            "attributes": {"id": visitor, "company": "acme", "country": self.rng.choice(["CH", "DE"])},
+            "url": self.rng.choice(URLS) if self.rng.random() < 0.4 else "",
+            "forcedVariations": {"exp": self.rng.choice([0, 1, 9])} if self.rng.random() < 0.1 else {},
+            "qaMode": self.rng.random() < 0.1,
+            "enabled": self.rng.random() < 0.95,
         }
         return fields | {"features": FEATURES}
 

@@ -13,7 +13,7 @@ from chalicelib.domain.segments import VALUES
 from chalicelib.ingestion.request import Batch, ParsedRequest
 from chalicelib.ingestion.sender import Sender
 from chalicelib.ingestion.visitor_segments import browser, device, segments_of
-from chalicelib.storage.event_encoding import read, write
+from chalicelib.storage.event_encoding import decode, encode
 from chalicelib.storage.store import FIRST, LAST, SEGMENTS, all_cells
 from tests.ingestion.test_pipeline import GREEN, Desk
 from tests.support.builders import HOUR, NOON, a_manifest, an_event, an_experiment
@@ -93,11 +93,11 @@ def test_only_impressions_carry_segments() -> None:
 
 
 def test_segments_survive_the_row_and_fields_of_a_later_version_are_ignored() -> None:
-    element = write(an_event(), phase=0, client=False, segments=("device=mobile", "plan=pro"))
+    element = encode(an_event(), phase=0, client=False, segments=("device=mobile", "plan=pro"))
     assert element == f"i|green|0|{NOON}|e1|||device=mobile,plan=pro"
-    assert read(element).segments == ("device=mobile", "plan=pro")
-    assert read(element + "|later").segments == ("device=mobile", "plan=pro")
-    assert read(f"i|green|0|{NOON}|e1|||later").segments == ()
+    assert decode(element).segments == ("device=mobile", "plan=pro")
+    assert decode(element + "|later").segments == ("device=mobile", "plan=pro")
+    assert decode(f"i|green|0|{NOON}|e1|||later").segments == ()
 
 
 def send(desk: Desk, sender: Sender, *events: Event) -> None:
@@ -114,7 +114,7 @@ def test_nothing_of_the_request_is_stored_but_the_declared_values() -> None:
 
 def test_the_earliest_impression_decides_also_when_it_arrives_last() -> None:
     late, early = (
-        write(an_event(id=name, at=at), phase=0, client=False, segments=(f"device={seen_on}",))
+        encode(an_event(id=name, at=at), phase=0, client=False, segments=(f"device={seen_on}",))
         for name, at, seen_on in (("i2", NOON, "desktop"), ("i1", NOON - HOUR, "mobile"))
     )
     cells = contribution({late, early}, 2)
@@ -144,6 +144,6 @@ def test_an_erased_visitor_leaves_the_segments_too() -> None:
     desk = Desk(manifest=a_manifest(SEGMENTED))
     send(desk, Sender(user_agent=IPHONE), an_event())
     desk.fold()
-    erase(desk.store, GREEN, now_ms=NOON, spread=1, dice=lambda n: 0)
+    erase(desk.store, GREEN, now_ms=NOON, spread=1, random_below=lambda n: 0)
     cells = all_cells(desk.store, "cta-color")
     assert {n for name, numbers in cells.items() if not name.startswith("hour") for n in numbers.values()} == {0}

@@ -13,7 +13,7 @@ from abacus.local.emulated_stacks import LocalAws
 from abacus.local.emulator import FILES, Message, Receive, Send, Snapshots
 from abacus.local.journal import OPEN, Journal
 from abacus.local.services import restore
-from chalicelib.ingestion.rows.spill import SpilledRow, SpilledRows
+from chalicelib.ingestion.rows.spill import EventsMessage, RowEvents
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
 from chalicelib.storage.store import RowKey
@@ -103,10 +103,8 @@ def test_writing_a_line_again_adds_what_is_missing_and_nothing_twice(aws: LocalA
     )
     service = Service(settings, aws.client)
     aws.s3.put_object(Bucket=settings.bucket, Key="manifest/live.json", Body=a_manifest().model_dump_json())
-    rows = (
-        SpilledRow(visitor="v", experiment="cta-color", elements=(an_element(), an_element(id="e2", type="click"))),
-    )
-    line = SpilledRows(rows=rows, received=NOON).model_dump_json()
+    rows = (RowEvents(visitor="v", experiment="cta-color", elements=(an_element(), an_element(id="e2", type="click"))),)
+    line = EventsMessage(rows=rows, received=NOON).model_dump_json()
     assert [restore(line, service, now_ms=NOON + n) for n in range(2)] == [2, 0]
     (row,) = service.store.read([RowKey("v", "cta-color")])
     assert (row.pending, row.received) == (frozenset(rows[0].elements), 2)

@@ -29,7 +29,7 @@ from chalicelib.reporting import queries
 from chalicelib.reporting.report import Question
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.event_encoding import Amount, write
+from chalicelib.storage.event_encoding import Amount, encode
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import Booking, RowKey, RowLimit, cell_name, partition
 from chalicelib.storage.tally import Cell, Tally
@@ -222,7 +222,7 @@ def test_a_young_experiment_with_three_goals_is_read_with_one_unit(aws: LocalAws
         elements = [an_element(variant=variant), an_element(id="e2", type="click", variant=variant)]
         amount = {"amount": Amount(4990, 50_000)} if values else {}
         elements += [
-            write(an_event(id=f"g{i}", type="goal", goal=goal, variant=variant), phase=0, client=False, **amount)
+            encode(an_event(id=f"g{i}", type="goal", goal=goal, variant=variant), phase=0, client=False, **amount)
             for i, goal in enumerate(experiment.goals)
         ]
         store.add(key, elements, 5, version=version(), expires_at=0, limit=RowLimit(200, 200))

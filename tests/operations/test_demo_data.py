@@ -69,7 +69,7 @@ def test_clearing_the_demo_removes_simulated_visitors_and_keeps_the_others() -> 
     rows = simulated_rows(store)
     assert [row.key.visitor for row in rows] == [SIMULATED]
     visit(store, SIMULATED, 3)  # the row changes after it was read
-    remove_simulated(store, rows, ["cta-color"], now_ms=NOON, spread=2, dice=lambda n: 0)
+    remove_simulated(store, rows, ["cta-color"], now_ms=NOON, spread=2, random_below=lambda n: 0)
     assert report(store) == before
     assert [row.key.visitor for row in store.scan()] == [REAL]
 

@@ -20,7 +20,7 @@ from abacus.simulation.simulate import play
 from abacus.simulation.visitors import Event, Visitor
 from chalicelib.analysis.segments.effects import metrics_by_value
 from chalicelib.analysis.segments.split import split_by_value
-from chalicelib.storage.event_encoding import write
+from chalicelib.storage.event_encoding import encode
 from chalicelib.storage.store import ParticipantRow, RowKey
 from tests.support.builders import an_event, an_experiment
 from tests.support.memory_store import MemoryStore
@@ -32,7 +32,7 @@ HERO, CTA = an_experiment("hero", ("plain", "bold")), an_experiment("cta", ("blu
 def saw(store: MemoryStore, visitor: str, experiment: str, variant: str, *, clicked: bool = False) -> None:
     events = [an_event(experiment=experiment, variant=variant)]
     events += [an_event(id="c", type="click", experiment=experiment, variant=variant)] * clicked
-    elements = frozenset(write(event, phase=0, client=False) for event in events)
+    elements = frozenset(encode(event, phase=0, client=False) for event in events)
     key = RowKey(visitor, experiment)
     store.rows[key] = ParticipantRow(key, counted=elements, received=len(elements), folded=len(elements), generation=0)
 
@@ -77,7 +77,7 @@ def test_visitors_who_are_excluded_from_either_are_left_out() -> None:
     store = MemoryStore()
     saw(store, "v1", "hero", "bold")
     key = RowKey("v1", "cta")
-    click = write(an_event(type="click", experiment="cta", variant="blue"), phase=0, client=False)
+    click = encode(an_event(type="click", experiment="cta", variant="blue"), phase=0, client=False)
     store.rows[key] = ParticipantRow(key, counted=frozenset([click]), received=1, folded=1, generation=0)
     assert by_other(store, HERO, CTA).by_value == {}
 

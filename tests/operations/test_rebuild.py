@@ -229,7 +229,7 @@ def test_a_visitor_of_many_hours_can_be_erased() -> None:
     elements = [an_element(id=f"i{n}", at=NOON - n * DAY // 24) for n in range(150)]
     store.add(RowKey("v1", "cta-color"), elements, 150, version="v", expires_at=0, limit=RowLimit(200, 200))
     reconcile_rows(store, fold, now_ms=NOW)
-    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+    assert erase(store, "v1", now_ms=NOW, spread=2, random_below=lambda n: 0) == ["cta-color"]
     assert live_tallies(store, "cta-color") == {}
 
 
@@ -243,8 +243,8 @@ def test_an_experiment_older_than_its_rows_is_left_alone() -> None:
 
 def test_an_erased_visitor_is_in_neither_rows_nor_tallies() -> None:
     store, _ = a_filled_store(2)
-    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
-    assert erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0) == []
+    assert erase(store, "v1", now_ms=NOW, spread=2, random_below=lambda n: 0) == ["cta-color"]
+    assert erase(store, "v1", now_ms=NOW, spread=2, random_below=lambda n: 0) == []
     counted_before = contribution({an_element(id="i1", variant="blue", at=NOON)}, 1)
     assert live_tallies(store, "cta-color") == {
         cell: tally for cell, tally in counted_before.items() if cell.span != "hour"
@@ -287,7 +287,7 @@ def test_erasing_during_a_rebuild_takes_the_visitor_out_of_the_generation_it_is_
     key = RowKey("v1", "cta-color")
     store.reopen(store.rows[key], 5, "x")
     a_fold(store)([key], now_ms=NOW)
-    erase(store, "v1", now_ms=NOW, spread=2, dice=lambda n: 0)
+    erase(store, "v1", now_ms=NOW, spread=2, random_below=lambda n: 0)
     filling = tallies_in(store.cells("cta-color", first=FIRST, last=LAST), 5)
     assert sum(tally.visitors for cell, tally in filling.items() if cell.span == "total") == 0
 
@@ -300,7 +300,7 @@ def test_a_rebuild_goes_on_past_a_row_that_cannot_be_read_and_names_it() -> None
     result = rebuild(store, fold, "cta-color", clock_ms=lambda: NOW, version=lambda: "r")
     assert (result.broken, visitors(store)) == ((broken,), 30)
     assert "v9999 in cta-color" in audit(store, ["cta-color"], sleep=lambda _: None).problems[0]
-    assert erase(store, "v9999", now_ms=NOW, spread=2, dice=lambda n: 0) == ["cta-color"]
+    assert erase(store, "v9999", now_ms=NOW, spread=2, random_below=lambda n: 0) == ["cta-color"]
 
 
 def test_an_item_of_the_tallies_that_cannot_be_read_is_skipped_and_named() -> None:

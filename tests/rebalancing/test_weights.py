@@ -21,14 +21,14 @@ WEEKS = [{"blue": (500, 50), "green": (500, 60), "red": (500, 45)}] * 9
 @pytest.mark.parametrize("chances", [(0.6, 0.3, 0.1), (0.25, 0.25, 0.25, 0.25), (0.97, 0.03), (0.9, 0.07, 0.02, 0.01)])
 def test_the_shares_are_those_of_drawing_two(chances: tuple[float, ...]) -> None:
     """Draw the best; half the time draw again until another comes. Each share within 5 standard errors."""
-    dice, drawn, number = Random(7), [0] * len(chances), 40_000
+    rng, drawn, number = Random(7), [0] * len(chances), 40_000
     for _ in range(number):
-        first = dice.choices(range(len(chances)), chances)[0]
+        first = rng.choices(range(len(chances)), chances)[0]
         chosen = first
-        while dice.random() < 0.5 and chosen == first:
+        while rng.random() < 0.5 and chosen == first:
             second = first
             while second == first:
-                second = dice.choices(range(len(chances)), chances)[0]
+                second = rng.choices(range(len(chances)), chances)[0]
             chosen = second
             break
         drawn[chosen] += 1
@@ -42,11 +42,11 @@ def test_a_certain_best_leaves_half_to_its_rivals() -> None:
 
 @pytest.mark.parametrize("seed", range(200))
 def test_every_proposal_keeps_the_floor_and_adds_up_and_moves_little(seed: int) -> None:
-    dice = Random(seed)
-    number = dice.randint(2, 8)
+    rng = Random(seed)
+    number = rng.randint(2, 8)
     old = [n / 100 for n in whole_percents([share / number for share in [1.0] * number])]
-    raw = [dice.random() ** 4 + 1e-9 for _ in range(number)]
-    floor = dice.choice([0.0, 0.03, 0.05, 0.1])
+    raw = [rng.random() ** 4 + 1e-9 for _ in range(number)]
+    floor = rng.choice([0.0, 0.03, 0.05, 0.1])
     standings = [Standing(f"v{i}", w, 1000, p / sum(raw)) for i, (w, p) in enumerate(zip(old, raw, strict=True))]
     weights = reweigh(standings, floor).weights
     if weights is None:

@@ -1,6 +1,6 @@
 """The proof in small: false winners, coverage and power through the real code, on fixed seeds.
 
-The dice are seeded, so these never fail by chance from run to run; each says how often it would over all seeds.
+The rng are seeded, so these never fail by chance from run to run; each says how often it would over all seeds.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def test_the_interval_of_ctr_holds_where_counting_impressions_does_not() -> None
 @pytest.mark.parametrize(("n", "p"), [(40, 0.1), (200, 0.3), (100_000, 0.02), (50, 0.9)])
 def test_binomial_dice_are_fair(n: int, p: float) -> None:
     """Mean and variance of 20,000 draws, each within 5 standard errors: once in 900,000 runs."""
-    dice = Random(7)
-    draws = [binomial(dice, n, p) for _ in range(20_000)]
+    rng = Random(7)
+    draws = [binomial(rng, n, p) for _ in range(20_000)]
     mean, variance = n * p, n * p * (1 - p)
     assert abs(sum(draws) / 20_000 - mean) < 5 * (variance / 20_000) ** 0.5
     spread = sum((x - mean) ** 2 for x in draws) / 20_000
@@ -109,20 +109,20 @@ def test_binomial_dice_are_fair(n: int, p: float) -> None:
 
 def test_binomial_dice_have_the_right_shape() -> None:
     """χ² over 17 classes of Binomial(30, 0.4), by rejection: p < 10⁻⁶ once in a million runs."""
-    dice = Random(11)
+    rng = Random(11)
     chances = [math.comb(30, k) * 0.4**k * 0.6 ** (30 - k) for k in range(31)]
     seen = [0] * 31
     for _ in range(20_000):
-        seen[binomial(dice, 30, 0.4)] += 1
+        seen[binomial(rng, 30, 0.4)] += 1
     middle = range(4, 21)
     off = sum((seen[k] - 20_000 * chances[k]) ** 2 / (20_000 * chances[k]) for k in middle)
     assert chi2.survival(off, len(middle)) > 1e-6
 
 
 def test_nobody_and_everybody_need_no_dice() -> None:
-    dice = Random(1)
-    assert (binomial(dice, 0, 0.5), binomial(dice, 9, 0.0), binomial(dice, 9, 1.0)) == (0, 0, 9)
-    assert sum(multinomial(dice, 1000, (0.2, 0.3, 0.5))) == 1000
+    rng = Random(1)
+    assert (binomial(rng, 0, 0.5), binomial(rng, 9, 0.0), binomial(rng, 9, 1.0)) == (0, 0, 9)
+    assert sum(multinomial(rng, 1000, (0.2, 0.3, 0.5))) == 1000
 
 
 @pytest.mark.parametrize("module", [chart, tables, trials])

@@ -38,7 +38,7 @@ def counted(people: list[Visitor]) -> MemoryStore:
             experiment = MANIFEST.experiment(event.experiment)
             assert experiment is not None
             segments = segments_of(experiment, event.segments, Sender(client="demo"))
-            element = event_encoding.write(
+            element = event_encoding.encode(
                 event, phase=0, client=False, segments=segments if event.type == "impression" else ()
             )
             rows[visitor.id, event.experiment].append(element)

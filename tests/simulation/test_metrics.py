@@ -15,9 +15,9 @@ from abacus.simulation.metrics.trials import MEDIAN, Rail, Shop, buyers_tally, r
 
 @pytest.mark.parametrize("cap", [None, 0.9])
 def test_the_variation_of_a_visitor_is_that_of_drawn_visitors(cap: float | None) -> None:
-    shop, dice = Shop("shop", rate=0.3, sigma=0.5, cap=cap), Random(1)
+    shop, rng = Shop("shop", rate=0.3, sigma=0.5, cap=cap), Random(1)
     amounts = [
-        min(shop.cap_cents, dice.lognormvariate(math.log(MEDIAN), 0.5)) if dice.random() < 0.3 else 0.0
+        min(shop.cap_cents, rng.lognormvariate(math.log(MEDIAN), 0.5)) if rng.random() < 0.3 else 0.0
         for _ in range(40_000)
     ]
     assert shop.variation == pytest.approx(pstdev(amounts) / fmean(amounts), rel=0.03)

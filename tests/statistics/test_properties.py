@@ -191,8 +191,8 @@ def test_the_shrunk_lift_has_the_sign_of_the_lift_and_is_smaller(a: Counts, b: C
 @pytest.mark.parametrize(("of", "lowest"), [(max, False), (min, True)])
 def test_the_chance_to_be_best_is_that_of_a_simulation(of: Callable[..., int], lowest: bool) -> None:
     """Four independent normals, drawn 200,000 times: each share within 5 standard errors, 0.006."""
-    dice, normals = Random(3), [(0.0, 0.02), (0.03, 0.05), (0.01, 0.01), (-0.02, 0.1)]
-    wins = Counter(of(range(4), key=[dice.gauss(mean, sd) for mean, sd in normals].__getitem__) for _ in range(200_000))
+    rng, normals = Random(3), [(0.0, 0.02), (0.03, 0.05), (0.01, 0.01), (-0.02, 0.1)]
+    wins = Counter(of(range(4), key=[rng.gauss(mean, sd) for mean, sd in normals].__getitem__) for _ in range(200_000))
     integral = [chance for chance, _ in shrinkage._best_of(normals, lowest)]
     assert integral == pytest.approx([wins[i] / 200_000 for i in range(4)], abs=0.006)
 

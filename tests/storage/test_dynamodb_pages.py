@@ -108,7 +108,7 @@ def test_a_batch_of_which_nothing_was_processed_is_a_busy_table() -> None:
     def rows(empty: int) -> list[str]:
         client: Any = Silent(empty)
         clock = iter(range(100))
-        patience = Patience(budget=3.0, clock=lambda: float(next(clock)), sleep=lambda _: None, dice=lambda: 0.0)
+        patience = Patience(budget=3.0, clock=lambda: float(next(clock)), sleep=lambda _: None, jitter=lambda: 0.0)
         store = DynamoStore(client, "participants", "tallies", patience=patience)
         return [row.key.visitor for row in store.read([RowKey("v1", "cta-color")])]
 

@@ -51,8 +51,8 @@ class Time:
         self.now += seconds
 
 
-def patience(time: Time, dice: float = 1.0) -> Patience:
-    return Patience(2.0, 0.025, 0.8, clock=lambda: time.now, sleep=time.sleep, dice=lambda: dice)
+def patience(time: Time, jitter: float = 1.0) -> Patience:
+    return Patience(2.0, 0.025, 0.8, clock=lambda: time.now, sleep=time.sleep, jitter=lambda: jitter)
 
 
 def test_waits_double_up_to_the_longest_and_end_with_the_budget() -> None:
@@ -78,7 +78,7 @@ def test_the_dice_spread_the_waits() -> None:
             raise answer
         return answer
 
-    assert patience(time, dice=0.5)(call) == "done"
+    assert patience(time, jitter=0.5)(call) == "done"
     assert time.sleeps == [0.0125, 0.025]
 
 

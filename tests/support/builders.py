@@ -43,7 +43,7 @@ def an_event(**fields: Any) -> Event:
 
 
 def an_element(*, bot: bool = False, client: bool = False, **fields: Any) -> str:
-    return event_encoding.write(an_event(**fields), phase=0, client=client, marks=Marks(bot=bot))
+    return event_encoding.encode(an_event(**fields), phase=0, client=client, marks=Marks(bot=bot))
 
 
 def a_visitor(variant: str = "green", seed: str = "cta-color", nth: int = 0) -> str:

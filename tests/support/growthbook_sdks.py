@@ -33,12 +33,12 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-"
 
 def visitors(count: int, seed: int = 1) -> list[str]:
     """Ids as sites have them: UUIDs, short tokens, numbers, addresses; the same ones every time."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
 
     def one(index: int) -> str:
-        token = "".join(dice.choices(ALPHABET, k=dice.randint(1, 40)))
+        token = "".join(rng.choices(ALPHABET, k=rng.randint(1, 40)))
         return (
-            f"{dice.getrandbits(128):032x}",
+            f"{rng.getrandbits(128):032x}",
             token,
             str(index),
             f"user{index}@example.com",

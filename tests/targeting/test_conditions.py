@@ -46,53 +46,53 @@ class Inventor:
     """Conditions and attributes that have something to do with each other."""
 
     def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
+        self.rng = random.Random(seed)
 
     def value(self, depth=0):
-        kind = self.dice.random()
+        kind = self.rng.random()
         if kind < 0.7 or depth > 1:
-            return self.dice.choice(SCALARS + TEXTS)
+            return self.rng.choice(SCALARS + TEXTS)
         if kind < 0.87:
-            return [self.value(depth + 1) for _ in range(self.dice.randint(0, 3))]
-        return {self.dice.choice("xyz"): self.value(depth + 1) for _ in range(self.dice.randint(0, 2))}
+            return [self.value(depth + 1) for _ in range(self.rng.randint(0, 3))]
+        return {self.rng.choice("xyz"): self.value(depth + 1) for _ in range(self.rng.randint(0, 2))}
 
     def attributes(self):
-        return {key: self.value() for key in ("x", "y", "$odd") if self.dice.random() < 0.85}
+        return {key: self.value() for key in ("x", "y", "$odd") if self.rng.random() < 0.85}
 
     def operand(self, name, depth):
         if name in ("$regex", "$regexi"):
-            return self.dice.choice(REGEXES)
-        if name in ("$in", "$nin", "$ini", "$nini", "$all", "$alli") and self.dice.random() < 0.9:
-            return [self.value(1) for _ in range(self.dice.randint(0, 3))]
+            return self.rng.choice(REGEXES)
+        if name in ("$in", "$nin", "$ini", "$nini", "$all", "$alli") and self.rng.random() < 0.9:
+            return [self.value(1) for _ in range(self.rng.randint(0, 3))]
         if name in ("$not", "$size", "$elemMatch"):
             return (
                 self.operators(depth + 1)
-                if self.dice.random() < 0.7
-                else self.dice.randint(0, 3)
+                if self.rng.random() < 0.7
+                else self.rng.randint(0, 3)
                 if name == "$size"
                 else {"x": self.value()}
             )
         if name in ("$inGroup", "$notInGroup"):
-            return self.dice.choice(["g", "h", "c", "none"])
+            return self.rng.choice(["g", "h", "c", "none"])
         if name == "$type":
-            return self.dice.choice(["string", "number", "boolean", "array", "object", "null"])
+            return self.rng.choice(["string", "number", "boolean", "array", "object", "null"])
         return self.value(1)
 
     def operators(self, depth=0):
-        names = self.dice.sample(OPERATORS, self.dice.randint(1, 2)) if depth < 3 else ["$eq"]
+        names = self.rng.sample(OPERATORS, self.rng.randint(1, 2)) if depth < 3 else ["$eq"]
         return {name: self.operand(name, depth) for name in names}
 
     def condition(self, depth=0):
-        if depth < 2 and self.dice.random() < 0.25:
-            name = self.dice.choice(["$and", "$or", "$nor", "$not"])
-            several = [self.condition(depth + 1) for _ in range(self.dice.randint(0, 3))]
+        if depth < 2 and self.rng.random() < 0.25:
+            name = self.rng.choice(["$and", "$or", "$nor", "$not"])
+            several = [self.condition(depth + 1) for _ in range(self.rng.randint(0, 3))]
             return {name: self.condition(depth + 1) if name == "$not" else several}
-        if self.dice.random() < 0.03:
+        if self.rng.random() < 0.03:
             return {
-                "$savedGroup": self.dice.choice([{"id": "h"}, {"id": "c"}, {"id": "h", "attributeKey": "y"}, {}, "h"])
+                "$savedGroup": self.rng.choice([{"id": "h"}, {"id": "c"}, {"id": "h", "attributeKey": "y"}, {}, "h"])
             }
-        plain = self.dice.random() < 0.3
-        return {self.dice.choice(PATHS): self.value() if plain else self.operators()}
+        plain = self.rng.random() < 0.3
+        return {self.rng.choice(PATHS): self.value() if plain else self.operators()}
 
 
 def test_every_operator_means_what_it_means_in_the_javascript_sdk():
@@ -223,10 +223,10 @@ REGEX = [
 
 
 def urls_asked():
-    dice = random.Random(7)
+    rng = random.Random(7)
     for scheme in ("https", "http"):
         for _ in range(300):
-            parts = (dice.choice(HOSTS), dice.choice(URL_PATHS), dice.choice(QUERIES), dice.choice(HASHES))
+            parts = (rng.choice(HOSTS), rng.choice(URL_PATHS), rng.choice(QUERIES), rng.choice(HASHES))
             yield f"{scheme}://{''.join(parts)}"
 
 

@@ -15,11 +15,13 @@ from chalicelib.domain.clock import now_ms
 from chalicelib.domain.errors import NotFound
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.event_encoding import Unreadable
-from chalicelib.storage.store import Dice, ParticipantRow, Stale, Store
+from chalicelib.storage.store import ParticipantRow, RandomBelow, Stale, Store
 from chalicelib.storage.tally import Tallies, difference
 
 
-def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, with_hours: bool = False) -> list[str]:
+def erase(
+    store: Store, visitor: str, *, now_ms: int, spread: int, random_below: RandomBelow, with_hours: bool = False
+) -> list[str]:
     """Delete the visitor's rows and subtract what they added to the tallies.
 
     `now_ms`: epoch milliseconds. `with_hours`: subtract the activity by hour too, for a visitor of few hours, such as a
@@ -29,7 +31,7 @@ def erase(store: Store, visitor: str, *, now_ms: int, spread: int, dice: Dice, w
     while rows := store.rows_of(visitor):
         for row in rows:
             try:
-                erase_row(store, row, now_ms=now_ms, spread=dice(spread), with_hours=with_hours)
+                erase_row(store, row, now_ms=now_ms, spread=random_below(spread), with_hours=with_hours)
             except Stale:
                 continue
             experiments.append(row.key.experiment)
@@ -62,7 +64,9 @@ def command(visitor: str) -> None:
     VISITOR is the visitor's id: the part before ~ in the cookie `abacus`. The whole cookie's value works too. An
     unknown id ends with exit code 1."""
     service = from_environment(seconds=CALL)
-    erased = erase(service.store, visitor, now_ms=now_ms(), spread=service.settings.spread, dice=random.randrange)
+    erased = erase(
+        service.store, visitor, now_ms=now_ms(), spread=service.settings.spread, random_below=random.randrange
+    )
     if not erased:
         raise NotFound(
             f"There is no data of visitor {visitor!r}. The id is the part before ~ in the cookie `abacus`; check that "

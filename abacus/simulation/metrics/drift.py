@@ -31,13 +31,13 @@ class Daily(NamedTuple):
     kind: MetricKind
 
 
-def drift(daily: Daily, dice: Random) -> State:
+def drift(daily: Daily, rng: Random) -> State:
     """What the check says of one experiment whose variants are alike on every day."""
     tallies: Tallies = {}
     for day in range(DAYS):
-        for variant, n in zip("ab", multinomial(dice, daily.visitors, daily.shop.weights), strict=True):
+        for variant, n in zip("ab", multinomial(rng, daily.visitors, daily.shop.weights), strict=True):
             cell = Cell("day", (BEGAN + timedelta(days=day)).isoformat(), 0, variant)
-            tallies[cell] = buyers_tally(daily.shop, n, binomial(dice, n, daily.shop.rate), dice)
+            tallies[cell] = buyers_tally(daily.shop, n, binomial(rng, n, daily.shop.rate), rng)
     sample = select(daily.shop.experiment, tallies, BUY, Window(), BEGAN)
     return novelty(sample.for_metric(MetricName(BUY, daily.kind))).state
 

@@ -31,17 +31,17 @@ class Found(NamedTuple):
     fixed: bool
 
 
-def planned_look(rate: float, lift: float, plan: tuple[tuple[int, ...], tuple[int, ...]], dice: Random) -> Found:
+def planned_look(rate: float, lift: float, plan: tuple[tuple[int, ...], tuple[int, ...]], rng: Random) -> Found:
     """One look with the sequential plan's visitors, and one with the fixed-horizon plan's, in the right direction."""
-    sequential, fixed = (_arms(rate, lift, visitors, dice) for visitors in plan)
+    sequential, fixed = (_arms(rate, lift, visitors, rng) for visitors in plan)
     decided = evidence(*sequential)
     z = z_test(*fixed)
     return Found(decided.p <= ALPHA and decided.z * lift > 0, z.p <= ALPHA and z.z * lift > 0)
 
 
-def _arms(rate: float, lift: float, visitors: tuple[int, ...], dice: Random) -> tuple[Counts, Counts]:
+def _arms(rate: float, lift: float, visitors: tuple[int, ...], rng: Random) -> tuple[Counts, Counts]:
     a, b = visitors
-    return Counts(binomial(dice, a, rate), a), Counts(binomial(dice, b, rate * (1 + lift)), b)
+    return Counts(binomial(rng, a, rate), a), Counts(binomial(rng, b, rate * (1 + lift)), b)
 
 
 def planned_power(pool: ProcessPoolExecutor, experiments: int, seed: int) -> list[str]:

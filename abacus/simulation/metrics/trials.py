@@ -99,13 +99,13 @@ class RevenueOutcome:
     covers: bool = True
 
 
-def run_shop(shop: Shop, looks: tuple[int, ...], dice: Random) -> RevenueOutcome:
+def run_shop(shop: Shop, looks: tuple[int, ...], rng: Random) -> RevenueOutcome:
     """One experiment from its first visitor to its last look."""
     experiment, outcome, tallies = shop.experiment, RevenueOutcome(), _empty()
     seen = 0
     for look in looks:
-        for (cell, n), lift in zip(_arrivals(dice, tallies, shop.weights, look - seen), (0.0, shop.lift), strict=True):
-            tallies[cell].add(buyers_tally(shop, n, binomial(dice, n, shop.rate * (1 + lift)), dice))
+        for (cell, n), lift in zip(_arrivals(rng, tallies, shop.weights, look - seen), (0.0, shop.lift), strict=True):
+            tallies[cell].add(buyers_tally(shop, n, binomial(rng, n, shop.rate * (1 + lift)), rng))
         seen = look
         [c] = compare(select(experiment, tallies, BUY, Window(), BEGAN).for_metric(MetricName(BUY, "value")))
         if not c.ready:
@@ -125,18 +125,18 @@ def _empty() -> Tallies:
     return {Cell("total", "", 0, key): Tally() for key in ("a", "b")}
 
 
-def _arrivals(dice: Random, tallies: Tallies, weights: tuple[float, ...], visitors: int) -> list[tuple[Cell, int]]:
-    return list(zip(tallies, multinomial(dice, visitors, weights), strict=True))
+def _arrivals(rng: Random, tallies: Tallies, weights: tuple[float, ...], visitors: int) -> list[tuple[Cell, int]]:
+    return list(zip(tallies, multinomial(rng, visitors, weights), strict=True))
 
 
-def buyers_tally(shop: Shop, visitors: int, buyers: int, dice: Random) -> Tally:
+def buyers_tally(shop: Shop, visitors: int, buyers: int, rng: Random) -> Tally:
     """The tally of so many visitors, of whom `buyers` buy once."""
     mu, cap = math.log(MEDIAN), shop.cap_cents
     if shop.pareto is not None:
         least, index = _least(shop.pareto), shop.pareto
-        amounts = [min(cap, round(least * dice.paretovariate(index))) for _ in range(buyers)]
+        amounts = [min(cap, round(least * rng.paretovariate(index))) for _ in range(buyers)]
     else:
-        amounts = [min(cap, round(dice.lognormvariate(mu, shop.sigma))) for _ in range(buyers)]
+        amounts = [min(cap, round(rng.lognormvariate(mu, shop.sigma))) for _ in range(buyers)]
     n, events = visitors, visitors + buyers
     new = Tally(impressions=n, visitors=n, sx=n, sxx=n, received=events, events=events)
     new.converted, new.goal_events = Counter({BUY: buyers}), Counter({BUY: buyers})
@@ -176,10 +176,10 @@ class Rail:
             guardrails=(guarded,),
         )
 
-    def arrived(self, visitors: int, converted: int, dice: Random) -> Tally:
+    def arrived(self, visitors: int, converted: int, rng: Random) -> Tally:
         """The tally of so many visitors."""
         if self.shop:
-            return buyers_tally(self.shop, visitors, converted, dice)
+            return buyers_tally(self.shop, visitors, converted, rng)
         events = visitors + converted
         new = Tally(impressions=visitors, visitors=visitors, sx=visitors, sxx=visitors, received=events, events=events)
         new.converted, new.goal_events = Counter({BUY: converted}), Counter({BUY: converted})
@@ -194,13 +194,13 @@ class RailOutcome:
     broken: int | None = None
 
 
-def run_rail(rail: Rail, looks: tuple[int, ...], dice: Random) -> RailOutcome:
+def run_rail(rail: Rail, looks: tuple[int, ...], rng: Random) -> RailOutcome:
     """One experiment from its first visitor to its last look."""
     experiment, outcome, tallies = rail.experiment, RailOutcome(), _empty()
     seen = 0
     for look in looks:
-        for (cell, n), lift in zip(_arrivals(dice, tallies, (0.5, 0.5), look - seen), (0.0, rail.lift), strict=True):
-            tallies[cell].add(rail.arrived(n, binomial(dice, n, rail.rate * (1 + lift)), dice))
+        for (cell, n), lift in zip(_arrivals(rng, tallies, (0.5, 0.5), look - seen), (0.0, rail.lift), strict=True):
+            tallies[cell].add(rail.arrived(n, binomial(rng, n, rail.rate * (1 + lift)), rng))
         seen = look
         [result] = check_guardrails(select(experiment, tallies, CLICK, Window(), BEGAN))
         if outcome.ok is None and result.state == "ok":

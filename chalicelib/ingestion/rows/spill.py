@@ -1,4 +1,4 @@
-"""Events that wait in a queue while the table is busy: the message, and where it goes."""
+"""Messages of events: in the queue while the table is busy, and in the journal of a developer's machine."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Spill(Protocol):
 
 
 def _readable(element: str) -> str:
-    event_encoding.read(element)
+    event_encoding.decode(element)
     return element
 
 
-class SpilledRow(Model):
-    """Events of one row that are not written yet, as elements."""
+class RowEvents(Model):
+    """Events of one row, as elements."""
 
     visitor: VisitorId
     experiment: Slug
@@ -35,25 +35,25 @@ class SpilledRow(Model):
     ]
 
 
-class SpilledRows(Model):
-    """One message: the rows of one request that could not be written. `received`: epoch milliseconds."""
+class EventsMessage(Model):
+    """The events of one request, by row. `received`: epoch milliseconds."""
 
-    rows: tuple[SpilledRow, ...]
+    rows: tuple[RowEvents, ...]
     received: Annotated[int, Field(ge=0)]
 
 
-class _SpilledByOlderVersion(SpilledRow):
+class _MessageOfAnOlderVersion(RowEvents):
     received: int
 
 
-def read_message(body: str) -> SpilledRows:
+def read_message(body: str) -> EventsMessage:
     """The rows in the body of a message. Raises InvalidInput for a body that this service did not write."""
     try:
         if '"rows"' in body:
-            return SpilledRows.model_validate_json(body)
-        old = _SpilledByOlderVersion.model_validate_json(body)
-        row = SpilledRow(visitor=old.visitor, experiment=old.experiment, elements=old.elements)
-        return SpilledRows(rows=(row,), received=old.received)
+            return EventsMessage.model_validate_json(body)
+        old = _MessageOfAnOlderVersion.model_validate_json(body)
+        row = RowEvents(visitor=old.visitor, experiment=old.experiment, elements=old.elements)
+        return EventsMessage(rows=(row,), received=old.received)
     except ValidationError as error:
         raise InvalidInput(f"a spilled message cannot be read: {explain(error)}") from None
 

@@ -73,29 +73,29 @@ class Scenario:
         )
 
     def tallies(self) -> Tallies:
-        dice = random.Random(self.seed)
+        rng = random.Random(self.seed)
         tallies: Tallies = {}
         for day, phase, weights in self._days():
-            left, shares = round(self.per_day * dice.uniform(0.85, 1.15)), sum(weights)
+            left, shares = round(self.per_day * rng.uniform(0.85, 1.15)), sum(weights)
             for (variant, rate), weight in zip(self.rates.items(), weights, strict=True):
-                due = binomial(dice, left, weight / shares)
+                due = binomial(rng, left, weight / shares)
                 left, shares = left - due, shares - weight
-                size = due - binomial(dice, due, self.lost.get(variant, 0))
-                tally = _cohort(dice, size, min(0.95, rate * (1 + self.drift * phase)), self.goals, self.bots)
-                self._add_values(dice, variant, tally)
+                size = due - binomial(rng, due, self.lost.get(variant, 0))
+                tally = _cohort(rng, size, min(0.95, rate * (1 + self.drift * phase)), self.goals, self.bots)
+                self._add_values(rng, variant, tally)
                 when = day.isoformat()
                 for cell in (Cell("total", "", phase, variant), Cell("day", when, phase, variant)):
                     tallies.setdefault(cell, Tally()).add(tally)
         return tallies
 
-    def _add_values(self, dice: random.Random, variant: str, tally: Tally) -> None:
+    def _add_values(self, rng: random.Random, variant: str, tally: Tally) -> None:
         """The amounts are alike, but for a spread as large as the mean."""
         if self.cents:
             goal, amount = self.goals[0], self.cents[variant]
             tally.value_sum[goal] = tally.converted[goal] * amount
             tally.value_squares[goal] = 2 * tally.converted[goal] * amount**2
         if self.errors:
-            failed = binomial(dice, tally.visitors, self.errors[variant])
+            failed = binomial(rng, tally.visitors, self.errors[variant])
             tally.converted[self.goals[-1]] = tally.goal_events[self.goals[-1]] = failed
 
     def _days(self) -> Iterator[tuple[date, int, Sequence[float]]]:
@@ -132,28 +132,28 @@ class Scenario:
         return {"too-old": 14, "wrong-variant": 3} if self.days > 10 else {}
 
 
-def _cohort(dice: random.Random, size: int, rate: float, goals: Sequence[str], bots: float) -> Tally:
-    converted = binomial(dice, size, rate)
-    impressions = size + binomial(dice, size, 0.6)
-    clicks = converted + binomial(dice, converted, 0.15)
+def _cohort(rng: random.Random, size: int, rate: float, goals: Sequence[str], bots: float) -> Tally:
+    converted = binomial(rng, size, rate)
+    impressions = size + binomial(rng, size, 0.6)
+    clicks = converted + binomial(rng, converted, 0.15)
     tally = Tally(visitors=size, impressions=impressions, clicks=clicks, sx=impressions, sy=clicks)
     extra = impressions - size  # visitors with two impressions; the others have one
     tally.sxx, tally.syy, tally.sxy = size + 3 * extra, converted + 3 * (clicks - converted), round(1.6 * clicks)
     tally.converted["click"] = converted
     for goal in goals:
-        tally.converted[goal] = binomial(dice, converted, 0.4)
+        tally.converted[goal] = binomial(rng, converted, 0.4)
         tally.goal_events[goal] = tally.converted[goal]
-    left_out = binomial(dice, size, bots)
+    left_out = binomial(rng, size, bots)
     tally.excluded["bot"] = left_out
     tally.excluded_events = left_out
     tally.events = impressions + clicks + sum(tally.goal_events.values()) + left_out
-    tally.received = tally.events + binomial(dice, tally.events, 0.01)
+    tally.received = tally.events + binomial(rng, tally.events, 0.01)
     return tally
 
 
-def binomial(dice: random.Random, n: int, p: float) -> int:
+def binomial(rng: random.Random, n: int, p: float) -> int:
     """Near enough, and quick."""
-    return max(0, min(n, round(dice.gauss(n * p, math.sqrt(max(0.0, n * p * (1 - p)))))))
+    return max(0, min(n, round(rng.gauss(n * p, math.sqrt(max(0.0, n * p * (1 - p)))))))
 
 
 SCENARIOS = {

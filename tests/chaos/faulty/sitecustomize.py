@@ -36,11 +36,11 @@ def install(throttled: float, lost: float) -> None:
         target = request.headers.get("X-Amz-Target", b"")
         if (target.decode() if isinstance(target, bytes) else target) not in CALLS:
             return send(self, request)
-        dice = random.random()
-        if dice < throttled:
+        drawn = random.random()
+        if drawn < throttled:
             return THROTTLED
         answer = send(self, request)
-        if dice > 1 - lost:
+        if drawn > 1 - lost:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
