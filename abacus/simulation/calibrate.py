@@ -16,13 +16,12 @@ from abacus.simulation.metrics.drift import drift_alarms
 from abacus.simulation.metrics.planner import planned_power
 from abacus.simulation.metrics.tables import revenue_and_guardrails
 from abacus.simulation.pitfalls import Population, ctr, phases
-from abacus.simulation.tables import median_of, next_to_the_decision, play_each, row, share, size
+from abacus.simulation.tables import BATCH, median_of, next_to_the_decision, play_each, row, share, size
 from abacus.simulation.trials import Scenario, Stretch, TrialOutcome, log_spaced, run
 from chalicelib.statistics.power import sample_size
 
 BEGIN, END = "<!-- measured by abacus prove -->", "<!-- end of measurement -->"
 MOST = 200_000  # visitors of an A/A experiment
-BATCH = 25  # experiments handed to a process at a time
 
 
 def equal_rates(rate: float, weights: tuple[float, ...], looks: int) -> Scenario:

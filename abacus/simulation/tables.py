@@ -16,13 +16,14 @@ from abacus.simulation.trials import Scenario, Stretch, Weeks, run
 from chalicelib.statistics.power import sample_size
 
 T = TypeVar("T")
+BATCH = 10  # experiments handed to a process at a time
 LIFTS = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 def play_each(pool: ProcessPoolExecutor, trial: Callable[[Random], T], experiments: int, name: str) -> list[T]:
     """One result of `trial` for each experiment; `name` seeds them."""
     seeds = [f"{name}/{n}" for n in range(experiments)]
-    return list(pool.map(partial(_seeded, trial), seeds, chunksize=25))
+    return list(pool.map(partial(_seeded, trial), seeds, chunksize=BATCH))
 
 
 def _seeded(trial: Callable[[Random], T], seed: str) -> T:

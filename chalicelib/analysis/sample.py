@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from chalicelib.domain.manifest import Experiment
 from chalicelib.domain.metrics import MetricKind, MetricName
 from chalicelib.statistics import Counts
+from chalicelib.statistics.stratified import harmonic_weight
 from chalicelib.storage.tally import Tallies, Tally
 
 
@@ -62,8 +64,12 @@ class Sample:
         return MetricName(self.goal, self.kind)
 
     def for_metric(self, metric: MetricName) -> Sample:
-        """The same visitors, by another metric."""
-        return self if metric == self.metric else replace(self, goal=metric.goal, kind=metric.kind)
+        """The same visitors, by another metric. What does not depend on the metric is computed once for all of them."""
+        if metric == self.metric:
+            return self
+        other = replace(self, goal=metric.goal, kind=metric.kind)
+        vars(other).update({name: getattr(self, name) for name in SHARED})
+        return other
 
     def for_goal(self, goal: str) -> Sample:
         """The same visitors, by the rate of a goal."""
@@ -93,6 +99,41 @@ class Sample:
             totals[arm.variant].add(tally)
         return totals
 
+    @cached_property
+    def phase_weights(self) -> dict[str, dict[int, float]]:
+        """Of each variant, the weights of the phases in which it is compared with the control; empty where there are
+        none. The control's are those of its rate.
+
+        The weight of a phase is 1/Σ 1/n over its variants, the same for all of them. A comparison has Mantel-Haenszel
+        weights of its own where its variant joined later, or where the common weights would cost more than 5 % of its
+        information (a third variant had few visitors in a phase that was large for these two)."""
+        control, *variants = self.experiment.variant_keys
+        visitors = {variant: self._visitors(variant) for variant in self.experiment.variant_keys}
+        common = self._common_weights(visitors)
+        weights = {variant: _pair_weights(common, visitors[control], visitors[variant]) for variant in variants}
+        compared = [own for own in weights.values() if own]
+        if all(own[phase] == common[phase] for own in compared for phase in own):
+            return {control: common} | weights
+        of_control = {
+            phase: harmonic_weight([visitors[control][phase], sum(visitors[v][phase] for v in variants)])
+            for phase in common
+        }
+        return {control: of_control} | weights
+
+    def _visitors(self, variant: str) -> dict[int, int]:
+        """Of a variant in each phase."""
+        tallies = {phase: self.arms.get(Arm(phase, variant)) for phase in self.phases}
+        return {phase: tally.visitors if tally else 0 for phase, tally in tallies.items()}
+
+    def _common_weights(self, visitors: Mapping[str, Mapping[int, int]]) -> dict[int, float]:
+        """The weight of each phase in which the control and another variant were seen."""
+        weights = {}
+        for phase in self.phases:
+            seen = [visitors[variant][phase] for variant in self.experiment.variant_keys]
+            if seen[0] > 0 and any(n > 0 for n in seen[1:]):
+                weights[phase] = harmonic_weight([n for n in seen if n > 0])
+        return weights
+
     def counts(self, variant: str) -> Counts:
         """Visitors and conversions of a variant, over all phases."""
         return self.counted(self.totals[variant])
@@ -105,6 +146,24 @@ class Sample:
         """The configured split; None for a phase that the manifest does not know."""
         phases = self.experiment.phases
         return phases[phase].weights if 0 <= phase < len(phases) else None
+
+
+# Of a Sample: what is the same for every metric.
+SHARED = ("phases", "first_day", "totals", "phase_weights")
+EFFICIENCY = 0.95  # of a comparison that common weights must keep
+
+
+def _pair_weights(
+    common: Mapping[int, float], control: Mapping[int, int], variant: Mapping[int, int]
+) -> dict[int, float]:
+    """The weights of one comparison. control, variant: visitors by phase."""
+    own = {phase: harmonic_weight([control[phase], n]) for phase in common if (n := variant[phase]) > 0}
+    if not own:
+        return {}
+    shared = {phase: common[phase] for phase in own}
+    # The share of the information that the common weights keep, if all phases had the same rate.
+    efficiency = sum(shared.values()) ** 2 / sum(shared[p] ** 2 / own[p] for p in own) / sum(own.values())
+    return shared if efficiency >= EFFICIENCY else own
 
 
 def select(experiment: Experiment, tallies: Tallies, goal: str, window: Window, began: date | None = None) -> Sample:

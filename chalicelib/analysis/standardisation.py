@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from chalicelib.analysis.sample import Arm, Sample, possible
 from chalicelib.statistics.ratio import Ratio, RatioTest, Sums, ratio
@@ -15,10 +14,8 @@ from chalicelib.statistics.standardisation import (
     standardised_ratio,
     standardised_ratio_test,
 )
-from chalicelib.statistics.stratified import Stratum, harmonic_weight
+from chalicelib.statistics.stratified import Stratum
 from chalicelib.storage.tally import Tally
-
-EFFICIENCY = 0.95  # of a comparison that common weights must keep
 
 
 @dataclass(frozen=True)
@@ -26,53 +23,16 @@ class Standardisation:
     """A sample's rates and ratios, averaged over phases. The rates shown agree with the lifts: rate of a variant =
     rate of the control × (1 + lift), whatever happened to the split.
 
-    The weight of a phase is 1/Σ 1/n over its variants, the same for all of them. A comparison has Mantel-Haenszel
-    weights of its own where its variant joined later, or where the common weights would cost more than 5 % of its
-    information (a third variant had few visitors in a phase that was large for these two). Then the variant's rate is
-    the control's times the ratio within the phases that they share.
+    A variant whose comparison has weights of its own (Sample.phase_weights) has the control's rate times the ratio
+    within the phases that they share.
     """
 
     sample: Sample
 
-    @cached_property
-    def common_weights(self) -> dict[int, float]:
-        """The weight of each phase in which the control and another variant were seen."""
-        weights = {}
-        for phase in self.sample.phases:
-            seen = [self._tally(phase, v).visitors for v in self.sample.experiment.variant_keys]
-            if seen[0] > 0 and any(n > 0 for n in seen[1:]):
-                weights[phase] = harmonic_weight([n for n in seen if n > 0])
-        return weights
-
-    @cached_property
-    def weights(self) -> dict[str, dict[int, float]]:
-        """Of each variant, the weights of the phases in which it is compared with the control; empty where there are
-        none. The control's are those of its rate."""
-        control, *variants = self.sample.experiment.variant_keys
-        common = self.common_weights
-        weights = {variant: self._pair_weights(variant) for variant in variants}
-        compared = [own for own in weights.values() if own]
-        if all(own[phase] == common[phase] for own in compared for phase in own):
-            return {control: common} | weights
-        of_control = {}
-        for phase in common:
-            n = self._tally(phase, control).visitors
-            of_control[phase] = harmonic_weight([n, sum(self._tally(phase, v).visitors for v in variants)])
-        return {control: of_control} | weights
-
-    def _pair_weights(self, variant: str) -> dict[int, float]:
-        control = self.sample.experiment.control
-        own = {
-            phase: harmonic_weight([self._tally(phase, control).visitors, n])
-            for phase in self.common_weights
-            if (n := self._tally(phase, variant).visitors) > 0
-        }
-        common = {phase: self.common_weights[phase] for phase in own}
-        # The share of the information that the common weights keep, if all phases had the same rate.
-        efficiency = (
-            sum(common.values()) ** 2 / sum(common[p] ** 2 / own[p] for p in own) / sum(own.values()) if own else 1.0
-        )
-        return common if efficiency >= EFFICIENCY else own
+    @property
+    def weights(self) -> Mapping[str, Mapping[int, float]]:
+        """Of each variant, the weights of the phases in which it is compared with the control."""
+        return self.sample.phase_weights
 
     def strata(self, variant: str) -> list[tuple[Stratum, float]]:
         """The control and a variant in each phase that they share, with its weight. Without impossible counts."""

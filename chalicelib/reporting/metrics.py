@@ -10,9 +10,10 @@ from chalicelib.analysis.metrics.family import MetricResult
 from chalicelib.analysis.metrics.means import MeanVariant, decimals_of, mean_rows, unit_of
 from chalicelib.analysis.sample import Sample
 from chalicelib.analysis.standardisation import Standardisation
+from chalicelib.domain.manifest import CLICK
 from chalicelib.domain.metrics import MetricKind, MetricName
 from chalicelib.reporting.models import AnswerPart, Ends, Number
-from chalicelib.reporting.variants import variant_rows
+from chalicelib.statistics.rates import wilson
 from chalicelib.statistics.sequential.guardrails import GuardrailState
 
 
@@ -165,26 +166,29 @@ def metric_answers(metrics: Mapping[MetricName, MetricResult]) -> tuple[MetricAn
 
 
 def _rate_answer(result: MetricResult) -> MetricAnswer:
-    goal = result.metric.goal
+    goal, standardisation = result.metric.goal, Standardisation(result.sample)
     return MetricAnswer(
         metric=goal,
         kind="rate",
         goal=goal,
         primary=result.primary,
         confirmatory=result.confirmatory,
-        variants=tuple(
-            MetricVariantAnswer(
-                variant=row.variant,
-                control=row.control,
-                visitors=row.visitors,
-                converted=row.converted,
-                goal_events=row.goal_events,
-                rate=row.rate,
-                rate_interval=row.rate_interval,
-            )
-            for row in variant_rows(Standardisation(result.sample))
-        ),
+        variants=tuple(_rate_variant(standardisation, variant) for variant in result.sample.experiment.variant_keys),
         comparisons=tuple(_comparison(c, result) for c in result.comparisons),
+    )
+
+
+def _rate_variant(standardisation: Standardisation, variant: str) -> MetricVariantAnswer:
+    sample = standardisation.sample
+    tally, rate = sample.totals[variant], standardisation.rate(variant)
+    return MetricVariantAnswer(
+        variant=variant,
+        control=variant == sample.experiment.control,
+        visitors=tally.visitors,
+        converted=tally.converted[sample.goal],
+        goal_events=tally.clicks if sample.goal == CLICK else tally.goal_events[sample.goal],
+        rate=rate.rate if rate else None,
+        rate_interval=wilson(rate.converted, rate.visitors) if rate else None,
     )
 
 

@@ -95,7 +95,7 @@ def _means(sample: Sample) -> Means:
     return {
         row.variant: DayMean(
             None if row.mean is None else row.mean / minor,
-            None if row.sequence is None else Interval(row.sequence.low / minor, row.sequence.high / minor),
+            Interval(sequence.low / minor, sequence.high / minor) if (sequence := row.sequence) else None,
         )
         for row in mean_rows(sample)
     }

@@ -192,19 +192,21 @@ def _best_of(normals: Sequence[tuple[float, float]], lowest: bool) -> list[tuple
     """P(best) and the expected loss, in units of the control's rate, by Gauss-Legendre quadrature on panels."""
     chance, loss = [0.0] * len(normals), [0.0] * len(normals)
     exp, erfc, root2 = math.exp, math.erfc, -math.sqrt(2) if lowest else math.sqrt(2)
+    scaled = [(mean, sd * root2) for mean, sd in normals]
+    densities = [(mean, sd, sd * 2.5066282746310002) for mean, sd in normals]
     for start, stop in _panels(normals):
         half = (stop - start) / 2
         for node, weight in zip(NODES, WEIGHTS, strict=True):
             u = start + half + half * node
-            worse = [erfc((mean - u) / (sd * root2)) / 2 for mean, sd in normals]
-            measure = half * weight
+            worse = [erfc((mean - u) / width) / 2 for mean, width in scaled]
+            measure, level = half * weight, exp(u)
             everyone = math.prod(worse)
-            for i, (mean, sd) in enumerate(normals):
+            for i, (mean, sd, height) in enumerate(densities):
                 others = everyone / worse[i] if worse[i] > 1e-100 else math.prod(worse[:i] + worse[i + 1 :])
                 z = (u - mean) / sd
                 if -9 < z < 9:
-                    chance[i] += measure * others * exp(-z * z / 2) / (sd * 2.5066282746310002)
-                loss[i] += measure * worse[i] * (1 - others) * exp(u)
+                    chance[i] += measure * others * exp(-z * z / 2) / height
+                loss[i] += measure * worse[i] * (1 - others) * level
     return list(zip(chance, loss, strict=True))
 
 

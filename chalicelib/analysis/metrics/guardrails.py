@@ -9,7 +9,6 @@ from datetime import date
 from chalicelib.analysis.duration.planning import GuardrailPlan, plan_guardrail
 from chalicelib.analysis.metrics.means import compare_phases
 from chalicelib.analysis.sample import Sample
-from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.analysis.verdict import Next, Verdict
 from chalicelib.analysis.wording import count, listed, percent, sentence
 from chalicelib.domain.metrics import MetricName, parse_metric
@@ -71,7 +70,7 @@ def _planned(result: GuardrailResult, plan: GuardrailPlan) -> GuardrailResult:
 def _check(sample: Sample, text: str, margin: float, variant: str) -> GuardrailResult:
     metric = parse_metric(text)
     lower = metric.goal in sample.experiment.lower_is_better
-    weights = Standardisation(sample).weights[variant]
+    weights = sample.phase_weights[variant]
     compared = compare_phases(sample, metric, sample.experiment.control, variant, weights)
     ratio = compared.ratio if compared and _enough(sample, metric, variant) else None
     if ratio is None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from chalicelib.analysis.sample import Arm, Sample
-from chalicelib.analysis.standardisation import Standardisation
 from chalicelib.domain.manifest import CLICK, Experiment
 from chalicelib.domain.metrics import MetricName, parse_metric
 from chalicelib.statistics import ALPHA, Counts, Interval
@@ -23,20 +22,33 @@ from chalicelib.storage.tally import Tally
 
 @dataclass(frozen=True)
 class MeanVariant:
-    """One variant by one mean. mean, interval: minor units (of a count: events) per visitor, fixed horizon, comparable
-    between variants; sequence: the same, valid at every look. total: what is counted, in all phases; cut: what the cap
-    took away, of `capped` visitors."""
+    """One variant by one mean. estimate: comparable between variants, in minor units (of a count: events) per visitor.
+    total: what is counted, in all phases; cut: what the cap took away, of `capped` visitors."""
 
     variant: str
     control: bool
     visitors: int
     with_value: int
-    mean: float | None
-    interval: Interval | None
-    sequence: Interval | None
+    estimate: MeanEstimate | None
     total: int
     cut: int
     capped: int
+
+    @property
+    def mean(self) -> float | None:
+        """The estimate without its variance."""
+        return self.estimate.value if self.estimate else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The fixed-horizon interval of the mean."""
+        return means.mean_interval(self.estimate, ALPHA) if self.estimate else None
+
+    @property
+    def sequence(self) -> Interval | None:
+        """The interval that is valid at every look; None below 100 visitors with a value."""
+        enough = self.with_value >= MIN_WITH_VALUE
+        return means.mean_sequence(self.estimate, ALPHA) if self.estimate and enough else None
 
 
 @dataclass(frozen=True)
@@ -160,7 +172,7 @@ def compare_phases(
 def mean_pairs(sample: Sample) -> list[MeanPair]:
     """The control and each variant that shares a phase with it, by the sample's metric."""
     control, *others = sample.experiment.variant_keys
-    weights = Standardisation(sample).weights
+    weights = sample.phase_weights
     pairs = (_pair(sample, control, variant, weights[variant]) for variant in others)
     return [pair for pair in pairs if pair is not None]
 
@@ -189,28 +201,25 @@ def _pair(sample: Sample, a: str, b: str, weights: Mapping[int, float] | None) -
 
 def mean_rows(sample: Sample) -> list[MeanVariant]:
     """Every variant by the sample's metric."""
-    weights = Standardisation(sample).weights
+    weights = sample.phase_weights
     return [_row(sample, variant, weights) for variant in sample.experiment.variant_keys]
 
 
 def mean_of(sample: Sample, variant: str) -> float | None:
     """The mean of a variant as mean_rows shows it, in units per visitor."""
-    shown = _shown(sample, variant, Standardisation(sample).weights)
+    shown = _shown(sample, variant, sample.phase_weights)
     return shown.value / 10 ** decimals_of(sample.experiment, sample.metric) if shown else None
 
 
 def _row(sample: Sample, variant: str, weights: Mapping[str, Mapping[int, float]]) -> MeanVariant:
     tally, metric = sample.totals[variant], sample.metric
-    shown, is_value = _shown(sample, variant, weights), metric.kind == "value"
-    enough = tally.converted[metric.goal] >= MIN_WITH_VALUE
+    is_value = metric.kind == "value"
     return MeanVariant(
         variant=variant,
         control=variant == sample.experiment.control,
         visitors=tally.visitors,
         with_value=tally.converted[metric.goal],
-        mean=shown.value if shown else None,
-        interval=means.mean_interval(shown, ALPHA) if shown else None,
-        sequence=means.mean_sequence(shown, ALPHA) if shown and enough else None,
+        estimate=_shown(sample, variant, weights),
         total=sums_of(tally, metric).total,
         cut=tally.value_cut[metric.goal] if is_value else 0,
         capped=tally.value_capped[metric.goal] if is_value else 0,

@@ -47,12 +47,17 @@ def ln_one_sided(z: float, info: float, taus: Sequence[float] = TAUS) -> float:
     >>> f"{ln_one_sided(0.9005574114643711, 6.55592546802992, [0.1]):.6f}"
     '0.155962'
     """
-    terms = []
-    for tau in taus:
-        r = tau * tau * info
-        share = r / (1 + r)
-        ln_phi = normal.ln_cdf(z * math.sqrt(share))
-        terms.append(math.log(2) - math.log1p(r) / 2 + z * z * share / 2 + ln_phi)
+    return _ln_one_sided(z, _mixture(info, taus))
+
+
+def _mixture(info: float, taus: Sequence[float]) -> list[tuple[float, float, float]]:
+    """Of each τ what does not depend on z: r/(1 + r), its root, and ln 2 − ln(1 + r)/2."""
+    ratios = [tau * tau * info for tau in taus]
+    return [(r / (1 + r), math.sqrt(r / (1 + r)), math.log(2) - math.log1p(r) / 2) for r in ratios]
+
+
+def _ln_one_sided(z: float, parts: Sequence[tuple[float, float, float]]) -> float:
+    terms = [start + z * z * share / 2 + normal.ln_cdf(z * root_share) for share, root_share, start in parts]
     largest = max(terms)
     return largest + math.log(math.fsum(math.exp(term - largest) for term in terms) / len(terms))
 
@@ -65,12 +70,12 @@ def one_sided_critical(info: float, alpha: float = ALPHA, taus: Sequence[float] 
     """
     if info <= 0:
         return math.inf
-    bar, high = math.log(1 / alpha), 4.0
-    while ln_one_sided(high, info, taus) < bar:
+    bar, high, parts = math.log(1 / alpha), 4.0, _mixture(info, taus)
+    while _ln_one_sided(high, parts) < bar:
         high *= 2
         if high > 1e6:
             return math.inf
-    return root(lambda z: ln_one_sided(z, info, taus) - bar, 0.0, high)
+    return root(lambda z: _ln_one_sided(z, parts) - bar, 0.0, high)
 
 
 def guardrail_test(
