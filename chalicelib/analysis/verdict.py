@@ -26,6 +26,7 @@ from chalicelib.statistics.sequential.means import MIN_WITH_VALUE
 State = Literal["invalid", "collecting", "winner", "loser", "equivalent", "inconclusive"]
 Next = Literal["ship", "keep", "stop", "wait", "fix"]
 FATAL = ("impossible-counts", "srm")
+RANGES = 3  # of variants that are not decided; a sentence of twenty is not read
 
 
 @dataclass(frozen=True)
@@ -212,9 +213,19 @@ def _equivalent(findings: Findings) -> Verdict | None:
     return Verdict("equivalent", "Stop: no difference that matters", reason, text, "stop", doubts=_names(doubts))
 
 
+def _ranges(findings: Findings) -> str:
+    """Between which lifts the variants lie that are not decided; of many, those with the largest lifts."""
+    lifts = {c.variant: c.lift for c in findings.comparisons if c.decision == "open" and c.lift is not None}
+    if not lifts:
+        return "too few visitors converted to compare"
+    shown = sorted(lifts, key=lambda variant: lifts[variant], reverse=True)[:RANGES]
+    ranges = [uncertainty(c) for c in findings.comparisons if c.variant in shown]
+    more = len(lifts) - len(shown)
+    return listed([*ranges, f"{more} more {'is' if more == 1 else 'are'} not decided"] if more else ranges)
+
+
 def _inconclusive(findings: Findings) -> Verdict:
-    ranges = [uncertainty(c) for c in findings.comparisons if c.decision == "open" and c.lift is not None]
-    so_far = listed(ranges) if ranges else "too few visitors converted to compare"
+    so_far = _ranges(findings)
     duration = findings.duration
     if findings.live:
         return Verdict("inconclusive", "", f"Not decided: {so_far}.", "", "keep")

@@ -90,6 +90,14 @@ def test_with_enough_visitors_and_no_difference_it_says_stop() -> None:
     )
 
 
+def test_of_many_undecided_variants_the_three_with_the_largest_lifts_are_named() -> None:
+    experiment = an_experiment(variants=("blue", "green", "red", "teal", "pink", "grey"), minimum_detectable_effect=0.1)
+    clicks = {"blue": 200, "green": 199, "red": 203, "teal": 198, "pink": 202, "grey": 201}
+    _, text = verdict(daily(*[{key: (2000, n) for key, n in clicks.items()}] * 21), experiment=experiment)
+    named = [key for key in clicks if f"{key} is between" in text.lower()]
+    assert (named, "and 2 more are not decided." in text) == (["red", "pink", "grey"], True)
+
+
 def test_a_split_that_is_off_makes_everything_invalid() -> None:
     days = [{"blue": (4810, 480), "green": (5190, 700)}] * 7
     assert verdict(daily(*days)) == (

@@ -2,7 +2,7 @@
 
 import { colour } from "../ui/colours.js";
 import { interval, lift, localised, moment, whole } from "../ui/format.js";
-import { headline, reason, STATES } from "../ui/labels.js";
+import { headline, reason, stateOf } from "../ui/labels.js";
 import { estimate, written } from "../ui/metric.js";
 import { title } from "./share.js";
 
@@ -16,6 +16,7 @@ const HUES = {
   loser: ["bad", "bad-tint"],
   invalid: ["bad", "bad-tint"],
   inconclusive: ["warn", "warn-tint"],
+  held: ["warn", "warn-tint"],
 };
 
 /** @param {import("../data/answers.d.ts").Report} report
@@ -24,7 +25,8 @@ const HUES = {
 export function picture(report, look, shared) {
   const canvas = document.createElement("canvas");
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const [hue, wash] = HUES[report.verdict.state] ?? ["calm", "calm-tint"];
+  const [label, , kind] = stateOf(report.verdict);
+  const [hue, wash] = HUES[kind] ?? ["calm", "calm-tint"];
   pen.font = font(26);
   const why = wrapped(pen, localised(reason(report)), WIDTH - 2 * MARGIN);
   const top = 236 + 36 * why.length;
@@ -34,8 +36,7 @@ export function picture(report, look, shared) {
   fill(pen, "paper", [0, 0, canvas.width, canvas.height]);
   fill(pen, wash, [0, 0, WIDTH, top - 28]);
   fill(pen, hue, [0, 0, 12, top - 28]);
-  const state = STATES[report.verdict.state]?.[0] ?? report.verdict.state;
-  write(pen, `${title(report)} · ${state}`, MARGIN, 80, { size: 28, weight: 600, paint: hue });
+  write(pen, `${title(report)} · ${label}`, MARGIN, 80, { size: 28, weight: 600, paint: hue });
   write(pen, headline(report), MARGIN, 156, { size: 62, weight: 700 });
   why.forEach((line, n) => write(pen, line, MARGIN, 212 + 36 * n, { size: 26 }));
   rows.forEach((row, n) => variantRow(pen, { report, row, hue: look[row.variant].hue, shared, y: top + 34 + ROW * n }));

@@ -63,12 +63,14 @@ const arrow = (x, direction) =>
     h("path", { d: `M${-7 * direction} -8L0 0L${-7 * direction} 8` }),
   );
 
-/** The numbers of the axis, under the bars; those at its very ends would stick out. */
+/** The numbers of the axis, under the bars; those near its ends stay inside. */
 export const scale = (axis) =>
   h(
     "svg",
     { class: "scale", height: 20, "aria-hidden": "true" },
-    axis.ticks
-      .filter((tick) => Math.abs(place(axis, tick) - 50) < 42)
-      .map((tick) => h("text", { x: at(axis, tick), y: 14, "text-anchor": "middle" }, tick === 0 ? "0" : lift(tick))),
+    axis.ticks.map((tick) => {
+      const x = place(axis, tick);
+      const anchor = x < 8 ? "start" : x > 92 ? "end" : "middle";
+      return h("text", { x: at(axis, tick), y: 14, "text-anchor": anchor }, tick === 0 ? "0" : lift(tick));
+    }),
   );

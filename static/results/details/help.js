@@ -34,6 +34,17 @@ export const HELP = {
       "It needs a full week, because weekdays differ.",
     "statistics#the-verdict",
   ],
+  metrics: [
+    "All metrics",
+    "The primary metric decides. The others are adjusted for their number, and count once it has decided.",
+    "statistics#the-verdict",
+  ],
+  guardrails: [
+    "Guardrails",
+    "Metrics that must not get worse by more than a margin. A winner that breaks one is not shipped; " +
+      "while one is not certain, a winner waits.",
+    "results#guardrails",
+  ],
   checks: [
     "Data checks",
     "Checks that find broken tracking before you trust a number: split, repeats, bots, impossible counts.",

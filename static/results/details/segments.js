@@ -75,7 +75,16 @@ function metricTable(metric, by) {
   const write = (value) => (metric.kind === "rate" ? share(value) : amount(metric, value));
   return table(
     `${metric.metric} by ${by}`,
-    [by, "Variant", "Visitors", "Reached it", metric.kind === "rate" ? "Rate" : "Mean", "Lift", "95 % interval", "p"],
+    [
+      by,
+      "Variant",
+      "Visitors",
+      "Reached it",
+      metric.kind === "rate" ? "Rate" : "Mean",
+      "Lift",
+      `${percent(0.95)} interval`,
+      "p",
+    ],
     metric.values.flatMap(({ value, variants, comparisons }) =>
       variants.map((arm) => {
         const c = comparisons.find((one) => one.variant === arm.variant);

@@ -1,9 +1,9 @@
 // Each data check: what it found, and what it looks for.
 
 import { h } from "../ui/dom.js";
-import { localised } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
 import { CHECKS, HEALTH } from "../ui/labels.js";
+import { prose } from "../ui/prose.js";
 
 const SIGNS = { ok: "check", warning: "warn", alarm: "stop" };
 
@@ -17,7 +17,7 @@ export const checks = ({ checks: all }) =>
         "div",
         { class: state },
         h("dt", {}, icon(SIGNS[state], 18), title, " ", h("span", { class: "chip" }, HEALTH[state])),
-        h("dd", {}, localised(text), h("p", { class: "quiet" }, more)),
+        h("dd", {}, prose(text), h("p", { class: "quiet" }, more)),
       );
     }),
   );

@@ -32,20 +32,21 @@ export function events({ experiment, latest_refusals: refusals = [] }) {
 /** The latest refused event of each outcome; null where there is none.
  *  @param {readonly import("../data/answers.d.ts").RefusalAnswer[]} refusals */
 export const latestRefusals = (refusals) =>
-  refusals.length > 0 &&
-  h(
-    "ul",
-    { class: "refusals" },
-    refusals.map(({ outcome, at, reason, host }) =>
-      h(
-        "li",
-        {},
-        h("a", { href: docs("outcomes") }, outcome),
-        h("span", { class: "quiet" }, ` ${[host, ago(at)].filter(Boolean).join(", ")}`),
-        h("p", { dir: "auto" }, reason),
-      ),
-    ),
-  );
+  refusals.length
+    ? h(
+        "ul",
+        { class: "refusals" },
+        refusals.map(({ outcome, at, reason, host }) =>
+          h(
+            "li",
+            {},
+            h("a", { href: docs("outcomes") }, outcome),
+            h("span", { class: "quiet" }, ` ${[host, ago(at)].filter(Boolean).join(", ")}`),
+            h("p", { dir: "auto" }, reason),
+          ),
+        ),
+      )
+    : null;
 
 /** Whether a page with the tag has sent anything that names no experiment, as `?ab_check` does.
  *  @param {readonly import("../data/answers.d.ts").RefusalAnswer[]} refusals */

@@ -12,6 +12,17 @@ export const STATES = {
   invalid: ["Not valid", "stop"],
 };
 
+/** A winner that is not shipped because of a guardrail: broken, or not certain yet. */
+const HELD = ["Held back by a guardrail", "warn", "held"];
+
+/** The label of a verdict, its icon, and the class that gives its colour.
+ *  @param {{state: string, guardrails: readonly string[]}} verdict */
+export function stateOf({ state, guardrails }) {
+  if (guardrails.length) return HELD;
+  const [label, sign] = STATES[state] ?? [state, "dots"];
+  return [label, sign, state];
+}
+
 /** decision of a comparison → [icon, word] */
 export const DECISIONS = {
   winner: ["check", "better"],

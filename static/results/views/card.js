@@ -4,8 +4,9 @@ import { readKey } from "../data/request.js";
 import { link } from "../data/route.js";
 import { looks, swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { interval, lift, moment, share, whole } from "../ui/format.js";
-import { headline } from "../ui/labels.js";
+import { interval, lift, moment, whole } from "../ui/format.js";
+import { headline, stateOf } from "../ui/labels.js";
+import { estimate, written } from "../ui/metric.js";
 import { badge } from "./verdict.js";
 
 const MOST = 6; // variants; a card of more would not be small
@@ -29,8 +30,8 @@ function cardView(report) {
   return [
     h(
       "section",
-      { class: `verdict card ${verdict.state}` },
-      h("p", {}, badge(verdict), " ", h("a", { href, target: "_blank", rel: "noopener" }, report.experiment)),
+      { class: `verdict card ${stateOf(verdict)[2]}` },
+      h("p", { class: "row" }, badge(verdict), h("a", { href, target: "_blank", rel: "noopener" }, report.experiment)),
       h("h1", { class: "advice" }, headline(report)),
       h(
         "ul",
@@ -41,7 +42,7 @@ function cardView(report) {
             "li",
             { "data-key": row.variant },
             h("span", {}, swatch(look[row.variant]), " ", row.variant),
-            h("b", {}, share(row.rate)),
+            h("b", {}, written(report.metric, estimate(report.metric, row))),
             h(
               "span",
               { class: "quiet" },

@@ -1,10 +1,11 @@
 // A quiet line while all is well, a banner when not.
 
 import { h } from "../ui/dom.js";
-import { count, localised } from "../ui/format.js";
+import { count } from "../ui/format.js";
 import { term } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
 import { titleOf } from "../ui/labels.js";
+import { prose } from "../ui/prose.js";
 
 /** `href`: all checks; `visited`: visitors came, so there was something to check. */
 export function healthLine({ health, verdict }, href, visited) {
@@ -22,7 +23,7 @@ export function healthLine({ health, verdict }, href, visited) {
       h(
         "ul",
         {},
-        shown.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), localised(check.text))),
+        shown.map((check) => h("li", {}, h("b", {}, `${titleOf(check.name)}: `), prose(check.text))),
       ),
       h("p", {}, h("a", { href }, "All checks, and what they mean")),
     ),

@@ -5,7 +5,7 @@ import { link } from "../data/route.js";
 import { h, unseen } from "../ui/dom.js";
 import { count, lift, localised, whole } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
-import { headline, liveSince, reason, STATES, STATUSES } from "../ui/labels.js";
+import { headline, liveSince, reason, stateOf, STATES, STATUSES } from "../ui/labels.js";
 import { badge } from "./verdict.js";
 
 const MANY = 25; // from here on, rows are compact until the reader chooses
@@ -17,7 +17,7 @@ const urgency = (entry) => 10 * STATUS.indexOf(entry.status) + URGENCY.indexOf(e
 const bestLift = (entry) => Math.max(-Infinity, ...entry.comparisons.map((c) => c.lift ?? -Infinity));
 
 const SORTS = {
-  "": ["What needs a decision", (a, b) => urgency(a) - urgency(b)],
+  "": ["Most urgent", (a, b) => urgency(a) - urgency(b)],
   name: ["Name", () => 0],
   visitors: ["Visitors", (a, b) => b.visitors - a.visitors],
   lift: ["Largest lift", (a, b) => bestLift(b) - bestLift(a)],
@@ -57,7 +57,7 @@ export function listView({ experiments }, { query }) {
 
 /** Every word must be part of the name, the description, the status or the verdict. */
 function matches(entry, { q = "", verdict = "" }) {
-  const [label] = STATES[entry.verdict.state] ?? [""];
+  const [label] = stateOf(entry.verdict);
   const status = entry.status === "stopped" ? "stopped archive" : entry.status;
   const text = [entry.experiment, entry.description, label, headline(entry), status].join(" ").toLowerCase();
   const words = q.toLowerCase().split(/\s+/);
@@ -154,7 +154,7 @@ const statusChip = ({ status }) => h("span", { class: `chip ${status}` }, STATUS
 function item(entry) {
   return h(
     "li",
-    { "data-key": entry.experiment, class: entry.verdict.state },
+    { "data-key": entry.experiment },
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
     h("p", { class: "about", dir: "auto" }, entry.description || null),
     h("p", { class: "marks" }, badge(entry.verdict), " ", statusChip(entry), " ", demoChip(entry), dataChip(entry)),
@@ -176,7 +176,7 @@ function row(entry) {
   const decided = entry.comparisons.find((c) => c.variant === entry.verdict.variant && c.decision !== "open");
   return h(
     "li",
-    { "data-key": `row-${entry.experiment}`, class: entry.verdict.state },
+    { "data-key": `row-${entry.experiment}` },
     h("h2", {}, h("a", { href: link(entry.experiment) }, entry.experiment)),
     h(
       "p",

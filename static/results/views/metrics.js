@@ -7,6 +7,7 @@ import { here } from "../data/route.js";
 import { swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
 import { interval, lift, percent } from "../ui/format.js";
+import { term } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
 import { DECISIONS } from "../ui/labels.js";
 import { allMetrics, estimate, written } from "../ui/metric.js";
@@ -28,13 +29,8 @@ export function metricsTable(report, route, look) {
   return h(
     "section",
     { class: "metrics", "data-key": "metrics" },
-    h("h2", {}, "All metrics"),
-    h(
-      "p",
-      { class: "quiet" },
-      "The primary metric decides. The others are adjusted for their number, and count once it has decided. ",
-      "Choose one for its table and charts.",
-    ),
+    h("h2", {}, term("metrics", "All metrics")),
+    h("p", { class: "quiet" }, "The primary metric decides. Choose a metric for its table and charts."),
     h(
       "ul",
       {},
@@ -50,13 +46,8 @@ export function guardrailsTable({ guardrails = [] }) {
   return h(
     "section",
     { class: "metrics", "data-key": "guardrails" },
-    h("h2", {}, "Guardrails"),
-    h(
-      "p",
-      { class: "quiet" },
-      "Metrics that must not get worse by more than a margin. A winner that breaks one is not shipped; ",
-      "while one is not certain, a winner waits.",
-    ),
+    h("h2", {}, term("guardrails", "Guardrails")),
+    h("p", { class: "quiet" }, "Metrics that must not get worse by more than a margin."),
     h("ul", {}, guardrails.map(guardrailRow)),
   );
 }

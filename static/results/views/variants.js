@@ -7,7 +7,7 @@ import { h } from "../ui/dom.js";
 import { interval, lift, percent, share, whole } from "../ui/format.js";
 import { term } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
-import { DECISIONS, verb } from "../ui/labels.js";
+import { DECISIONS, stateOf, verb } from "../ui/labels.js";
 import { estimate, title, written } from "../ui/metric.js";
 
 // The roles are those that table elements have anyway; on a small screen their display changes, and with it the roles.
@@ -87,7 +87,7 @@ export function baselines(report, route) {
 
 function variantRow({ report, row, visitors, comparison, shared, look }) {
   const isBaseline = row.variant === report.baseline;
-  const decided = report.verdict.variant === row.variant && report.verdict.state;
+  const decided = report.verdict.variant === row.variant && stateOf(report.verdict)[2];
   return h(
     "tr",
     {

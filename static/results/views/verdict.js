@@ -2,34 +2,35 @@
 
 import { term } from "../ui/help.js";
 import { h } from "../ui/dom.js";
-import { count, localised, percent, whole } from "../ui/format.js";
+import { count, percent, whole } from "../ui/format.js";
 import { icon } from "../ui/icons.js";
-import { headline, liveSince, reason, STATES } from "../ui/labels.js";
+import { headline, liveSince, reason, stateOf, STATUSES } from "../ui/labels.js";
+import { prose } from "../ui/prose.js";
 
 const LONGEST = 90; // days; no test is planned longer than this
 
 /** The label of a verdict: an icon and a word, in a colour that neither of them needs. */
 export function badge(verdict) {
-  const [label, sign] = STATES[verdict.state] ?? [verdict.state, "dots"];
-  return h("span", { class: `badge ${verdict.state}` }, icon(sign, 16), label);
+  const [label, sign, colour] = stateOf(verdict);
+  return h("span", { class: `badge ${colour}` }, icon(sign, 16), label);
 }
 
 export function verdictCard(report, ...more) {
   const { verdict, window } = report;
-  const [label, sign] = STATES[verdict.state] ?? [verdict.state, "dots"];
+  const [label, sign, colour] = stateOf(verdict);
   const stopped = report.status === "stopped";
   const since = liveSince(report);
   return h(
     "section",
-    { class: `verdict ${verdict.state}`, "aria-label": "Verdict" },
+    { class: `verdict ${colour}`, "aria-label": "Verdict" },
     h("p", { class: "sign" }, icon(sign, 40)),
     h(
       "div",
       {},
-      h("p", { class: "state" }, term("verdict", label), partly(window)),
+      h("p", { class: "state" }, term("verdict", stopped ? STATUSES.stopped : label), partly(window)),
       h("h2", { class: "advice" }, headline(report)),
       since && h("p", { class: "since", dir: "auto" }, since),
-      h("p", { class: "why" }, stopped && h("b", {}, "What the data say: "), localised(reason(report))),
+      h("p", { class: "why" }, stopped && h("b", {}, "What the data say: "), prose(reason(report))),
     ),
     outlook(report),
     more,

@@ -27,11 +27,19 @@ def at(site: Site, page: Page, route: str) -> Page:
 
 def test_a_stopped_experiment_says_first_what_is_live_then_what_the_data_say(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/shipped-undecided")
+    expect(page.locator(".state")).to_have_text("Stopped")
     expect(page.locator(".advice")).to_have_text("bold is live for everyone")
     expect(page.locator(".since")).to_have_text("Since Fri, 20 Nov 2026, decided by Anna: The brand needs it")
     assert page.locator(".why").inner_text().startswith("What the data say: ")
     page = at(results, page, "#/stopped-quietly")
     expect(page.locator(".advice")).to_have_text("Nothing was shipped: everyone sees plain")
+
+
+def test_a_winner_that_breaks_a_guardrail_is_not_shown_as_one_to_ship(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/basket")
+    expect(page.locator(".verdict .state")).to_have_text("Held back by a guardrail")
+    expect(page.locator(".verdict")).to_have_class("verdict held")
+    expect(page.locator(".variants tr.winner")).to_have_count(0)
 
 
 def test_a_test_that_would_take_years_has_no_progress_bar(results: Site, new_page: Open) -> None:

@@ -30,6 +30,9 @@ def at(site: Site, page: Page, route: str) -> Page:
 def test_the_longest_names_and_twenty_variants_fit(results: Site, new_page: Open, route: str, width: int) -> None:
     page = at(results, new_page(width=width), route)
     assert page.evaluate(OVERFLOW) <= 0
+    right = "(selector) => document.querySelector(selector).getBoundingClientRect().right"
+    if width == 1440:
+        assert page.evaluate(right, ".variants") <= page.evaluate(right, ".verdict") + 1
 
 
 def test_a_hundred_experiments_with_the_longest_names_fit(results: Site, new_page: Open) -> None:
@@ -113,6 +116,16 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow(results: Site, new_pa
     expect(page.locator("tbody .bar .beyond")).to_have_count(0)
 
 
+def test_the_axis_names_zero_also_at_its_very_end(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/newsletter")
+    zero = page.locator("tfoot .scale text").get_by_text("0", exact=True)
+    scale, digit = page.locator("tfoot .scale").bounding_box(), zero.bounding_box()
+    assert scale is not None
+    assert digit is not None
+    assert digit["x"] >= scale["x"] - 1
+    expect(zero).to_have_attribute("text-anchor", "start")
+
+
 # ---------------------------------------------------------------- languages, words, paper
 
 # Where the first and the last digit of the interval's text are painted.
@@ -142,6 +155,12 @@ def test_charts_are_drawn_in_a_browser_whose_language_is_not_a_language(results:
     page.add_init_script("Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })")
     at(results, page, "#/cta-color")
     expect(page.locator("#plot-rate canvas")).to_have_count(1)
+
+
+def test_a_command_in_a_sentence_is_shown_as_code(results: Site, new_page: Open) -> None:
+    page = at(results, new_page(), "#/basket")
+    expect(page.locator(".health code")).to_have_text("abacus rebuild")
+    assert "`" not in page.locator(".health").inner_text()
 
 
 def test_each_cell_is_read_without_stray_signs(results: Site, new_page: Open) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from chalicelib.api.read_links import sign_link
 from tests.browser.conftest import Open
-from tests.browser.results.scenarios import SCENARIOS, headline
+from tests.browser.results.scenarios import EXTREMES, SCENARIOS, headline
 from tests.browser.results.site import Site, card_policy, policy
 
 pytestmark = pytest.mark.browser
@@ -213,6 +213,13 @@ def test_a_rebuild_that_counts_from_the_start_is_no_event(results: Site, new_pag
     expect(rows.nth(1)).to_have_text("12:10:00 UTC2–")
 
 
+def test_without_refusals_the_section_says_so(results: Site, new_page: Open) -> None:
+    results.api.answers["/stats/cta-color"] = with_events(0) | {"latest_refusals": []}
+    page = new_page()
+    page.goto(results.page("#/cta-color?open=events"))
+    expect(page.get_by_text("None since yesterday.")).to_be_visible()
+
+
 def test_the_latest_refusals_have_reason_host_and_age(results: Site, new_page: Open) -> None:
     page = watching(results, new_page(), with_events(0))
     shown = page.locator(".refusals li")
@@ -320,6 +327,14 @@ def test_a_card_stands_in_a_frame_of_another_site(results: Site, new_page: Open)
     expect(card.locator(".advice")).to_have_text(headline("cta-color"))
     expect(card.locator("li")).to_have_count(2)
     expect(card.locator("button, input")).to_have_count(0)
+
+
+def test_a_card_shows_the_mean_where_a_mean_is_primary(results: Site, new_page: Open) -> None:
+    page = new_page()
+    page.goto(results.page("card.html#/basket"))
+    page.wait_for_selector(".card li")
+    means = [f"{row['mean']:.2f} EUR" for row in EXTREMES["basket"].detail({})["variants"]]
+    assert page.locator(".card li b").all_inner_texts() == means
 
 
 def test_a_card_without_a_valid_link_shows_no_form(results: Site, new_page: Open) -> None:
