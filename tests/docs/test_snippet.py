@@ -10,6 +10,7 @@ from pathlib import Path
 from abacus.cli import main
 from abacus.paths import PROJECT, node
 from abacus.site.snippet import SNIPPET, Options
+from tests.browser.snippet.frameworks.build import HERE, documented
 
 DOCS = PROJECT / "docs"
 USE, INSTALL = (DOCS / "snippet.md").read_text(), (DOCS / "install.md").read_text()
@@ -69,3 +70,14 @@ def test_the_options_of_a_deploy_are_the_commands_own() -> None:
     named = {word for line in said for word in line.split() if word.startswith("--")}
     assert len(named) >= 3
     assert named <= known
+
+
+def test_the_examples_for_frameworks_are_the_files_that_are_tested() -> None:
+    """Each line is in the file, in this order. The module's and the tag manager's are run from the page itself."""
+    tested = {"jsx": HERE / "react.jsx", "css": HERE / "variants.css"}
+    assert [len(documented(language)) for language in ("jsx", "css", "js", "html", r"\w+")] == [2, 1, 1, 1, 5]
+    for language, file in tested.items():
+        for example in documented(language):
+            lines = (line.strip() for line in file.read_text().splitlines())
+            missing = [line for line in example.splitlines() if line.strip() not in lines]  # goes on where it stopped
+            assert missing == [], file.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -64,3 +65,30 @@ def library(name: str) -> bytes:
         "window.Alpine = Alpine; Alpine.start(); window.morph = (element, html) => Alpine.morph(element, html);",
     }
     return _bundle(sources[name])
+
+
+def documented(language: str) -> list[str]:
+    """The examples in this language of docs/snippet.md, in the chapter about frameworks."""
+    guide = (PROJECT / "docs" / "snippet.md").read_text()
+    chapter = guide.partition("\n## Frameworks\n")[2].partition("\n## ")[0]
+    return re.findall(rf"^```{language}\n(.*?)^```", chapter, re.DOTALL | re.MULTILINE)
+
+
+@cache
+def vue_with_the_module(module: bytes) -> bytes:
+    """The example of docs/snippet.md that starts a Vue app with `module`, the content of /ab.mjs."""
+    (example,) = documented("js")
+    folder = PROJECT / "build" / "frameworks" / "vue"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ab.mjs").write_bytes(module)
+    app = """
+      import { createApp, h, inject } from "vue";
+      const App = {
+        setup() {
+          const abacus = inject("abacus");
+          return () => h("section", { "data-ab": "hero" }, [h("h1", abacus.variant("hero")), h("button")]);
+        },
+      };
+    """
+    flags = [*PRODUCTION, *(f"--define:{name}=false" for name in VUE), "--supported:top-level-await=true"]
+    return esbuild(app + example + "document.hydrated = true;", folder, flags, "esm")

@@ -1,8 +1,10 @@
 // React 19 renders the whole document, on the server and again in the browser.
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 export const App = ({ place }) => {
   const [path, setPath] = useState("/");
+  const [variant, setVariant] = useState();
+  useEffect(() => setVariant(window.abacus?.variant("hero")), []);
   const go = () => {
     history.pushState({}, "", "/two");
     setPath("/two");
@@ -10,8 +12,8 @@ export const App = ({ place }) => {
   return (
     <html lang="en" suppressHydrationWarning>
       <head>
-        <title>React</title>
-        <script src="/ab.js" data-visitor="v1" />
+        <title>Tea</title>
+        <script src="/ab.js" />
         <link rel="stylesheet" href="/variants.css" />
       </head>
       <body>
@@ -22,7 +24,9 @@ export const App = ({ place }) => {
           </h1>
           <button type="button">Buy</button>
         </section>
-        <p>{place}</p>
+        <p>
+          {place} {variant}
+        </p>
         <a href="/two" onClick={(event) => (event.preventDefault(), go())}>
           Next
         </a>

@@ -9,12 +9,12 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.snippet.frameworks import build
 from tests.browser.snippet.site import Site, an_experiment
-from tests.browser.snippet.visitors import a_moment_passes, confirmed, seen_by_now
+from tests.browser.snippet.visitors import a_moment_passes, confirmed, leave, seen_by_now
 
 Profile = Callable[..., BrowserContext]
 HERO = an_experiment(goals=("end",))
-STYLE = b".bold, [data-ab-hero=bold] .plain { display: none } [data-ab-hero=bold] .bold { display: inline }"
-TAG = '<script src="/ab.js" data-visitor="v1"></script><link rel="stylesheet" href="/variants.css">'
+STYLE = (build.HERE / "variants.css").read_bytes()
+TAG = '<script src="/ab.js"></script><link rel="stylesheet" href="/variants.css">'
 VIEW = "impression hero bold"
 CLICK = "click hero bold"
 SECTION = (
@@ -24,10 +24,10 @@ SECTION = (
 
 @pytest.fixture
 def page(site: Site, new_visitor: Profile) -> Iterator[Page]:
-    """A page in which nothing may be written to the console as an error."""
+    """A page of visitor v1, in which nothing may be written to the console as an error."""
     site.runs(HERO)
     site.files |= {"variants.css": STYLE, "favicon.ico": b""}
-    page = new_visitor(site).new_page()
+    page = new_visitor(site, known="v1~").new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     yield page
@@ -64,12 +64,30 @@ def test_react_19(site: Site, page: Page, hydration: str) -> None:
     assert use(page, site) == [VIEW, CLICK, VIEW]
 
 
+def test_code_in_react_that_asks_for_the_variant_gets_it(site: Site, page: Page) -> None:
+    html, site.files["app.js"], _ = build.react()
+    site.pages["/"] = html.replace("</body>", '<script src="/app.js"></script></body>')
+    page.goto(site.origin)
+    page.wait_for_function("document.querySelector('p').textContent == 'the same bold'")
+
+
 @pytest.mark.parametrize("framework", ["vue", "svelte"])
 def test_rendered_on_the_server_and_hydrated(site: Site, page: Page, framework: str) -> None:
     html, site.files["app.js"] = build.vue() if framework == "vue" else build.svelte()
     site.page("/", f'<div id="app">{html}</div><script src="/app.js"></script>', tag=TAG)
     page.goto(site.origin)
     assert use(page, site) == [VIEW, CLICK, VIEW]
+
+
+def test_vue_with_the_module_in_its_bundle(site: Site, page: Page) -> None:
+    site.files["app.js"] = build.vue_with_the_module(site.files["ab.mjs"])
+    site.page("/", '<div id="app"></div><script type="module" src="/app.js"></script>', tag="")
+    page.goto(site.origin)
+    page.wait_for_function("document.hydrated")
+    assert page.inner_text("h1") == "bold"
+    a_moment_passes(page)
+    page.click("button")
+    assert seen_by_now(site, page) == [VIEW, CLICK]
 
 
 def test_htmx_swaps_a_part_and_the_address(site: Site, page: Page) -> None:
@@ -106,12 +124,9 @@ def test_a_server_that_sends_the_original_again_and_again(site: Site, page: Page
 
 
 def test_a_tag_manager_adds_it_late(site: Site, page: Page) -> None:
-    site.files["manager.js"] = b"""setTimeout(() => {
-      var script = document.createElement("script");
-      script.src = "/ab.async.js";
-      script.dataset.visitor = "v1";
-      document.head.append(script);
-    }, 200)"""
+    (tag,) = build.documented("html")
+    code = tag.replace("https://ab.example.com", site.origin).replace("<script>", "").replace("</script>", "")
+    site.files["manager.js"] = f"setTimeout(() => {{ {code} }}, 200)".encode()
     site.page("/", SECTION, tag='<script src="/manager.js"></script>')
     page.goto(site.origin)
     page.wait_for_selector("html[data-ab-ready]")
@@ -119,6 +134,20 @@ def test_a_tag_manager_adds_it_late(site: Site, page: Page) -> None:
     page.click("button")
     confirmed(page)
     assert seen_by_now(site, page) == [VIEW, CLICK]
+
+
+def test_a_page_in_an_iframe(site: Site, page: Page) -> None:
+    site.page("/part", SECTION, tag=TAG)
+    site.page("/", '<iframe src="/part"></iframe>', tag="")
+    page.goto(site.origin)
+    frame = page.frame_locator("iframe")
+    assert frame.locator("h1").inner_text() == "Tea, tomorrow"
+    frame.locator("button").click()
+    assert site.wait_for_events(2) == [VIEW, CLICK]
+    a_moment_passes(page)
+    leave(page)
+    page.goto(site.origin + "/part")
+    assert seen_by_now(site, page) == [VIEW, CLICK, VIEW]
 
 
 def test_a_service_worker_answers_for_the_network(site: Site, page: Page) -> None:

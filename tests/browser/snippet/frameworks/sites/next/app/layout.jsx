@@ -4,7 +4,7 @@ export default function Layout({ children }) {
     <html lang="en" suppressHydrationWarning>
       <head>
         <title>Next</title>
-        <script src="/ab.js" data-visitor="v1" />
+        <script src="/ab.js" />
         <link rel="stylesheet" href="/variants.css" />
       </head>
       <body>{children}</body>
