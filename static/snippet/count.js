@@ -41,12 +41,12 @@ const look = () => {
   page.observer.disconnect();
   scan();
 };
-// Not at once: storage costs round trips between processes, which the first paint need not wait for.
-const settle = () =>
-  moment(() => {
-    look();
-    later(0);
-  });
+/** Looks at once, so that what is in view counts after one moment. Storage waits: it costs round trips between
+    processes, which the first paint need not wait for. */
+const settle = () => {
+  look();
+  moment(() => later(0));
+};
 
 const consent = (given) => {
   if (given && (agreed() || (GPC && navigator.globalPrivacyControl))) return;

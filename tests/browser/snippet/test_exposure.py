@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import BrowserContext
 
 from tests.browser.snippet.site import Site, an_experiment
 from tests.browser.snippet.visitors import FLAGS, ORDINARY, Visit, a_moment_passes, leave, seen_by_now
@@ -200,21 +200,45 @@ def test_a_page_from_the_back_forward_cache_is_seen_again(site: Site, visit: Vis
     assert site.said() == ["impression hero bold"] * 2
 
 
-def test_a_page_in_a_background_tab_is_not_seen_before_it_is_shown(site: Site, ordinary: Browser) -> None:
+HOLD = """
+  const frame = window.requestAnimationFrame;
+  const held = [];
+  window.requestAnimationFrame = (f) => held.push(f);
+  window.show = () => {
+    window.requestAnimationFrame = frame;
+    held.map((f) => frame(f));
+  };
+"""
+STORED = "Object.keys(localStorage).filter((key) => key.startsWith('abacus:')).length"
+
+
+def test_a_page_in_a_background_tab_is_not_seen_before_it_is_shown(site: Site, new_visitor: Profile) -> None:
+    # Chromium without a window takes each tab for visible, so frames are held up here as a hidden tab holds them up.
     site.runs(HERO)
-    site.page("/", BOX, head='<script src="/told.js" defer></script>')
-    site.files["told.js"] = b"setTimeout(() => fetch('/told'), 900)"
-    session = ordinary.new_browser_cdp_session()
-    profile = session.send("Target.createBrowserContext")["browserContextId"]
-    where = {"browserContextId": profile, "url": "about:blank"}
-    session.send("Target.createTarget", where)
-    opened = session.send("Target.createTarget", where | {"url": site.origin, "background": True})
-    site.wait_for(lambda: "/told" in site.asked)
-    assert site.said() == []
-    session.send("Target.activateTarget", {"targetId": opened["targetId"]})
-    assert len(site.wait_for_events(1)) == 1
-    session.send("Target.disposeBrowserContext", {"browserContextId": profile})
-    session.detach()
+    site.page("/", BOX)
+    context = new_visitor(site, "v1~")
+    context.add_init_script(HOLD)
+    page = context.new_page()
+    page.goto(site.origin)
+    page.wait_for_function("document.querySelector('div').abacus", polling=50)  # it is in view
+    page.evaluate("new Promise((done) => setTimeout(done, 700))")
+    assert page.evaluate(STORED) == 0
+    page.evaluate("show()")
+    assert site.wait_for_events(1) == ["impression hero bold"]
+
+
+def test_what_is_in_view_when_the_page_opens_counts_after_one_moment(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO)
+    site.page("/", BOX)
+    page = new_visitor(site, "v1~").new_page()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+    page.goto(site.origin)
+    page.clock.run_for(10)  # the second file is loaded
+    page.wait_for_function("document.querySelector('div').abacus", polling=50)  # it is in view
+    assert page.evaluate(STORED) == 0
+    page.clock.run_for(350)
+    assert page.evaluate(STORED) == 1
 
 
 def test_a_prerendered_page_is_not_seen_before_it_is_shown(site: Site, tmp_path: Path) -> None:
