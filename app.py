@@ -198,16 +198,16 @@ def reconcile(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.counting.reconcile import reconcile_table
 
     now = now_ms()
-    found = reconcile_table(
+    summary = reconcile_table(
         service.store,
         service.fold,
         table_bytes=service.store.bytes_about(),
         now_ms=now,
         seconds_left=partial(_seconds_left, event),
     )
-    counts = {"Late": found["folded"], "BrokenRows": found["broken"]}
-    service.meter.batch("reconcile", counts, found, now_ms=now)
-    return found
+    counts = {"Late": summary["folded"], "BrokenRows": summary["broken"]}
+    service.meter.batch("reconcile", counts, summary, now_ms=now)
+    return summary
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="alert")

@@ -60,11 +60,11 @@ class ProjectFile(BaseModel):
 def project_file() -> ProjectFile:
     """abacus.yaml of the current folder, or of the nearest above. Raises InvalidProjectFile."""
     folder = Path.cwd()
-    found = next((each for each in (folder, *folder.parents) if (each / NAME).is_file()), None)
-    if found is None:
+    project = next((each for each in (folder, *folder.parents) if (each / NAME).is_file()), None)
+    if project is None:
         return ProjectFile()
-    relative = os.path.relpath(found, folder)
-    return read(found / NAME).model_copy(update={"folder": "" if relative == "." else relative})
+    relative = os.path.relpath(project, folder)
+    return read(project / NAME).model_copy(update={"folder": "" if relative == "." else relative})
 
 
 def read(file: Path) -> ProjectFile:

@@ -47,14 +47,14 @@ def main() -> None:
     with stub(MANIFEST.model_dump_json()) as endpoint:
         event = request(bodies(1)[0])
         programs = {name: program.replace("{request!r}", repr(event)) for name, program in PROGRAMS.items()}
-        found: dict[str, list[Taken]] = {name: [] for name in programs}
+        runs: dict[str, list[Taken]] = {name: [] for name in programs}
         for number in range(RUNS + 1):  # the first one compiles
             for name, program in programs.items():
                 taken = run(program, endpoint)
                 if number:
-                    found[name].append(taken)
+                    runs[name].append(taken)
     print(f"{'median of ' + str(RUNS):38}{'ms':>8}{'ratio':>8}   {'CPU: ms':>8}{'ratio':>8}")
-    for name, all_ in found.items():
+    for name, all_ in runs.items():
         mine = Taken(median(t.wall for t in all_), median(t.cpu for t in all_))
         if name.startswith("floor"):
             floor = mine

@@ -90,13 +90,13 @@ def main() -> None:
             "fold, 200 rows at once": lambda: folding(aws, 200, 1),
             "fold, 200 rows of 10 experiments": lambda: folding(aws, 200, 10),
         }
-        found = [{name: work() for name, work in works.items()} for _ in range(ROUNDS)]
+        rounds = [{name: work() for name, work in works.items()} for _ in range(ROUNDS)]
     total = ROWS * len(KINDS)
     heading = f"{ROWS} rows of {len(KINDS)} events; an event:"
     print(f"{heading:33}{'events/s':>16}{'CPU ms':>9}{'calls':>8}{'WRU':>7}{'RRU':>7}")
     for name in works:
-        taken = [round_[name][0] for round_ in found]
-        use = found[-1][name][1].shared(total)
+        taken = [round_[name][0] for round_ in rounds]
+        use = rounds[-1][name][1].shared(total)
         wall, cpu = median(t.wall for t in taken), median(t.cpu for t in taken)
         print(
             f"{name:33}{total / wall:16,.0f}{cpu / total * 1000:9.2f}{use.calls:8.2f}{use.written:7.2f}{use.read:7.2f}"

@@ -109,16 +109,16 @@ def main() -> None:
         browser = driver.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         site.api.answers["/stats"] = {"experiments": ninety_days_of_a_hundred()}
         pages = slow(browser)
-        found: dict[str, list[float]] = {}
+        times: dict[str, list[float]] = {}
         for number in range(ROUNDS + 1):
             for look in (experiment, listing):
                 for name, ms in look(next(pages), site).items():
                     if number:
-                        found.setdefault(name, []).append(ms)
+                        times.setdefault(name, []).append(ms)
         pages.close()
         browser.close()
         sent = sum(site.served.values())
     print(f"{'median of ' + str(ROUNDS):72}{'ms':>7}")
-    for name, all_ in found.items():
+    for name, all_ in times.items():
         print(f"{name:72}{median(all_):7.0f}")
     print(f"{'everything that was sent, numbers left out (KB)':72}{sent / 1024:7.1f}")

@@ -50,10 +50,10 @@ def plain(pattern: str) -> str | None:
 
 def text() -> str:
     """The content of crawlers.json. Plain texts are apart: compiling them all would delay a function's first event."""
-    found = {pattern: plain(pattern) for pattern in patterns()}
+    texts = {pattern: plain(pattern) for pattern in patterns()}
     content = {
-        "texts": [text for text in found.values() if text is not None],
-        "patterns": [pattern for pattern, text in found.items() if text is None],
+        "texts": [text for text in texts.values() if text is not None],
+        "patterns": [pattern for pattern, text in texts.items() if text is None],
     }
     return json.dumps(content, indent=0, ensure_ascii=False) + "\n"
 

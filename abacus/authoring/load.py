@@ -50,8 +50,8 @@ def load(folder: Path) -> Manifest:
         problems += unreadable
         if document is None:
             continue
-        site, forms, found = _forms(document.value)
-        problems += (Problem(document.file, document.line(at), at, rule) for at, rule in found)
+        site, forms, form_problems = _forms(document.value)
+        problems += (Problem(document.file, document.line(at), at, rule) for at, rule in form_problems)
         places += ((document, at, form) for at, form in forms)
         if site.client_key is not None:
             client_keys.append((document, site.client_key))

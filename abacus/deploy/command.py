@@ -87,7 +87,7 @@ def _chosen(given: dict[str, Any]) -> DeployOptions:
     """The options of the command line, and for those that are not given what abacus.yaml says of the stage."""
     defaults = project_file().stage(given["stage"])
     certificate = defaults.certificate and CertificateArn().convert(defaults.certificate, None, None)
-    kept = {
+    of_the_stage = {
         "domain": defaults.domain,
         "certificate": certificate,
         "firewall": defaults.waf,
@@ -96,7 +96,7 @@ def _chosen(given: dict[str, Any]) -> DeployOptions:
         "api": defaults.api,
         "tracing": defaults.xray,
     }
-    options = {**given, **{name: value for name, value in kept.items() if given.get(name) is None}}
+    options = {**given, **{name: value for name, value in of_the_stage.items() if given.get(name) is None}}
     return DeployOptions(**{**options, "parameters": {**defaults.set, **_pairs(given["parameters"])}})
 
 

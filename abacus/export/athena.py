@@ -33,8 +33,8 @@ def filled(text: str) -> str:
     for name in NAMES:
         lines = "".join(f"        {line}\n" if line else "\n" for line in athena(name).splitlines())
         pattern = rf"(      Name: {re.escape(name)}\n      QueryString: \|\n)(?:        .*\n|\n(?=        ))*"
-        text, found = re.subn(pattern, lambda match, lines=lines: match[1] + lines, text)  # type: ignore[misc]
-        if found != 1:
+        text, matches = re.subn(pattern, lambda match, lines=lines: match[1] + lines, text)  # type: ignore[misc]
+        if matches != 1:
             raise ValueError(f"{LAKE.name}: there is no query {name}")
     return text
 

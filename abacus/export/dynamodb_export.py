@@ -52,18 +52,20 @@ class TableExport:
         """Wait until the export is complete; the keys of its files. Raises ExportFailed."""
         waited = 0.0
         while True:
-            found = self.dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
-            status = found["ExportStatus"]
+            description = self.dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
+            status = description["ExportStatus"]
             if status == "COMPLETED":
                 break
             if status == "FAILED":
-                raise ExportFailed(f"AWS could not export the table: {found.get('FailureMessage', 'no reason given')}")
+                raise ExportFailed(
+                    f"AWS could not export the table: {description.get('FailureMessage', 'no reason given')}"
+                )
             if waited >= LONGEST_S:
                 raise ExportFailed(f"The export {arn} is not complete after {LONGEST_S / 3600:.0f} hours. Try again.")
             report(f"AWS exports the table ({waited / 60:.0f} min) ...")
             self.sleep(POLL_S)
             waited += POLL_S
-        summary = json.loads(self._body(found["ExportManifest"]))
+        summary = json.loads(self._body(description["ExportManifest"]))
         lines = self._body(summary["manifestFilesS3Key"]).decode().splitlines()
         return sorted(json.loads(line)["dataFileS3Key"] for line in lines if line.strip())
 

@@ -204,8 +204,8 @@ def _condition(rule: Rule, groups: Rule) -> dict[str, Any] | None:
     condition = _without_groups(rule.get("condition") or None, groups)
     if condition is None:
         return None
-    if found := next(check_condition(condition, ("condition",)), None):
-        raise _LeftOut(f"{field_name(found[0])}: {found[1]}")
+    if problem := next(check_condition(condition, ("condition",)), None):
+        raise _LeftOut(f"{field_name(problem[0])}: {problem[1]}")
     assert isinstance(condition, dict)
     return condition
 

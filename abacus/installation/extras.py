@@ -44,5 +44,5 @@ def provide(extra: str) -> None:
 def packages(extra: str) -> list[str]:
     """The requirements of an extra, as this distribution declares them."""
     marked = re.compile(rf"""extra\s*==\s*["']{extra}["']""")
-    found = (requirement.partition(";") for requirement in requires("abacus") or [])
-    return [name.strip() for name, _, marker in found if marked.search(marker)]
+    parts = (requirement.partition(";") for requirement in requires("abacus") or [])
+    return [name.strip() for name, _, marker in parts if marked.search(marker)]

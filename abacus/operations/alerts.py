@@ -89,10 +89,10 @@ def _by_function(service: Service) -> Mapping[str, str]:
     client = boto3.client("lambda", config=Config(read_timeout=TIMEOUT_S, retries={"total_max_attempts": 1}))
     event = schedule_event(now_ms() / SECOND_MS) | {"detail": {"test": True}}
     answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    said = json.loads(answer["Payload"].read())
+    results = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise AbacusError(f"{name} failed: {said.get('errorMessage', '')}. Its log says more.")
-    return {str(channel): str(result) for channel, result in said.items()}
+        raise AbacusError(f"{name} failed: {results.get('errorMessage', '')}. Its log says more.")
+    return {str(channel): str(result) for channel, result in results.items()}
 
 
 @command.command("retry")

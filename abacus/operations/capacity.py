@@ -148,7 +148,7 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
     for n in range(count):
         experiment = experiments[n % len(experiments)]
         kind = "impression" if len(experiments) > 1 else KINDS[n % len(KINDS)]
-        said = {
+        segments = {
             "visitor": "returning" if int(visitor) % 3 == 0 else "new",
             "plan": "pro" if int(visitor) % 5 else "free",
         }
@@ -164,7 +164,7 @@ def _events(visitor: str, experiments: tuple[Experiment, ...], count: int, visit
                 at=at,
                 goal=goal if kind == "goal" else None,
                 value=Decimal("49.90") if kind == "goal" and goal in experiment.goal_values else None,
-                segments=said if kind == "impression" and experiment.segments else {},
+                segments=segments if kind == "impression" and experiment.segments else {},
             )
         )
     return tuple(events)

@@ -223,19 +223,19 @@ def show(planned: Plan, echo: Callable[[str], None] = click.echo) -> None:
         echo("no experiment changes")
 
 
-def markdown(found: Sequence[Change], folder: Path) -> str:
+def markdown(changes: Sequence[Change], folder: Path) -> str:
     """Every change, warning and refusal as Markdown, for a comment on a pull request.
 
     Texts stand in code blocks, so that nothing in them becomes a link, a mention or a heading."""
     lines = [f"### What publishing `{folder}` changes", ""]
     for kind, title in TITLES.items():
-        texts = [f"{c.experiment}: {c.text}" if c.experiment else c.text for c in found if c.kind == kind]
+        texts = [f"{c.experiment}: {c.text}" if c.experiment else c.text for c in changes if c.kind == kind]
         if texts:
             fence = "`" * max(3, *(1 + len(run) for text in texts for run in re.findall("`+", text)))
             lines += [f"**{title}**", "", f"{fence}text", *texts, fence, ""]
-    if not found:
+    if not changes:
         lines.append("No experiment changes.")
-    if any(change.kind == "refusal" for change in found):
+    if any(change.kind == "refusal" for change in changes):
         lines.append("A refused experiment stays as it is live. The others are published.")
     return "\n".join(lines).rstrip()
 

@@ -24,7 +24,7 @@ def segment_lines(answer: Json) -> Iterator[str]:
             [row for value in metric["values"] for row in _rows(metric, value)],
             left_aligned=(0, 1),
         )
-        yield from (_interaction(found, answer["by"]) for found in metric["interactions"])
+        yield from (_interaction(interaction, answer["by"]) for interaction in metric["interactions"])
     yield ""
     split = answer["split"]
     yield f"{split['state']:8} {split['text']}"
@@ -54,11 +54,12 @@ def _estimate(metric: Json, estimate: float | None) -> str:
     return f"{estimate:,.{metric['decimals'] + 2}f} {metric['unit'] or ''}".rstrip()
 
 
-def _interaction(found: Json, by: str) -> str:
-    if found["p"] is None:
-        return f"{found['variant']}: too few visitors to say whether its effect differs by {by}."
-    word = "differs" if found["differs"] else "is not shown to differ"
-    return f"{found['variant']}: its effect {word} by {by} (p {found['p']:.3g} for one look, I² {found['i2']:.0%})."
+def _interaction(interaction: Json, by: str) -> str:
+    if interaction["p"] is None:
+        return f"{interaction['variant']}: too few visitors to say whether its effect differs by {by}."
+    word = "differs" if interaction["differs"] else "is not shown to differ"
+    evidence = f"p {interaction['p']:.3g} for one look, I² {interaction['i2']:.0%}"
+    return f"{interaction['variant']}: its effect {word} by {by} ({evidence})."
 
 
 def _adjusted(answer: Json) -> Iterator[str]:

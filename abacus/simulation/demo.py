@@ -107,10 +107,10 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
     moments += [(goal, at + 20_000) for goal in goals]
     for kind, moment in moments:
         about = {"id": f"{rng.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
-        said = said_segments(experiment, visitor, traits, first=moment == times[0]) if kind == "impression" else {}
+        segments = said_segments(experiment, visitor, traits, first=moment == times[0]) if kind == "impression" else {}
         if experiment.accepts(moment):
             what = {"type": "goal", "goal": kind} if kind in goals else {"type": kind}
-            yield about | what | ({"segments": said} if said else {}) | {"at": moment}
+            yield about | what | ({"segments": segments} if segments else {}) | {"at": moment}
 
 
 def _times(rng: random.Random, now_ms: int, story: Story) -> list[int]:

@@ -98,17 +98,17 @@ def visitors(
             if variant is not None:
                 rate = _rate(rates, experiment, variant, said_segments(experiment, visitor, traits, first=True))
                 for visit, events in zip(visits, _events(rng, experiment, variant, times, rate), strict=True):
-                    said = said_segments(experiment, visitor, traits, first=visit is visits[0])
-                    if said:
-                        events = [e | {"segments": said} if e["type"] == "impression" else e for e in events]
+                    segments = said_segments(experiment, visitor, traits, first=visit is visits[0])
+                    if segments:
+                        events = [e | {"segments": segments} if e["type"] == "impression" else e for e in events]
                     visit += [event for event in events if experiment.accepts(event["at"])]
         yield Visitor(visitor, [sorted(visit, key=lambda e: int(e["at"])) for visit in visits if visit], traits)
 
 
-def _rate(rates: Rates, experiment: Experiment, variant: str, said: Mapping[str, str]) -> float:
+def _rate(rates: Rates, experiment: Experiment, variant: str, segments: Mapping[str, str]) -> float:
     """The share of those like this visitor who click: by segment where `rates` names one."""
     place = f"{experiment.key}:{variant}"
-    own = [f"{place}@{marker(s.name, s.value_of(said[s.name]))}" for s in experiment.segments]
+    own = [f"{place}@{marker(s.name, s.value_of(segments[s.name]))}" for s in experiment.segments]
     return next((rates[name] for name in (*own, place) if name in rates), RATE)
 
 

@@ -28,10 +28,10 @@ def timed(work: Callable[[], object]) -> Taken:
 
 def medians(works: Mapping[Name, Callable[[], object]], rounds: int) -> dict[Name, Taken]:
     """The medians of each of `works`, run in turn `rounds` times after one round that does not count."""
-    found: dict[Name, list[Taken]] = {name: [] for name in works}
+    runs: dict[Name, list[Taken]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
             taken = timed(work)
             if number:
-                found[name].append(taken)
-    return {name: Taken(median(t.wall for t in all_), median(t.cpu for t in all_)) for name, all_ in found.items()}
+                runs[name].append(taken)
+    return {name: Taken(median(t.wall for t in all_), median(t.cpu for t in all_)) for name, all_ in runs.items()}

@@ -45,5 +45,5 @@ def message_id(experiment: str, topic: str, state: str, at_ms: int) -> str:
     >>> message_id("hero", "verdict", "winner:bold:ship", 1795262400000)
     'ab_93353aeefe0b07b2023f'
     """
-    told = "\n".join((experiment, topic, state, str(at_ms)))
-    return "ab_" + hashlib.sha256(told.encode()).hexdigest()[:20]
+    content = "\n".join((experiment, topic, state, str(at_ms)))
+    return "ab_" + hashlib.sha256(content.encode()).hexdigest()[:20]

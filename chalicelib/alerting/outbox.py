@@ -116,8 +116,8 @@ class Outbox(_Stored):
         """With one more failed round. After MOST_ROUNDS of them, or where the failure is `final`, it is given up."""
         tried = out.model_copy(update={"rounds": out.rounds + 1, "error": error})
         if final or tried.rounds >= MOST_ROUNDS:
-            kept = (*self.undelivered, tried)[-MOST_UNDELIVERED:]
-            return self.sent(out).model_copy(update={"undelivered": kept})
+            undelivered = (*self.undelivered, tried)[-MOST_UNDELIVERED:]
+            return self.sent(out).model_copy(update={"undelivered": undelivered})
         return self.model_copy(update={"sending": tuple(tried if o.is_same(out) else o for o in self.sending)})
 
     def retried(self) -> Outbox:

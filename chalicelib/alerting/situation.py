@@ -22,24 +22,24 @@ def situation_of(report: Report, quiet: Quiet | None) -> Situation:
     Returns: conditions by topic. Of a stopped experiment, only its end."""
     if report.status == "stopped":
         return {"ended": Condition("ended", "ended", report.verdict.text)}
-    found: Situation = {"ended": Condition("ended", "", ""), "verdict": _verdict(report.verdict)}
+    situation: Situation = {"ended": Condition("ended", "", ""), "verdict": _verdict(report.verdict)}
     for guardrail in report.guardrails:
         broken = guardrail.state == "broken"
         limit = f"at most {percent(guardrail.margin)} is acceptable"
         worse = "" if guardrail.lift is None else f" by {percent(abs(guardrail.lift))}"
         text = f"{guardrail.metric} of {guardrail.variant} got worse{worse}, and {limit}."
         over = f"{guardrail.metric} of {guardrail.variant} is not proven to be worse any more; {limit}."
-        found[f"guardrail:{guardrail.metric}:{guardrail.variant}"] = Condition(
+        situation[f"guardrail:{guardrail.metric}:{guardrail.variant}"] = Condition(
             "guardrail", "broken" if broken else "", text if broken else over
         )
     for check in report.health.checks:
         kind: Kind = "split" if check.name == "srm" else "check"
-        found[f"check:{check.name}"] = Condition(kind, "alarm" if check.state == "alarm" else "", check.text)
+        situation[f"check:{check.name}"] = Condition(kind, "alarm" if check.state == "alarm" else "", check.text)
     if report.status == "running":
-        found["traffic"] = (
+        situation["traffic"] = (
             Condition("traffic", "stopped", quiet.text) if quiet else Condition("traffic", "", "Events come again.")
         )
-    return found
+    return situation
 
 
 def _verdict(verdict: VerdictAnswer) -> Condition:

@@ -120,12 +120,12 @@ class Webhook:
 
     def _resolved(self, host: str, port: int) -> str:
         try:
-            found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except OSError:
             raise NotTaken("the name of the webhook's host cannot be resolved") from None
-        if not self._private and not all(is_public(address) for address in found):
+        if not self._private and not all(is_public(address) for address in addresses):
             raise MessageRefused("the webhook's host has a private address; only public ones are called")
-        return found[0]
+        return addresses[0]
 
 
 def content_for(url: str, message: Message, link: str) -> dict[str, Any]:

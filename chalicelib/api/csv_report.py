@@ -61,12 +61,12 @@ def result_rows(report: Report) -> Iterator[Sequence[Cell]]:
     for mean in report.means:
         against = {comparison.variant: comparison for comparison in mean.comparisons}
         for row in mean.variants:
-            found = against.get(row.variant)
+            comparison = against.get(row.variant)
             yield (
-                *(report.experiment, mean.metric, mean.kind, row.variant, found is None),
+                *(report.experiment, mean.metric, mean.kind, row.variant, comparison is None),
                 *(row.visitors, row.with_value, row.mean, *_ends(row.interval)),
-                *((found.lift, *_ends(found.lift_interval)) if found else (None, None, None)),
-                *((found.p, found.decision) if found else (None, None)),
+                *((comparison.lift, *_ends(comparison.lift_interval)) if comparison else (None, None, None)),
+                *((comparison.p, comparison.decision) if comparison else (None, None)),
             )
 
 

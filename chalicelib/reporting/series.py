@@ -104,7 +104,7 @@ def _means(sample: Sample) -> Means:
 def _day_variant(
     cohort: Sample, cumulative: Standardisation, variant: str, expected: float | None, means: tuple[Means, Means]
 ) -> DayVariantAnswer:
-    of_day, so_far = (found.get(variant, DayMean(None, None)) for found in means)
+    of_day, so_far = (means_of_variants.get(variant, DayMean(None, None)) for means_of_variants in means)
     tally, counts = cohort.totals[variant], cohort.counts(variant)
     converted, visitors = counts
     total = cumulative.sample.counts(variant)

@@ -99,8 +99,8 @@ class DynamoStore:
         wanted: list[Any] = [_key(key) for key in keys]
         while wanted:
             now, wanted = wanted[:BATCH_READ], wanted[BATCH_READ:]
-            found, left = self._patience(self._read_some, now)
-            rows += found
+            some, left = self._patience(self._read_some, now)
+            rows += some
             wanted += left
         return rows
 
@@ -300,8 +300,8 @@ class DynamoStore:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            found: dict[str, Any] = dict(error.response)
-            if found.get("Item", {}).get("version") != {"S": version}:  # else an earlier try of this call wrote it
+            answer: dict[str, Any] = dict(error.response)
+            if answer.get("Item", {}).get("version") != {"S": version}:  # else an earlier try of this call wrote it
                 raise Stale(f"{experiment}: {cell} changed meanwhile") from None
         return StoredText(text, version)
 

@@ -69,9 +69,9 @@ def planned_power(pool: ProcessPoolExecutor, experiments: int, seed: int) -> lis
             row(
                 f"over {100 * rate:g} %, split {'/'.join(f'{100 * w:g}' for w in weights)}",
                 f"{sum(plan.visitors):,}",
-                *(share(found.sequential for found in outcomes) for outcomes in trials),
+                *(share(outcome.sequential for outcome in outcomes) for outcomes in trials),
                 f"{sum(plan.fixed):,}",
-                *(share(found.fixed for found in outcomes) for outcomes in trials),
+                *(share(outcome.fixed for outcome in outcomes) for outcomes in trials),
             )
         )
     return lines + size(experiments)

@@ -111,9 +111,9 @@ def run_shop(shop: Shop, looks: tuple[int, ...], rng: Random) -> RevenueOutcome:
         if not c.ready:
             continue
         if outcome.decided is None and c.decision in ("winner", "loser"):
-            told = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
-            if told in ("winner", "loser"):
-                outcome.decided, outcome.winner = look, told == "winner"
+            state = report(experiment, tallies, Question(series="none"), ReportContext(NOW, BEGAN)).verdict.state
+            if state in ("winner", "loser"):
+                outcome.decided, outcome.winner = look, state == "winner"
         if outcome.missed is None and not c.lift_interval.low <= shop.lift <= c.lift_interval.high:
             outcome.missed = look
         low, high = c.pair.interval(normal.critical(0.05))

@@ -61,8 +61,8 @@ def compare_metrics(
     samples = {metric: sample.for_metric(metric) for metric in (primary, *secondary)}
     pairs = {metric: pairs_of(samples[metric]) for metric in samples}
     ln_e = [pair.evidence.ln_e for metric in samples for pair in pairs[metric]]
-    found = iter(multiple_testing.e_bh(ln_e, alpha) if ln_e else [])
-    discoveries = {metric: frozenset(p.variant for p in pairs[metric] if next(found)) for metric in samples}
+    discovered = iter(multiple_testing.e_bh(ln_e, alpha) if ln_e else [])
+    discoveries = {metric: frozenset(p.variant for p in pairs[metric] if next(discovered)) for metric in samples}
     main = multiple_testing.holm([pair.evidence.p for pair in pairs[primary]])
     decided = bool(main) and min(main) <= alpha
     adjusted = {primary: main} | _secondary(pairs, secondary)

@@ -50,14 +50,14 @@ def check_guardrails(sample: Sample, today: date | None = None) -> tuple[Guardra
     today: a UTC day, to plan open ones from; None: no plan."""
     results = []
     for guardrail in sample.experiment.guardrails:
-        found = [
+        own = [
             _check(sample, guardrail.metric, guardrail.margin, variant)
             for variant in sample.experiment.variant_keys[1:]
         ]
-        if today is not None and any(result.state == "open" for result in found):
+        if today is not None and any(result.state == "open" for result in own):
             plan = plan_guardrail(sample.for_metric(parse_metric(guardrail.metric)), guardrail.margin, today)
-            found = [_planned(result, plan) for result in found]
-        results += found
+            own = [_planned(result, plan) for result in own]
+        results += own
     return tuple(results)
 
 

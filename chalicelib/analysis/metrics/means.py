@@ -154,18 +154,20 @@ def compare_phases(
 ) -> Phases | None:
     """Variants `a` and `b` compared within each phase. weights: of the phases; default: by these two variants'
     visitors. None where they share no phase."""
-    found: list[tuple[float, MeanEstimate, MeanEstimate]] = []
+    by_phase: list[tuple[float, MeanEstimate, MeanEstimate]] = []
     for phase in sample.phases:
         tallies = [sample.arms.get(Arm(phase, variant)) for variant in (a, b)]
         of_a, of_b = (estimate_of(tally, metric) for tally in tallies)
         if of_a and of_b and (weights is None or phase in weights):
             visitors = [tally.visitors for tally in tallies if tally]
-            found.append((weights[phase] if weights else harmonic_weight(visitors), of_a, of_b))
-    if not found:
+            by_phase.append((weights[phase] if weights else harmonic_weight(visitors), of_a, of_b))
+    if not by_phase:
         return None
-    shares = [weight for weight, _, _ in found]
+    shares = [weight for weight, _, _ in by_phase]
     return Phases(
-        len(found), means.average([x for _, x, _ in found], shares), means.average([y for _, _, y in found], shares)
+        len(by_phase),
+        means.average([x for _, x, _ in by_phase], shares),
+        means.average([y for _, _, y in by_phase], shares),
     )
 
 
@@ -244,5 +246,5 @@ def _average(sample: Sample, variant: str, weights: Mapping[int, float]) -> Mean
     if not weights:
         return estimate_of(sample.totals[variant], sample.metric)
     known = {phase: estimate_of(sample.arms.get(Arm(phase, variant)), sample.metric) for phase in weights}
-    found = [(weights[phase], mean) for phase, mean in known.items() if mean is not None]
-    return means.average([mean for _, mean in found], [weight for weight, _ in found]) if found else None
+    by_phase = [(weights[phase], mean) for phase, mean in known.items() if mean is not None]
+    return means.average([mean for _, mean in by_phase], [weight for weight, _ in by_phase]) if by_phase else None

@@ -35,11 +35,13 @@ def adjusted_comparisons(samples: SegmentSamples, alpha: float = ALPHA) -> tuple
     experiment = samples.whole.experiment
     metric = parse_metric(experiment.primary)
     strata = {variant: _strata(samples, metric, variant) for variant in experiment.variant_keys[1:]}
-    found = {variant: post_stratified(pairs) for variant, pairs in strata.items()}
-    ratios = {variant: f.ratio for variant, f in found.items() if f and f.ratio and _enough(strata[variant], metric)}
+    estimates = {variant: post_stratified(pairs) for variant, pairs in strata.items()}
+    ratios = {
+        variant: f.ratio for variant, f in estimates.items() if f and f.ratio and _enough(strata[variant], metric)
+    }
     p_values = dict(zip(ratios, multiple_testing.holm([means.evidence(r).p for r in ratios.values()]), strict=True))
     adjusted = []
-    for variant, f in found.items():
+    for variant, f in estimates.items():
         place = (variant, experiment.control, len(strata[variant]))
         p = p_values.get(variant)
         if f is None or f.ratio is None or p is None:

@@ -131,13 +131,13 @@ def _rate_comparisons(samples: SegmentSamples, goal: str, alpha: float) -> dict[
         for pair in pairs_of(sample.for_goal(goal))
     ]
     adjusted = multiple_testing.holm([pair.evidence.p for _, _, pair in pairs])
-    found = _nothing(samples)
+    effects = _nothing(samples)
     directions: dict[str, Direction] = {"winner": "higher", "loser": "lower"}
     for (value, sample, pair), p in zip(pairs, adjusted, strict=True):
         [c] = decisions(sample, [pair], [p], comparisons=len(pairs), alpha=alpha)
         direction = directions.get(c.decision, "open")
-        found[value, c.variant] = SegmentComparison(c.variant, c.control, direction, c.lift, c.lift_interval, c.p)
-    return found
+        effects[value, c.variant] = SegmentComparison(c.variant, c.control, direction, c.lift, c.lift_interval, c.p)
+    return effects
 
 
 def _mean_comparisons(
@@ -146,12 +146,12 @@ def _mean_comparisons(
     control = samples.whole.experiment.control
     ratios = {key: ratio for key, ratio in _ratios(samples, metric) if ratio is not None}
     adjusted = multiple_testing.holm([means.evidence(ratio).p for ratio in ratios.values()])
-    found = _nothing(samples)
+    effects = _nothing(samples)
     for ((value, variant), ratio), p in zip(ratios.items(), adjusted, strict=True):
         direction: Direction = "open" if p > alpha else "higher" if ratio.value > 0 else "lower"
         lift, interval = means.interval(ratio, 0.0).low, simultaneous(ratio, p, len(ratios), alpha)
-        found[value, variant] = SegmentComparison(variant, control, direction, lift, interval, p)
-    return found
+        effects[value, variant] = SegmentComparison(variant, control, direction, lift, interval, p)
+    return effects
 
 
 def simultaneous(ratio: MeanLogRatio, p: float, comparisons: int, alpha: float = ALPHA) -> Interval:
@@ -174,9 +174,9 @@ def _nothing(samples: SegmentSamples) -> dict[tuple[str, str], SegmentComparison
 def interaction(samples: SegmentSamples, metric: MetricName, variant: str) -> Interaction:
     """Cochran's Q of the log ratios to the control over the values that have enough visitors with the goal."""
     usable = {value: r for (value, of), r in _ratios(samples, metric) if of == variant and r is not None}
-    found = scatter([(float(place), ratio.value, 1 / ratio.variance) for place, ratio in enumerate(usable.values())])
-    p = found.p if len(usable) > 1 else None
-    return Interaction(variant, tuple(usable), found.q, found.df, p, found.i2)
+    spread = scatter([(float(place), ratio.value, 1 / ratio.variance) for place, ratio in enumerate(usable.values())])
+    p = spread.p if len(usable) > 1 else None
+    return Interaction(variant, tuple(usable), spread.q, spread.df, p, spread.i2)
 
 
 def _ratios(samples: SegmentSamples, metric: MetricName) -> Iterator[tuple[tuple[str, str], MeanLogRatio | None]]:

@@ -83,7 +83,7 @@ def _metric(metric: SegmentMetric, primary: str) -> SegmentMetricAnswer:
             )
             for value, arms in metric.arms.items()
         ),
-        interactions=tuple(InteractionAnswer.model_validate(found) for found in metric.interactions),
+        interactions=tuple(InteractionAnswer.model_validate(interaction) for interaction in metric.interactions),
     )
 
 
@@ -105,13 +105,13 @@ def _split(split: SegmentSplit) -> SegmentSplitAnswer:
         values=tuple(
             ValueSplitAnswer(
                 value=value,
-                visitors=found.visitors,
-                expected=found.expected,
-                p=found.p,
-                p_anytime=found.evidence.p,
+                visitors=share.visitors,
+                expected=share.expected,
+                p=share.p,
+                p_anytime=share.evidence.p,
                 off=value in split.off,
             )
-            for value, found in split.by_value.items()
+            for value, share in split.by_value.items()
         ),
     )
 

@@ -63,9 +63,9 @@ function content(answer) {
     answer.metrics.map((metric) => [
       h("h3", {}, metric.metric, " ", metric.primary && h("span", { class: "chip" }, "primary")),
       metricTable(metric, by),
-      metric.interactions.map((found) => h("p", {}, interaction(found, by))),
+      metric.interactions.map((result) => h("p", {}, interaction(result, by))),
     ]),
-    answer.adjusted.map((found) => adjusted(found, by)),
+    answer.adjusted.map((estimate) => adjusted(estimate, by)),
     h("h3", {}, "Who came"),
     traffic(answer),
   ];

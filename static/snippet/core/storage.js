@@ -20,10 +20,10 @@ export const waiting = () =>
     .filter((key) => key.split("abacus:")[1])
     .sort();
 
-let kept;
+let persisted;
 /** Consent stands. It may have been withdrawn in another tab, or on another page before this one came back from the
     back/forward cache: then what this page has stored is gone. */
-export const agreed = () => me.granted && (!kept || !!open().abacus);
+export const agreed = () => me.granted && (!persisted || !!open().abacus);
 
 /** experiment → `<variant>.<phase>`, of the impressions of this page. */
 export const choices = { __proto__: null };
@@ -33,7 +33,7 @@ export const choices = { __proto__: null };
 // localStorage first: a late answer may have overwritten the cookie with an older one.
 export const remember = safe(() => {
   if (me.apart || (CONSENT && !agreed())) return;
-  if (CONSENT) kept = 1;
+  if (CONSENT) persisted = 1;
   const cookie = stored(readCookies());
   let text = [open().abacus, cookie].find((text) => text?.startsWith(me.id + "~")) || me.id + "~";
   for (const key in choices)
@@ -47,7 +47,7 @@ export const remember = safe(() => {
 /** The visitor gave consent. */
 export const grant = () => {
   me.granted = true;
-  kept = me.store = 0;
+  persisted = me.store = 0;
   identify(stored(readCookies()) || open().abacus);
 };
 

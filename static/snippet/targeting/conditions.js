@@ -17,7 +17,7 @@ const isOperators = (wanted) => {
 const isIn = (actual, values) => [].concat(actual).some((value) => values.includes(value));
 const isInFolded = (actual, values) => isIn([].concat(actual).map(lower), values.map(lower));
 
-const found = (source, flags, actual) => {
+const search = (source, flags, actual) => {
   try {
     return RegExp(source, flags).test(actual);
   } catch {
@@ -48,10 +48,10 @@ const passes = (name, actual, wanted) => {
   if (USES.$nin && name == "$nin") return !isIn(actual, wanted);
   if (USES.$ini && name == "$ini") return isInFolded(actual, wanted);
   if (USES.$nini && name == "$nini") return !isInFolded(actual, wanted);
-  if (USES.$regex && name == "$regex") return found(wanted, "", actual);
-  if (USES.$regexi && name == "$regexi") return found(wanted, "i", actual);
-  if (USES.$notRegex && name == "$notRegex") return found(wanted, "", actual) === false;
-  if (USES.$notRegexi && name == "$notRegexi") return found(wanted, "i", actual) === false;
+  if (USES.$regex && name == "$regex") return search(wanted, "", actual);
+  if (USES.$regexi && name == "$regexi") return search(wanted, "i", actual);
+  if (USES.$notRegex && name == "$notRegex") return search(wanted, "", actual) === false;
+  if (USES.$notRegexi && name == "$notRegexi") return search(wanted, "i", actual) === false;
   if (USES.$not && name == "$not") return !compared(wanted, actual);
   if (USES.$size && name == "$size") return Array.isArray(actual) && compared(wanted, actual.length);
   if (USES.$elemMatch && name == "$elemMatch")

@@ -59,10 +59,10 @@ export const onPage = (key) => {
 /** Where `variant` is sent to, on a page from which visitors are: undefined where this is no such page, "" to stay. */
 export const destination = (key, variant) => {
   const { r } = more(key);
-  const said = REDIRECT_ATTRIBUTE && script.dataset.redirect;
-  if (!r && !(REDIRECT_ATTRIBUTE && said?.includes(key + ":"))) return;
+  const targets = REDIRECT_ATTRIBUTE && script.dataset.redirect;
+  if (!r && !(REDIRECT_ATTRIBUTE && targets?.includes(key + ":"))) return;
   const to =
-    r?.[variant] || (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(said)?.[1]);
+    r?.[variant] || (REDIRECT_ATTRIBUTE && RegExp("(?:^|\\s)" + key + ":" + variant + "\\s+(\\S+)").exec(targets)?.[1]);
   if (!to || (EDGE && edge[key + location.pathname] == variant)) return "";
   const target = new URL(to, location.href);
   const own = new Set(target.searchParams.keys());
