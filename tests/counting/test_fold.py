@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
 import pytest
 
 from chalicelib.counting.contribution import contribution
-from chalicelib.counting.fold import Fold, bookings
+from chalicelib.counting.fold import Fold, Folded, bookings
 from chalicelib.storage.retry import Patience
 from chalicelib.storage.store import (
     FIRST,
@@ -207,13 +208,20 @@ def test_after_a_clash_the_generations_are_read_again() -> None:
     assert store.rows[KEY].generation == 7
 
 
-def test_a_row_that_cannot_be_read_is_named_and_the_others_are_folded() -> None:
+def test_a_row_that_cannot_be_read_is_named_and_the_others_are_folded(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Chalice, once app.py is imported, keeps the logger to itself.
+    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
     store = MemoryStore()
     write(store, an_element())
     broken = RowKey("v9", "cta-color")
     write(store, f"i|gr#en|0|{NOON}|e1", key=broken)
     result = a_fold(store)([KEY, broken], now_ms=NOW)
     assert (result.events, result.broken) == (1, [broken])
+    assert [record.getMessage() for record in caplog.records] == [
+        "a row of cta-color cannot be read; it is not counted"
+    ]
 
 
 def test_a_row_that_fills_a_transaction_to_the_last_item_is_folded_in_one() -> None:
@@ -223,3 +231,56 @@ def test_a_row_that_fills_a_transaction_to_the_last_item_is_folded_in_one() -> N
         write(store, *elements[:by_hour], *(f"{element}|l" for element in elements[by_hour:]))  # late: in no hour
         result = a_fold(store)([KEY], now_ms=NOW)
         assert (result.events, result.transactions) == (49, transactions)
+
+
+class Clashing:
+    """A store whose commits clash as `clashes` says, a fold of it, and what it waited and tried to commit."""
+
+    def __init__(self, *clashes: bool, rows: int, budget: float = 100.0) -> None:
+        self.store, self.waits, self.tried = MemoryStore(), list[float](), list[int]()
+        self.keys = [RowKey(f"v{n}", "cta-color") for n in range(rows)]
+        for n, key in enumerate(self.keys):  # 1 + 4 items for each row, and two
+            write(self.store, *(an_element(id=f"e{i}", at=NOON - (n * 4 + i) * HOUR) for i in range(4)), key=key)
+        commit, answers = self.store.commit, iter(clashes)
+
+        def clashing(moves: Sequence[Move], booked: Sequence[Booking]) -> None:
+            self.tried.append(len(moves))
+            if next(answers, False):
+                raise Stale("another fold was faster")
+            commit(moves, booked)
+
+        self.store.commit = clashing  # type: ignore[method-assign]
+        patience = Patience(budget, 0.125, clock=lambda: sum(self.waits), sleep=self.waits.append, dice=lambda: 0.5)
+        self.fold = Fold(self.store, 1, lambda n: 0, lambda: "v", patience)
+
+    def __call__(self) -> Folded:
+        return self.fold(self.keys, now_ms=NOW)
+
+
+def test_after_three_clashes_in_a_row_the_rows_are_split_and_each_wait_is_twice_the_last() -> None:
+    world = Clashing(*[True] * 3, rows=8)
+    result = world()
+    assert (result.stale, result.rows, result.transactions) == (3, 8, 2)
+    assert world.tried == [8, 8, 8, 4, 4]
+    assert world.waits == [0.125, 0.25, 0.5]
+
+
+def test_a_commit_between_two_clashes_begins_the_count_again() -> None:
+    world = Clashing(True, True, False, True, True, rows=25)  # which need two transactions
+    result = world()
+    first = result.rows - world.tried[-1]
+    assert world.tried == [first] * 3 + [25 - first] * 3
+    assert (result.stale, result.rows, world.waits) == (4, 25, [0.125, 0.25] * 2)
+
+
+def test_a_single_row_that_clashes_again_and_again_waits_at_most_a_second_each_time() -> None:
+    world = Clashing(*[True] * 6, rows=1)
+    assert world().stale == 6
+    assert world.waits == [0.125, 0.25, 0.5, 0.5, 0.5, 0.5]  # half of what the dice is thrown for
+
+
+def test_when_the_time_is_over_the_clash_is_raised() -> None:
+    world = Clashing(*[True] * 9, rows=1, budget=0.875)
+    with pytest.raises(Stale):
+        world()
+    assert world.waits == [0.125, 0.25, 0.5, 0.5]  # it goes on to the last moment, and not beyond it

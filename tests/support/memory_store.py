@@ -125,6 +125,8 @@ class MemoryStore:
     def book(self, bookings: Sequence[Booking]) -> None:
         with self.lock:
             for booking in bookings:
+                assert {type(n) for n in booking.numbers.values()} <= {int}, "DynamoDB would store them otherwise"
+                assert type(booking.expires_at or 0) is int, "TTL needs whole seconds"
                 item = self.tallies.setdefault(booking.experiment, {}).setdefault(booking.cell, {})
                 for name, n in booking.numbers.items():
                     item[name] = item.get(name, 0) + n
