@@ -265,6 +265,12 @@ def test_after_three_clashes_in_a_row_the_rows_are_split_and_each_wait_is_twice_
     assert world.waits == [0.125, 0.25, 0.5]
 
 
+def test_two_rows_that_clash_are_folded_one_by_one() -> None:
+    world = Clashing(*[True] * 3, rows=2)
+    assert world().rows == 2
+    assert world.tried == [2, 2, 2, 1, 1]
+
+
 def test_a_commit_between_two_clashes_begins_the_count_again() -> None:
     world = Clashing(True, True, False, True, True, rows=25)  # which need two transactions
     result = world()

@@ -91,3 +91,31 @@ def test_what_waiting_cannot_mend_is_raised_at_once() -> None:
     with pytest.raises(ClientError):
         patience(time)(call)
     assert time.sleeps == []
+
+
+@pytest.mark.parametrize(("begin", "sleeps"), [(0.0, [0.025, 0.05, 0.1]), (0.15, [0.025]), (0.18, [])])
+def test_calls_within_a_deadline_end_with_it_together(begin: float, sleeps: list[float]) -> None:
+    time = Time()
+    together = patience(time).within(0.1875)
+
+    def call() -> None:
+        raise client_error("ThrottlingException")
+
+    time.now = begin
+    with pytest.raises(ClientError):
+        together(call)
+    assert time.sleeps == sleeps
+    with pytest.raises(ClientError):
+        patience(time).within(0.0)(call)
+    assert time.sleeps == sleeps
+
+
+def test_a_deadline_far_away_does_not_lengthen_the_budget() -> None:
+    time = Time()
+
+    def call() -> None:
+        raise client_error("ThrottlingException")
+
+    with pytest.raises(ClientError):
+        patience(time).within(60.0)(call)
+    assert sum(time.sleeps) <= 2.0
