@@ -60,13 +60,16 @@ checkov: package ## look for unsafe settings in the templates (in an environment
 	@build/checkov/bin/checkov -d infra --framework cloudformation --compact --quiet --skip-download
 	@build/checkov/bin/checkov -f build/package/sam.json --framework cloudformation --compact --quiet --skip-download
 
-# Works on a copy. Its environment sees the packages of .venv, but not the product that is installed there.
+# Works on a copy. Its environment sees the packages of .venv, but not the product that is installed there. What it has
+# found stays in build/mutants/tree/mutants; CONTRIBUTING.md says how to read it.
 MUTANTS ?=
-mutants: $(TEST_SET) ## break counting, ingestion and storage in small ways; list what no test notices (an hour or more)
+mutants: $(TEST_SET) ## break counting, ingestion and storage in small ways; list what no test notices (MUTANTS=NAMES)
 	@test -x build/mutants/bin/mutmut || { $(PYTHON) -m venv build/mutants && build/mutants/bin/pip install -qq mutmut==3.8.1; }
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> "$$(build/mutants/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/product.pth"
-	@mkdir -p build/mutants/tree && git ls-files -z | tar -c --null -T - | tar -x -C build/mutants/tree
+	@mkdir -p build/mutants/tree && cd build/mutants/tree && rm -rf mutants/tests && \
+		find . -mindepth 1 -maxdepth 1 ! -name mutants -exec rm -rf {} +
+	@git ls-files -z | tar -c --null -T - | tar -x -C build/mutants/tree
 	@ln -sfn $(CURDIR)/node_modules build/mutants/tree/node_modules
 	@cd build/mutants/tree && PATH="$(CURDIR)/$(BIN):$$PATH" ../bin/mutmut run $(MUTANTS) && ../bin/mutmut results
 
