@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.analysis.checks.check import TITLES
+from chalicelib.analysis.checks.ledger import Ledger
 from chalicelib.domain.manifest import Phase
 from chalicelib.storage.tally import Cell, Tallies, Tally
 from tests.support.builders import an_experiment
@@ -250,6 +251,14 @@ def test_many_refusals_are_a_warning() -> None:
     assert found("refused", totals(blue=(900, 90), green=(900, 90)), refused={"wrong-variant": 90, "too-old": 10}) == (
         "warning",
         "About 100 events refused (4.8 %), most as wrong-variant.",
+    )
+
+
+def test_of_some_days_the_share_of_refusals_is_that_of_all_days() -> None:
+    entries = Ledger(received=9900, accepted=9900, counted=9900, excluded=0, refused={"too-old": 100})
+    assert found("refused", totals(blue=(9, 1), green=(9, 1)), refused={"too-old": 100}, entries=entries) == (
+        "ok",
+        "About 100 events refused (1 %), most as too-old.",
     )
 
 

@@ -47,7 +47,7 @@ def assess(
         simpson(comparisons),
         novelty(sample),
         twyman(sample, comparisons),
-        refusals(sample, refused),
+        refusals(sample, refused, entries),
         conservation(entries),
         *arrivals(sample, refused),
     )

@@ -73,9 +73,10 @@ def _figures(entries: Ledger) -> dict[str, Any]:
     return asdict(entries) | {"repeated": entries.repeated, "holds": entries.holds}
 
 
-def refusals(sample: Sample, refused: Mapping[str, int]) -> Check:
-    """Events that were not accepted; approximate, because the counters are buffered."""
-    accepted = sum(max(0, tally.events) for tally in sample.totals.values())
+def refusals(sample: Sample, refused: Mapping[str, int], entries: Ledger | None) -> Check:
+    """Events that were not accepted; approximate, because the counters are buffered. They are those of all days, so
+    their share is too, where the ledger is there: the sample may be of some days."""
+    accepted = entries.accepted if entries else sum(max(0, tally.events) for tally in sample.totals.values())
     total = sum(refused.values())
     share = total / (total + accepted) if total + accepted else 0.0
     figures = {"refused": dict(refused), "share": share}

@@ -65,6 +65,7 @@ def test_days_without_visitors_do_not_ask_for_the_snippet(results: Site, new_pag
     page = at(results, new_page(), "#/cta-color?from=2026-01-01&to=2026-01-02")
     expect(page.locator(".advice")).to_have_text("No visitors on these days")
     expect(page.locator(".first")).to_have_count(0)
+    expect(page.locator(".health.warning")).to_have_count(0)
     assert "snippet" not in page.locator("main").inner_text()
 
 
