@@ -129,6 +129,12 @@ def test_the_lambda_knows_nothing_of_the_command_line_and_only_app_knows_chalice
     assert wrong == set()  # responses.py makes Chalice's Response; nothing else outside app.py touches Chalice
 
 
+def test_every_package_says_its_purpose_in_one_sentence() -> None:
+    packages = {name: file for name, file in modules().items() if file.name == "__init__.py"}
+    silent = {name for name, file in packages.items() if not (ast.get_docstring(ast.parse(file.read_text())) or "")}
+    assert (silent, len(packages) > 30) == (set(), True)
+
+
 def test_statistics_imports_only_itself() -> None:
     wrong = {
         f"{name} imports {imported}"

@@ -1,0 +1,1 @@
+"""Events and tallies as files for a data warehouse, and SQL queries on them."""

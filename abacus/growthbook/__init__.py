@@ -1,0 +1,1 @@
+"""What GrowthBook's SDKs need: experiments in their format, and how they evaluate them."""

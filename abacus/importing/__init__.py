@@ -1,0 +1,1 @@
+"""Experiments of another tool as YAML files."""

@@ -1,0 +1,1 @@
+"""Results in the terminal, and links that open the results page for others."""

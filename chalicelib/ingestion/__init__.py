@@ -1,0 +1,1 @@
+"""From a request to visitors' rows: parse, validate, limit, write."""

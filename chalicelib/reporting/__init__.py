@@ -1,0 +1,1 @@
+"""From tallies to the typed answers of GET /stats."""

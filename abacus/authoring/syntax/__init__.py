@@ -1,0 +1,1 @@
+"""YAML as text: read it with line numbers, edit it without losing comments, explain its errors."""

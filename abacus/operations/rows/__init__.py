@@ -1,0 +1,1 @@
+"""Commands that read every visitor's row: audit, rebuild, erase, interactions."""

@@ -1,0 +1,1 @@
+"""Proofs of the statistics of means, guardrails and the planner."""

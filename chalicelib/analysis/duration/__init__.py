@@ -1,0 +1,1 @@
+"""How long an experiment has run, and how long it still needs."""

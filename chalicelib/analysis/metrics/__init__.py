@@ -1,0 +1,1 @@
+"""Several metrics of one experiment: means, guardrails, and the correction for their number."""

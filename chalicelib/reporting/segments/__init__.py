@@ -1,0 +1,1 @@
+"""The answer of GET /stats by the values of one segment."""

@@ -1,0 +1,1 @@
+"""Distributions, roots and integrals that the formulas need."""

@@ -1,0 +1,1 @@
+"""Tests and confidence sequences that are valid however often you look."""
