@@ -20,7 +20,7 @@ from abacus.operations.rows.erase import erase, erase_row
 from abacus.options import manifest_option
 from abacus.simulation.demo import CLIENT, STORIES, VISITORS, demo_visitors, signed
 from abacus.simulation.simulate import mark_simulated, outcome_line, with_progress
-from abacus.simulation.visitors import ID_PREFIX
+from abacus.simulation.traffic.visitors import ID_PREFIX
 from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError
 from chalicelib.runtime.service import Service

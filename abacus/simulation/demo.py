@@ -13,20 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from abacus.simulation.visitors import (
-    DAY,
+from abacus.simulation.traffic.effects import (
     GOAL_AFTER_CLICK,
     GOAL_WITHOUT,
-    HOUR,
+    ORDER,
     RATE,
-    SECOND_CLICK,
-    VISITS,
-    Event,
-    Visitor,
-    said_segments,
-    traits_of,
-    visitor_id,
+    SPREAD,
+    drawn_orders,
+    split_rate,
 )
+from abacus.simulation.traffic.traits import said_segments, traits_of
+from abacus.simulation.traffic.visitors import DAY, HOUR, SECOND_CLICK, VISITS, Event, Visitor, visitor_id
 from chalicelib.domain.manifest import Experiment
 from chalicelib.ingestion.sender import sign
 
@@ -41,7 +38,8 @@ SENT_TWICE = 0.02  # share of visitors whose events all arrive twice
 class Story:
     """The past of one experiment.
 
-    rates: share of each variant's visitors who click; part: share of all visitors who meet the experiment; since,
+    rates: share of each variant's visitors who click; buyers: share who reach a goal with values; order: mean of an
+    order, refunds: share of orders that are refunded; part: share of all visitors who meet the experiment; since,
     until: days ago; turns: days ago at which each later phase began; growth: relative growth of all rates with each
     phase; lost: share of a variant's visitors whose events never arrive; on_mobile: rates on phones, where they
     differ."""
@@ -54,6 +52,15 @@ class Story:
     growth: float = 0.0
     lost_share: Mapping[str, float] = field(default_factory=dict)
     on_mobile: Mapping[str, float] = field(default_factory=dict)
+    buyers: Mapping[str, float] = field(default_factory=dict)
+    order: Mapping[str, float] = field(default_factory=dict)
+    refunds: Mapping[str, float] = field(default_factory=dict)
+
+    def goal_rate(self, variant: str, click_rate: float, *, clicks: bool) -> float:
+        """Of those who click, or of those who do not."""
+        if variant in self.buyers:
+            return split_rate(self.buyers[variant], click_rate, clicks=clicks)
+        return GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT
 
 
 # Rates are higher than on a real site, so that a few thousand visitors show an effect.
@@ -67,6 +74,14 @@ STORIES = {
     "sticky-header": Story({"scrolls": 0.2, "sticky": 0.33}, part=0.6, until=2),  # stopped
     # Better on phones alone.
     "tea-cards": Story({"list": 0.28, "cards": 0.28}, part=0.8, on_mobile={"list": 0.16, "cards": 0.34}),
+    # Wins clicks and loses revenue, which its guardrail forbids.
+    "buy-button": Story(
+        {"add": 0.42, "buy-now": 0.58},
+        part=0.75,
+        buyers={"add": 0.3, "buy-now": 0.32},
+        order={"add": 31.0, "buy-now": 12.5},
+        refunds={"add": 0.03, "buy-now": 0.06},
+    ),
 }
 
 
@@ -89,7 +104,7 @@ def demo_visitors(
 
 def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) -> Iterator[Event]:
     """The events of one visitor in one experiment."""
-    # The times have rng of their own: the hour of today must not change who clicks.
+    # The times have random numbers of their own: the hour of today must not change who clicks.
     times = _times(random.Random(f"{visitor} {experiment.key} times"), now_ms, story)
     rng = random.Random(f"{visitor} {experiment.key}")
     phase = min(experiment.current_phase, sum(times[0] >= now_ms - turn * DAY for turn in story.turns))
@@ -98,19 +113,39 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
         return
     traits = traits_of(visitor)
     rates = {**story.rates, **(story.on_mobile if traits.device == "mobile" else {})}
-    clicks = rng.random() < rates.get(variant, RATE) * (1 + story.growth * phase)
+    rate = rates.get(variant, RATE) * (1 + story.growth * phase)
+    clicks = rng.random() < rate
     at = rng.choice(times)  # of the visit at which it happens, if it does
-    goals = [goal for goal in experiment.goals if rng.random() < (GOAL_AFTER_CLICK if clicks else GOAL_WITHOUT)]
+    goals = [goal for goal in experiment.goals if rng.random() < story.goal_rate(variant, rate, clicks=clicks)]
     stray = rng.random() < STRAY_CLICKS
-    moments = [("click", at + 3_000)] if stray else [("impression", time) for time in times]
-    moments += [("click", at + 3_000 + n * 1_500) for n in range(clicks + (clicks and rng.random() < SECOND_CLICK))]
-    moments += [(goal, at + 20_000) for goal in goals]
-    for kind, moment in moments:
+    moments: list[tuple[str, int, Event]]
+    moments = [("click", at + 3_000, {})] if stray else [("impression", time, {}) for time in times]
+    second = clicks and rng.random() < SECOND_CLICK
+    moments += [("click", at + 3_000 + n * 1_500, {}) for n in range(clicks + second)]
+    moments += [
+        ("goal", at + after_ms, more)
+        for goal in goals
+        for after_ms, more in _of_goal(visitor, experiment, story, variant, goal)
+    ]
+    for kind, moment, more in moments:
         about = {"id": f"{rng.getrandbits(64):016x}", "experiment": experiment.key, "variant": variant, "phase": phase}
         segments = said_segments(experiment, visitor, traits, first=moment == times[0]) if kind == "impression" else {}
         if experiment.accepts(moment):
-            what = {"type": "goal", "goal": kind} if kind in goals else {"type": kind}
-            yield about | what | ({"segments": segments} if segments else {}) | {"at": moment}
+            yield about | {"type": kind} | more | ({"segments": segments} if segments else {}) | {"at": moment}
+
+
+def _of_goal(
+    visitor: str, experiment: Experiment, story: Story, variant: str, goal: str
+) -> Iterator[tuple[int, Event]]:
+    """How long after the visit the events of a goal come, and what they say."""
+    declared = experiment.goal_values.get(goal)
+    if declared is None:
+        yield 20_000, {"goal": goal}
+        return
+    rng = random.Random(f"{visitor} {experiment.key} {goal}")
+    mean, refunds = story.order.get(variant, ORDER), story.refunds.get(variant, 0)
+    for order in drawn_orders(rng, declared.decimals, mean=mean, spread=SPREAD, refunds=refunds):
+        yield order.after_ms, {"goal": goal, "value": order.value}
 
 
 def _times(rng: random.Random, now_ms: int, story: Story) -> list[int]:

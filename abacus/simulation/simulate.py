@@ -18,12 +18,11 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConn
 from abacus.authoring.load import load
 from abacus.aws.target import Product, at_product
 from abacus.options import manifest_option
-from abacus.shares import parse_share
-from abacus.simulation.visitors import Visitor, truth, visitors
+from abacus.simulation.traffic.effects import ORDER, SPREAD, parse_effects, plan_lines
+from abacus.simulation.traffic.truth import truth
+from abacus.simulation.traffic.visitors import Visitor, visitors
 from chalicelib.domain import clock
 from chalicelib.domain.errors import AbacusError, Busy
-from chalicelib.domain.manifest import Experiment
-from chalicelib.domain.segments import OTHER, marker
 from chalicelib.runtime.service import from_environment
 from chalicelib.storage.store import SIMULATED, Booking, Store
 
@@ -89,27 +88,13 @@ async def _post(session: ClientSession, url: str, body: bytes, headers: dict[str
     raise Busy(f"{url} did not take events {ATTEMPTS} times in a row. Is it running? Try again later.", retry_after=60)
 
 
-def parse_rates(given: Sequence[str], experiments: Sequence[Experiment]) -> dict[str, float]:
-    """`experiment:variant=share`, or of one segment `experiment:variant@device=mobile=share`, as share by the name
-    before the last =. Raises click.BadParameter."""
-    arms = [(e, f"{e.key}:{v}") for e in experiments for v in e.variant_keys]
-    known = [arm for _, arm in arms]
-    by_segment = {f"{arm}@{marker(s.name, v)}" for e, arm in arms for s in e.segments for v in (*s.values, OTHER)}
-    rates = {}
-    for text in given:
-        name, _, value = text.rpartition("=")
-        if name not in known and name not in by_segment:
-            raise click.BadParameter(f"{name!r} does not run here; write one of {', '.join(known)}")
-        try:
-            rates[name] = parse_share(value)
-        except ValueError as error:
-            raise click.BadParameter(f"{text}: {value!r} {error}") from None
-    return rates
-
-
 # The service refuses events from before an experiment began, less ten minutes for clocks that differ.
 TEN_MINUTES = 0.0069  # days: a little less, so that an experiment of this minute can be simulated too
 DAYS = "How far back they start. The service refuses events from more than ten minutes before an experiment began."
+
+
+OF_EFFECTS = ("rates", "values", "refunds", "spread", "shares")
+PLACE = "EXPERIMENT:VARIANT[.GOAL][@SEGMENT=VALUE]"
 
 
 @click.command()
@@ -117,28 +102,60 @@ DAYS = "How far back they start. The service refuses events from more than ten m
 @click.option(
     "--rates",
     multiple=True,
-    metavar="EXPERIMENT:VARIANT[@SEGMENT=VALUE]=SHARE",
-    help="Share of visitors who click, such as hero:bold=12% or hero:bold@device=mobile=20%. Default: 10 %.",
+    metavar=f"{PLACE}=SHARE",
+    help="Share of visitors who click, such as hero:bold=12% or hero:bold@device=mobile=20%, or who reach a goal, such "
+    "as hero:bold.signup=5%. Default: 10 % click; 40 % of them reach each goal.",
 )
-@click.option("--aa", is_flag=True, help="The same rate for all variants (an A/A test); ignores --rates.")
+@click.option(
+    "--values",
+    multiple=True,
+    metavar="EXPERIMENT:VARIANT.GOAL[@SEGMENT=VALUE]=MEAN",
+    help=f"Mean of an order, such as cart:new.purchase=42.50, in the goal's unit. Default: {ORDER:g}.",
+)
+@click.option(
+    "--refunds",
+    multiple=True,
+    metavar="EXPERIMENT:VARIANT.GOAL[@SEGMENT=VALUE]=SHARE",
+    help="Share of orders that are refunded in full, such as cart:new.purchase=8%. Default: none.",
+)
+@click.option(
+    "--spread",
+    type=click.FloatRange(0, 3),
+    default=SPREAD,
+    show_default=True,
+    help="Of the orders, which are log-normal: 0 makes all equal, 1.5 a heavy tail.",
+)
+@click.option(
+    "--shares",
+    multiple=True,
+    metavar="SEGMENT=VALUE=SHARE",
+    help="Share of visitors with a device, browser, country or attribute, such as device=mobile=70%.",
+)
+@click.option("--aa", is_flag=True, help="The same for all variants (an A/A test); not with rates, values or refunds.")
 @click.option("--days", type=click.FloatRange(0.001, 6.9), default=TEN_MINUTES, show_default="ten minutes", help=DAYS)
 @click.option("--seed", type=int, default=None, help="A seed that was used before counts nothing new. Default: random.")
 @click.option("--senders", type=click.IntRange(1, 64), default=8, show_default=True, help="Visitors at the same time.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and what there would be to find; send nothing.")
 @manifest_option
 @at_product
-def command(product: Product, manifest: Path, rates: Sequence[str], aa: bool, senders: int, **options: Any) -> None:
+def command(product: Product, manifest: Path, aa: bool, senders: int, dry_run: bool, **options: Any) -> None:
     """Send simulated visitors with a known effect to a running product.
 
     They take part in every running experiment, which is then marked as containing simulated visitors. Remove them with
     `abacus demo --clear`."""
     running = [e for e in load(manifest).experiments if e.status == "running"]
-    known = {} if aa else parse_rates(rates, running)
+    if aa and any(options[name] for name in ("rates", "values", "refunds")):
+        raise click.UsageError("--aa gives all variants the same; leave --rates, --values and --refunds out")
+    known = parse_effects(running, **{name: options.pop(name) for name in OF_EFFECTS})
     options["seed"] = random.randrange(10**9) if options["seed"] is None else options["seed"]
     simulated = list(visitors(running, known, **options, now_ms=clock.now_ms()))
-    mark_simulated(product, simulated)
-    outcomes = asyncio.run(with_progress(product.base_url, simulated, senders=senders))
-    click.echo(f"seed {options['seed']}: " + outcome_line(outcomes))
-    for line in truth(simulated):
+    for line in plan_lines(running, known):
+        click.echo(line, err=not dry_run)
+    if not dry_run:
+        mark_simulated(product, simulated)
+        outcomes = asyncio.run(with_progress(product.base_url, simulated, senders=senders))
+        click.echo(f"seed {options['seed']}: " + outcome_line(outcomes))
+    for line in truth(simulated, running):
         click.echo(line)
 
 

@@ -131,7 +131,7 @@ def _events(logged: _Logged, manifest: Manifest | None, unique: bytes) -> Iterat
 
 
 def _segments(logged: _Logged, experiment: Experiment | None) -> dict[str, Any]:
-    """Device, browser and country come from the request, as always; see ingestion/segments."""
+    """Device, browser and country come from the request, as always; see ingestion/visitor_segments."""
     names = [segment.name for segment in experiment.segments] if experiment else []
     sent = {name: text for name in names if (text := logged.attribute(name)) is not None}
     return {"segments": sent} if sent else {}

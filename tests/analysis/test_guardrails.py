@@ -46,11 +46,11 @@ def test_a_guardrail_that_holds_lets_a_winner_ship() -> None:
     assert (answer["state"], answer["next"], answer["guardrails"]) == ("winner", "ship", [])
 
 
-def test_a_broken_guardrail_stops_a_winner_and_names_metric_loss_and_margin() -> None:
+def test_a_broken_guardrail_stops_a_winner_and_names_metric_loss_bound_and_margin() -> None:
     answer = verdict(with_errors(10_800))
     assert (answer["next"], answer["guardrails"]) == ("keep", ["error"])
     assert answer["headline"] == "Do not ship green: error got worse"
-    assert "Error of green is 20 % worse, and at most 5 % is acceptable." in answer["text"]
+    assert "Error of green is 20 % worse (at least 15 %), and at most 5 % is acceptable." in answer["text"]
 
 
 def test_an_undecided_guardrail_makes_a_winner_wait() -> None:

@@ -309,8 +309,9 @@ def test_validate_finds_no_problem_in_the_demo():
     result = CliRunner().invoke(commands.validate_command, ["--manifest", str(PROJECT / "manifest")])
     assert (result.exit_code, result.output) == (
         0,
-        "8 experiments, no problems: checkout-steps (running), cta-color (running), footer-links (running), "
-        "free-shipping (running), hero (running), newsletter (running), sticky-header (stopped), tea-cards (running)\n",
+        "9 experiments, no problems: buy-button (running), checkout-steps (running), cta-color (running), "
+        "footer-links (running), free-shipping (running), hero (running), newsletter (running), "
+        "sticky-header (stopped), tea-cards (running)\n",
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from abacus.authoring.load import load
+from abacus.paths import PROJECT
 from tests.support.browsers.chromium import chromium, playwright_driver
 from tests.support.product import Product, until
 
@@ -73,3 +76,36 @@ def test_a_visitor_who_comes_back_sees_the_same_variant(browser: Browser, produc
     page.reload()
     assert page.locator("html").get_attribute("data-ab-cta-color") == variant
     page.context.close()
+
+
+def revenue(product: Product) -> dict[str, tuple[int, float]]:
+    """Of each variant of the demo's buttons: visitors who paid, and what they paid."""
+    [mean] = product.ask("/stats/buy-button").json()["means"]
+    return {v["variant"]: (v["with_value"], v["total"]) for v in mean["variants"]}
+
+
+def test_what_visitors_pay_in_the_demo_shop_is_the_revenue_of_their_variant(browser: Browser, product: Product) -> None:
+    before = revenue(product)
+    experiment = load(PROJECT / "manifest").experiment("buy-button")
+    assert experiment is not None
+    ids = (f"buyer-{n}" for n in itertools.count())
+    for variant, label in (("add", "Add Morning Assam"), ("buy-now", "Buy now Morning Assam")):
+        visitor = next(v for v in ids if experiment.assign(v, 0) == variant)
+        context = browser.new_context(user_agent=AGENT)
+        context.add_cookies([{"name": "abacus", "value": f"{visitor}~", "url": product.base_url}])
+        page = context.new_page()
+        page.goto(f"{product.base_url}/demo/")
+        page.locator("#teas").scroll_into_view_if_needed()
+        until(lambda variant=variant: product.variants("buy-button")[variant][0] > 0)  # the teas were seen
+        page.get_by_role("button", name=label).click()
+        if variant == "add":
+            page.locator("#cta").click()
+            expect(page.locator(".basket")).to_have_text("Basket 2 €20.50")
+            page.get_by_role("button", name="Check out").click()
+            expect(page.locator(".basket")).to_have_text("Basket 0")
+        expect(page.locator("#bought")).to_contain_text("€20.50" if variant == "add" else "€8.50")
+    paid = {"add": (1, 20.5), "buy-now": (1, 8.5)}
+    expected = {v: (before[v][0] + n, before[v][1] + sum_) for v, (n, sum_) in paid.items()}
+    until(lambda: revenue(product) == expected)
+    for context in browser.contexts:
+        context.close()

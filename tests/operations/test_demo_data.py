@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from abacus.cli import main
 from abacus.operations.demo_data import remove_simulated, simulated_rows
 from abacus.simulation.simulate import mark
-from abacus.simulation.visitors import ID_PREFIX, Visitor
+from abacus.simulation.traffic.visitors import ID_PREFIX, Visitor
 from chalicelib.counting.fold import Fold
 from chalicelib.counting.reconcile import reconcile_rows
 from chalicelib.reporting import queries

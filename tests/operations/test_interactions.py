@@ -17,7 +17,7 @@ from abacus.authoring.load import load
 from abacus.operations.rows.interactions import by_other
 from abacus.paths import PROJECT
 from abacus.simulation.simulate import play
-from abacus.simulation.visitors import Event, Visitor
+from abacus.simulation.traffic.visitors import Event, Visitor
 from chalicelib.analysis.segments.effects import metrics_by_value
 from chalicelib.analysis.segments.split import split_by_value
 from chalicelib.storage.event_encoding import encode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter, defaultdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from abacus.authoring.load import load
 from abacus.paths import PROJECT
 from abacus.simulation.demo import STORIES, demo_visitors
-from abacus.simulation.visitors import Visitor
+from abacus.simulation.traffic.truth import count
+from abacus.simulation.traffic.visitors import Visitor
 from chalicelib.counting.contribution import contribution
 from chalicelib.domain.event import Event
 from chalicelib.ingestion.request import parse
@@ -38,15 +40,19 @@ def counted(people: list[Visitor]) -> MemoryStore:
             experiment = MANIFEST.experiment(event.experiment)
             assert experiment is not None
             segments = segments_of(experiment, event.segments, Sender(client="demo"))
-            element = event_encoding.encode(
-                event, phase=0, client=False, segments=segments if event.type == "impression" else ()
-            )
+            element = event_encoding.element_of(event, experiment, event_encoding.NO_MARKS, segments)
             rows[visitor.id, event.experiment].append(element)
     store = MemoryStore()
     for (_, experiment), events in rows.items():
         for cell, tally in contribution(set(events), len(events)).items():
             store.book([Booking(partition(experiment, cell), cell_name(cell, 0, 0), tally.numbers())])
     return store
+
+
+@cache
+def shown() -> dict[str, dict[str, Any]]:
+    """The reports of PEOPLE at noon."""
+    return told(PEOPLE, NOON)
 
 
 def told(people: list[Visitor], now_ms: int) -> dict[str, dict[str, Any]]:
@@ -63,6 +69,7 @@ SHOWN = {
     "newsletter": "collecting",
     "sticky-header": "winner",
     "tea-cards": "winner",
+    "buy-button": "winner",
 }
 
 
@@ -82,8 +89,49 @@ def test_one_experiment_helps_on_phones_alone() -> None:
     assert (answer.split.state, answer.without_segment) == ("ok", 0)
 
 
+def test_one_experiment_wins_clicks_and_breaks_the_guardrail_of_its_revenue() -> None:
+    report = shown()["buy-button"]
+    verdict, [guardrail], [revenue] = (report[name] for name in ("verdict", "guardrails", "means"))
+    assert (verdict["next"], verdict["headline"]) == ("keep", "Do not ship buy-now: purchase.value got worse")
+    assert (guardrail["state"], guardrail["metric"], guardrail["margin"]) == ("broken", "purchase.value", 0.05)
+    worse = f"Purchase.value of buy-now is {-guardrail['lift']:.0%} worse (at least {-guardrail['bounds'][1]:.0%})"
+    assert f"{worse}, and at most 5% is acceptable.".replace("%", " %") in verdict["reason"]
+    assert {v["variant"]: v["visitors"] > 500 for v in revenue["variants"]} == {"add": True, "buy-now": True}
+
+
+def test_the_revenue_that_is_shown_is_that_of_an_independent_count() -> None:
+    report = shown()["buy-button"]
+    arms = {
+        v: arm for (key, v), arm in count(without_stray(PEOPLE), MANIFEST.experiments).items() if key == "buy-button"
+    }
+    revenue = {
+        v["variant"]: (v["visitors"], v["with_value"], v["total"], v["mean"]) for v in report["means"][0]["variants"]
+    }
+    assert revenue == {
+        variant: (
+            arm.visitors,
+            arm.spent["purchase"].visitors,
+            pytest.approx(arm.spent["purchase"].capped / 100),
+            pytest.approx(arm.spent["purchase"].capped / 100 / arm.visitors),
+        )
+        for variant, arm in arms.items()
+    }
+    assert {v["converted"] for v in report["variants"]} == {arm.clicked for arm in arms.values()}
+    assert sum(arm.spent["purchase"].refunds for arm in arms.values()) > 10
+
+
+def without_stray(people: list[Visitor]) -> list[Visitor]:
+    """Visitors without the events of experiments of which no impression arrived, or that came before it."""
+    kept = []
+    for visitor in people:
+        visit = visitor.visits[0]
+        first = {e["experiment"]: e["at"] for e in reversed(visit) if e["type"] == "impression"}
+        kept.append(visitor._replace(visits=[[e for e in visit if e["at"] >= first.get(e["experiment"], e["at"] + 1)]]))
+    return kept
+
+
 def test_the_weights_changed_while_it_ran() -> None:
-    first, second = told(PEOPLE, NOON)["free-shipping"]["phases"]
+    first, second = shown()["free-shipping"]["phases"]
     shares = [
         [v["visitors"] / sum(w["visitors"] for w in p["variants"]) for v in p["variants"]] for p in (first, second)
     ]
@@ -106,7 +154,7 @@ def test_it_reaches_three_weeks_back_and_has_a_few_of_everything() -> None:
     assert 20 < days < 21
     assert {e["type"] for e in events} == {"impression", "click", "goal"}
     assert 10 < sum(len(visitor.visits) > 1 for visitor in PEOPLE) < 100
-    assert sum(told(PEOPLE, NOON)[key]["excluded"]["no-impression"] for key in STORIES) > 5
+    assert sum(shown()[key]["excluded"]["no-impression"] for key in STORIES) > 5
 
 
 def test_played_again_it_is_the_same_people_with_the_same_ids() -> None:
@@ -119,6 +167,8 @@ def test_played_again_it_is_the_same_people_with_the_same_ids() -> None:
 @pytest.mark.ministack
 def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product) -> None:
     command = [str(ABACUS), "demo", "--home", str(product.home), "--visitors", "40"]
+    clear = [str(ABACUS), "demo", "--clear", "--home", str(product.home)]
+    subprocess.run(clear, cwd=PROJECT, capture_output=True, check=True)  # the simulated visitors of other tests
     before = received(product)
     said = [subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout for _ in range(2)]
     first, again = (Counter({name: int(n) for n, name in map(str.split, line.split(","))}) for line in said)
@@ -132,7 +182,6 @@ def test_a_running_abacus_takes_all_of_it_and_none_of_it_twice(product: Product)
     assert by_device["visitors"] == sum(variant["visitors"] for variant in whole["variants"]) > 0
     assert by_device["without_segment"] == 0
     assert {entry["simulated"] for entry in product.ask("/stats").json()["experiments"]} == {True}
-    clear = [str(ABACUS), "demo", "--clear", "--home", str(product.home)]
     removed = subprocess.run(clear, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert removed.endswith(" simulated visitors; all others stay\n")
     assert {entry["simulated"] for entry in product.ask("/stats").json()["experiments"]} == {False}

@@ -16,8 +16,11 @@ from abacus.authoring.load import load
 from abacus.cli import main
 from abacus.local.processes import listen
 from abacus.paths import PROJECT
-from abacus.simulation.simulate import parse_rates, play
-from abacus.simulation.visitors import AGENTS, DAY, Visitor, truth, visitors
+from abacus.simulation.simulate import play
+from abacus.simulation.traffic.effects import Effects, parse_effects
+from abacus.simulation.traffic.traits import AGENTS
+from abacus.simulation.traffic.truth import truth
+from abacus.simulation.traffic.visitors import DAY, Visitor, visitors
 from chalicelib.domain.errors import AbacusError, Busy
 from chalicelib.domain.manifest import Segment
 from chalicelib.ingestion.sender import is_bot
@@ -30,7 +33,7 @@ EXPERIMENTS = [e for e in load(PROJECT / "manifest").experiments if e.key in ("c
 
 def a_crowd(count: int = 200, seed: int = 7, **rates: float) -> list[Visitor]:
     named = {name.replace("_", "-").replace("--", ":"): rate for name, rate in rates.items()}
-    return list(visitors(EXPERIMENTS, named, count=count, days=6, seed=seed, now_ms=NOW))
+    return list(visitors(EXPERIMENTS, Effects(rates=named), count=count, days=6, seed=seed, now_ms=NOW))
 
 
 def events(crowd: Sequence[Visitor]) -> list[tuple[str, dict[str, Any]]]:
@@ -75,7 +78,7 @@ def test_as_many_click_as_the_rate_says() -> None:
 
 def test_nobody_clicks_at_rate_zero_and_everybody_at_one() -> None:
     crowd = a_crowd(100, cta_color__green=1.0, cta_color__blue=0.0)
-    lines = list(truth(crowd))
+    lines = list(truth(crowd, EXPERIMENTS))
     assert lines[0].endswith(" 0 clicked (0.00%)")
     assert lines[1].endswith(" clicked (100.00%)")
 
@@ -93,7 +96,7 @@ def test_nobody_clicks_at_rate_zero_and_everybody_at_one() -> None:
 )
 def test_a_wrong_rate_is_answered_with_what_there_is(given: str, said: str) -> None:
     with pytest.raises(click.BadParameter, match="^" + said.replace("(", r"\(")):
-        parse_rates([given], EXPERIMENTS)
+        parse_effects(EXPERIMENTS, rates=[given])
 
 
 class Service:
@@ -202,8 +205,8 @@ SEGMENTED = [
 
 
 def test_rates_may_differ_by_segment_and_impressions_say_what_only_the_page_knows() -> None:
-    rates = parse_rates(["hero:plain=0%", "hero:plain@device=mobile=100%"], SEGMENTED)
-    crowd = list(visitors(SEGMENTED, rates, count=300, days=6, seed=7, now_ms=NOW))
+    effects = parse_effects(SEGMENTED, rates=["hero:plain=0%", "hero:plain@device=mobile=100%"])
+    crowd = list(visitors(SEGMENTED, effects, count=300, days=6, seed=7, now_ms=NOW))
     clicked: dict[str, set[bool]] = {"mobile": set(), "desktop": set()}
     for visitor in crowd:
         own = [event for visit in visitor.visits for event in visit if event["variant"] == "plain"]
@@ -216,8 +219,8 @@ def test_rates_may_differ_by_segment_and_impressions_say_what_only_the_page_know
 
 
 def test_segments_change_neither_who_comes_nor_who_clicks() -> None:
-    plain = list(visitors([e for e in EXPERIMENTS if e.key == "hero"], {}, count=50, days=6, seed=7, now_ms=NOW))
-    segmented = list(visitors(SEGMENTED, {}, count=50, days=6, seed=7, now_ms=NOW))
+    plain = list(visitors([e for e in EXPERIMENTS if e.key == "hero"], Effects(), count=50, days=6, seed=7, now_ms=NOW))
+    segmented = list(visitors(SEGMENTED, Effects(), count=50, days=6, seed=7, now_ms=NOW))
     assert [[e["id"] for visit in v.visits for e in visit] for v in plain] == [
         [e["id"] for visit in v.visits for e in visit] for v in segmented
     ]
@@ -231,4 +234,4 @@ def test_each_simulated_browser_is_read_as_what_it_stands_for(agent: tuple[tuple
 
 def test_an_unknown_segment_in_a_rate_is_refused() -> None:
     with pytest.raises(click.BadParameter, match="hero:plain@device=watch"):
-        parse_rates(["hero:plain@device=watch=10%"], SEGMENTED)
+        parse_effects(SEGMENTED, rates=["hero:plain@device=watch=10%"])

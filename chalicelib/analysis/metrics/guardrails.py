@@ -43,6 +43,11 @@ class GuardrailResult:
         """The largest relative loss that is still possible: 0.1 is 10 % worse."""
         return self.bounds.high if self.lower_is_better else -self.bounds.low
 
+    @property
+    def least(self) -> float:
+        """The smallest relative loss that is still possible."""
+        return self.bounds.low if self.lower_is_better else -self.bounds.high
+
 
 def check_guardrails(sample: Sample, today: date | None = None) -> tuple[GuardrailResult, ...]:
     """Every guardrail of every variant but the control. No correction of α: each one can only hold a decision up.
@@ -125,8 +130,10 @@ def _variants(guardrails: Sequence[GuardrailResult]) -> list[str]:
 
 def _broken(guardrail: GuardrailResult) -> str:
     loss = abs(guardrail.lift) if guardrail.lift is not None else 0.0
-    margin = percent(guardrail.margin)
-    return f"{guardrail.metric} of {guardrail.variant} is {percent(loss)} worse, and at most {margin} is acceptable"
+    worse = f"{percent(loss)} worse (at least {percent(guardrail.least)})"
+    return (
+        f"{guardrail.metric} of {guardrail.variant} is {worse}, and at most {percent(guardrail.margin)} is acceptable"
+    )
 
 
 def _open(guardrail: GuardrailResult) -> str:
