@@ -60,7 +60,7 @@ export function outlook({ plan, age, verdict, status }) {
   const left = waiting ? daysLeft(plan, age, verdict) : 0;
   const reachable = left > 0 && left <= LONGEST;
   const done = age.days / Math.max(1, age.days + left);
-  const ran = status === "stopped" ? `ran for ${count(age.days, "day")}` : `${count(age.days, "day")} so far`;
+  const ran = status === "stopped" ? `Ran for ${count(age.days, "day")}` : `${count(age.days, "day")} so far`;
   return h(
     "div",
     { class: "outlook" },
@@ -70,7 +70,7 @@ export function outlook({ plan, age, verdict, status }) {
       "p",
       {},
       [
-        age.days ? ran : "the first day",
+        age.days ? ran : "The first day",
         reachable && `about ${whole(left)} to go`,
         left > LONGEST && "out of reach at this traffic",
         plan.visitors_per_day &&

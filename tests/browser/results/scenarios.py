@@ -96,6 +96,9 @@ class Scenario:
             tally.value_squares[goal] = 2 * tally.converted[goal] * amount**2
         if self.errors:
             failed = binomial(rng, tally.visitors, self.errors[variant])
+            more = failed - tally.goal_events[self.goals[-1]]
+            tally.events += more
+            tally.received += more
             tally.converted[self.goals[-1]] = tally.goal_events[self.goals[-1]] = failed
 
     def _days(self) -> Iterator[tuple[date, int, Sequence[float]]]:
