@@ -250,7 +250,7 @@ class Clashing:
             commit(moves, booked)
 
         self.store.commit = clashing  # type: ignore[method-assign]
-        patience = Patience(budget, 0.125, clock=lambda: sum(self.waits), sleep=self.waits.append, dice=lambda: 0.5)
+        patience = Patience(budget, 0.125, clock=lambda: sum(self.waits), sleep=self.waits.append, jitter=lambda: 0.5)
         self.fold = Fold(self.store, 1, lambda n: 0, lambda: "v", patience)
 
     def __call__(self) -> Folded:
@@ -282,7 +282,7 @@ def test_a_commit_between_two_clashes_begins_the_count_again() -> None:
 def test_a_single_row_that_clashes_again_and_again_waits_at_most_a_second_each_time() -> None:
     world = Clashing(*[True] * 6, rows=1)
     assert world().stale == 6
-    assert world.waits == [0.125, 0.25, 0.5, 0.5, 0.5, 0.5]  # half of what the dice is thrown for
+    assert world.waits == [0.125, 0.25, 0.5, 0.5, 0.5, 0.5]  # the jitter takes half
 
 
 def test_when_the_time_is_over_the_clash_is_raised() -> None:
