@@ -92,7 +92,8 @@ def _say(issue: ErrorDetails, model: type[BaseModel]) -> tuple[At, str]:
     at: At = tuple(part for part in issue["loc"] if not (isinstance(part, str) and part.startswith("[")))
     kind, value, context = issue["type"], issue["input"], issue.get("ctx", {})
     if kind == "missing":
-        return at[:-1], f"has no {at[-1]}: add one" if at[:-1] else f"the experiment has no {at[-1]}: add one"
+        subject = "has" if at[:-1] else "the experiment has"
+        return at[:-1], f"{subject} no {at[-1]}: add {'two or more' if at[-1] == 'variants' else 'one'}"
     if kind == "extra_forbidden":
         known = _fields_at(model, at[:-1])
         return at, f"is not a field here.{did_you_mean(at[-1], known) or f' Known are {listed(known)}.'}"

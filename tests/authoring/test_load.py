@@ -242,6 +242,11 @@ def test_what_is_wrong_is_told_with_line_field_value_rule_and_next_step(write, l
         ("experiments: []\nclient_kye: a", "client_kye: is not a field here. Did you mean 'client_key'?"),
         ("client_key: A B", "manifest/a.yaml:1: client_key: 'A B' is not a key: a–z, 0–9 and -, at most 64 characters"),
         ("status: draft", "manifest/a.yaml:1: the experiment has no key: add one"),
+        ("key: a\nstatus: draft", "manifest/a.yaml:1: the experiment has no variants: add two or more"),
+        ("key: a\nstatus: draft\n variants:\n  - key: b", "manifest/a.yaml:3: is indented further than line 2: align"),
+        ("key: a\n\n  status: draft", "manifest/a.yaml:3: is indented further than line 1: align the two"),
+        ("key: a\nhypothesis: a: b", "manifest/a.yaml:2: column 14: a second `: ` in this line; put quotes"),
+        ("key: a\nhypothesis: it is\n  red: or so", "further than line 2: align the two; put quotes around a text"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_experiment_says_so(write, text, message):

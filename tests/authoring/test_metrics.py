@@ -62,7 +62,14 @@ def test_a_plain_list_of_goals_means_what_it_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("primary: sale", "4: primary: 'sale' is not a goal; there are click."),
+        (
+            "primary: sale",
+            "4: primary: 'sale' is not a goal; the experiment has only click. Declare it: `goals: [sale]`.",
+        ),
+        (
+            "goals: [buy]\nprimary: sale",
+            "5: primary: 'sale' is not a goal; there are click, buy. Declare it: put it under `goals:`.",
+        ),
         (
             "primary: click.median",
             "4: primary: 'click.median' is not a metric: write click, click.value or click.count",

@@ -9,6 +9,7 @@ from abacus.authoring.forms import ExperimentForm
 from abacus.authoring.metrics.forms import GoalForm, goal_forms
 from abacus.authoring.problems import did_you_mean, listed
 from abacus.authoring.syntax.unsafe_names import reserved
+from abacus.authoring.syntax.writer import flow
 from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.manifest import CLICK
 from chalicelib.domain.metrics import parse_metric
@@ -66,6 +67,9 @@ def _metric_problems(text: str, goals: dict[str, GoalForm]) -> Iterator[str]:
         return
     known = [CLICK, *(goal for goal in goals if goal != CLICK)]
     if metric.goal not in known:
-        yield f"{metric.goal!r} is not a goal; there are {listed(known)}.{did_you_mean(metric.goal, known)}"
+        there = f"there are {listed(known)}" if len(known) > 1 else f"the experiment has only {CLICK}"
+        declared = "put it under `goals:`" if goals else f"`goals: {flow([metric.goal])}`"
+        hint = did_you_mean(metric.goal, known) or f" Declare it: {declared}."
+        yield f"{metric.goal!r} is not a goal; {there}.{hint}"
     elif metric.kind == "value" and (metric.goal == CLICK or goals[metric.goal].value is None):
         yield f"{metric.goal!r} carries no values: add value: {{ unit: EUR, cap: 500 }} to the goal"

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from abacus.authoring.problems import At, Problem
-from abacus.authoring.syntax.yaml_errors import in_plain_words
+from abacus.authoring.syntax.yaml_errors import in_plain_words, too_deep
 
 MAX_DEPTH = 64  # of nesting; json and pydantic would follow much further, the stack would not
 MAX_BYTES = 1 << 20
@@ -87,6 +87,9 @@ def _text(file: Path) -> str:
         raise _Broken(raw[: error.start].count(b"\n") + 1, "is not UTF-8 text: save it as UTF-8") from None
 
 
+TOO_DEEP = "is indented further than line {above}: align the two; put quotes around a text of several lines"
+
+
 class Loader(yaml.SafeLoader):
     """PyYAML's loader with the types of YAML 1.2 and without aliases."""
 
@@ -110,7 +113,10 @@ def _yaml(text: str, lines: dict[At, int], twice: Any) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _Broken(line, f"column {column}: {in_plain_words(f'{error.context} {error.problem}')}") from None
+        problem = f"{error.context} {error.problem}"
+        if above := too_deep(problem, text, line, column):
+            raise _Broken(line, TOO_DEEP.format(above=above)) from None
+        raise _Broken(line, f"column {column}: {in_plain_words(problem)}") from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")

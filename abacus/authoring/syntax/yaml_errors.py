@@ -29,6 +29,29 @@ _MEANINGS = [
 _OTHERWISE = "this is not YAML; check quotes, colons and indentation here and in the line above"
 
 
+def too_deep(problem: str, text: str, line: int, column: int) -> int | None:
+    """The number of the line above, if the error is that line `line` is indented further than that one.
+
+    PyYAML then takes the line for the rest of the text above, and objects to its colon. `line`, `column`: of the
+    error, from 1.
+
+    >>> too_deep("mapping values are not allowed here", "key: hero\\nstatus: draft\\n variants:\\n", 3, 10)
+    2
+    """
+    if "mapping values are not allowed" not in problem:
+        return None
+    lines = text.splitlines()
+    before = lines[line - 1][: column - 1]
+    if ": " in before:
+        return None
+    above = next((n for n in range(line - 1, 0, -1) if lines[n - 1].strip()), None)
+    return above if above and _indentation(before) > _indentation(lines[above - 1]) else None
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
 def in_plain_words(problem: str) -> str:
     """PyYAML's `problem` as a sentence with the next step.
 
