@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib.domain.errors import AbacusError
 
@@ -47,6 +47,12 @@ class ProjectFile(BaseModel):
     snippet: dict[str, Any] | None = None
     stages: dict[str, StageDefaults] = {}
     folder: str = Field(default="", exclude=True)
+
+    @field_validator("stages", mode="before")
+    @classmethod
+    def _without_options(cls, stages: Any) -> Any:
+        """A stage whose options are all comments (`prod:` and nothing more) has none."""
+        return {name: options or {} for name, options in stages.items()} if isinstance(stages, dict) else stages
 
     def path(self, name: str | Path) -> Path:
         """A path that is relative to abacus.yaml, as this process reaches it."""

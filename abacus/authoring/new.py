@@ -106,8 +106,15 @@ def command(
     live before the next `abacus publish`; a product that runs here publishes the file by itself."""
     use_region(region)
     draft = _draft(Answers(**answers))
+    began = not manifest.exists()
     file = create(draft, manifest)
-    click.echo(f"wrote {file}\n")
+    if began:
+        click.echo(f"made the folder {manifest.absolute()}; `abacus init` prepares a site's whole repository")
+    click.echo(f"wrote {file}")
+    click.echo(
+        "Its status is running: a product that runs here publishes it within two seconds. `status: draft` keeps it "
+        "back.\n"
+    )
     try:
         base_url = address(stage, home, os.environ)
     except NoTarget:

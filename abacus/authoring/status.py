@@ -62,9 +62,12 @@ def stop_command(key: str, winner: str | None, manifest: Path) -> None:
         hint = did_you_mean(winner, experiment.variant_keys)
         raise CannotChange(f"--winner: {winner!r} is not a variant of {key}; it has {known}.{hint}")
     _require(experiment, ("running", "paused"), "stopped")
-    _change(manifest, key, {"status": "stopped"} | ({"winner": winner} if winner else {}))
+    file = _change(manifest, key, {"status": "stopped"} | ({"winner": winner} if winner else {}))
     click.echo(f"After the next publish every visitor sees {winner or experiment.control}.")
     _next_step()
+    click.echo(
+        f"Then build {winner or experiment.control} into your page itself, and remove the experiment from {file}."
+    )
 
 
 @click.command("pause")
@@ -146,8 +149,10 @@ def _require(experiment: Experiment, allowed: tuple[str, ...], change: str) -> N
         )
 
 
-def _change(manifest: Path, key: str, fields: Fields) -> None:
-    click.echo(change_fields(manifest, key, fields).diff(), nl=False)
+def _change(manifest: Path, key: str, fields: Fields) -> Path:
+    edit = change_fields(manifest, key, fields)
+    click.echo(edit.diff(), nl=False)
+    return edit.file
 
 
 def _next_step() -> None:

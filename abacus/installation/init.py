@@ -69,18 +69,19 @@ def command(stage: str, region: str | None, domain: str | None, manifest: str, a
 
 
 def content(stage: str, region: str, domain: str, manifest: str) -> str:
-    """The text of abacus.yaml. Options that are not given stand in it as comments."""
+    """The text of abacus.yaml. Options that are not given stand in it as comments: without its `#`, each
+    of them is valid where it stands."""
     lines = [
         "# What every abacus command reads, here and in the folders below. A stage has the options of `abacus deploy`.",
         f"manifest: {scalar(manifest)}",
         "stages:",
-        f"  {scalar(stage)}:" if region or domain else f"  {scalar(stage)}: {{}}",
-        f"    region: {scalar(region)}" if region else "    # region: eu-central-1",
-        f"    domain: {scalar(domain)}" if domain else "    # domain: ab.example.com",
-        "    # certificate: arn:aws:acm:us-east-1:...   # of the domain",
-        "    # email: team@example.com                  # for alarms and a budget",
-        "# snippet:",
-        "#   consent: true   # nothing is kept or sent before abacus.consent(true)",
+        f"  {scalar(stage)}:",
+        f"    region: {scalar(region)}" if region else "    #region: eu-central-1",
+        f"    domain: {scalar(domain)}" if domain else "    #domain: ab.example.com",
+        "    #certificate: arn:aws:acm:us-east-1:...   # of the domain",
+        "    #email: team@example.com                  # for alarms and a budget",
+        "#snippet:",
+        "#  consent: true   # nothing is kept or sent before abacus.consent(true)",
     ]
     return "".join(f"{line}\n" for line in lines)
 

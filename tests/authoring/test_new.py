@@ -47,6 +47,14 @@ def test_options_become_an_experiment_and_the_lines_for_the_page(tmp_path: Path)
         assert line in output
 
 
+def test_a_new_folder_and_what_goes_live_at_once_are_said(tmp_path: Path) -> None:
+    folder = tmp_path / "manifest"
+    _, output = new(folder, "hero")
+    assert output.startswith(f"made the folder {folder}; `abacus init` prepares a site's whole repository\nwrote ")
+    assert "publishes it within two seconds. `status: draft` keeps it back.\n" in output
+    assert "made the folder" not in new(folder, "second")[1]
+
+
 def test_revenue_may_decide_and_guardrails_are_written_with_their_margins(tmp_path: Path) -> None:
     options = [
         "--primary",

@@ -44,6 +44,9 @@ def test_stopping_with_a_winner_keeps_comments_and_shows_the_difference(folder: 
     assert code == 0
     assert DIFF in output
     assert "After the next publish every visitor sees green.\nPublish it with `abacus publish`" in output
+    assert output.endswith(
+        f"Then build green into your page itself, and remove the experiment from {folder}/cta.yaml.\n"
+    )
     changed = YAML.replace("status: running", "status: stopped").replace("since May\n", "since May\nwinner: green\n")
     assert (folder / "cta.yaml").read_text() == changed
     assert load(folder).experiments[0].winner == "green"

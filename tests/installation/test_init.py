@@ -39,6 +39,26 @@ def test_it_asks_for_region_and_domain_and_takes_nothing_for_an_answer() -> None
     assert list(project_file().stages) == ["prod"]
 
 
+@pytest.mark.parametrize("options", [(), ("--region", "eu-central-1"), ("--domain", "ab.example.com")])
+def test_each_option_that_is_a_comment_works_without_its_mark(site: Path, options: tuple[str, ...]) -> None:
+    init(*options)
+    lines = (site / "abacus.yaml").read_text().splitlines(keepends=True)
+    fields = [number for number, line in enumerate(lines) if ":" in line.lstrip().removeprefix("#") and number > 0]
+    for number in fields:
+        if lines[number].startswith("#  "):  # below a comment of its own
+            continue
+        alone = [line.replace("#", "", 1) if at == number else line for at, line in enumerate(lines)]
+        (site / "abacus.yaml").write_text("".join(alone))
+        assert list(project_file().stages) == ["prod"]
+    every = [
+        line.replace("#", "", 1) if at in fields and line.lstrip()[0] == "#" else line for at, line in enumerate(lines)
+    ]
+    (site / "abacus.yaml").write_text("".join(every))
+    stage = project_file().stage("prod")
+    assert (stage.region, stage.domain, stage.email) == ("eu-central-1", "ab.example.com", "team@example.com")
+    assert (stage.certificate, project_file().snippet) == ("arn:aws:acm:us-east-1:...", {"consent": True})
+
+
 def test_what_is_there_stays(site: Path) -> None:
     (site / ".gitignore").write_text("build/\n*.log\n")
     (site / "manifest").mkdir()
