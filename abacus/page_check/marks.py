@@ -8,6 +8,7 @@ from typing import Any
 from abacus.authoring.problems import did_you_mean, listed
 from abacus.page_check.findings import Finding
 from abacus.page_check.page import Page, Tag
+from chalicelib.domain.errors import names_in_message
 from chalicelib.domain.manifest import UrlPattern, Urls
 from chalicelib.targeting.url_patterns import matches
 
@@ -18,6 +19,7 @@ def check_marks(page: Page, experiments: Sequence[Mapping[str, Any]], *, only: s
     goals = {goal for e in experiments for goal in e.get("goals", ())}
     words = [(tag, word) for tag in page.marked for word in tag.attributes.get("data-ab", "").split()]
     yield from _unknown_marks(page, words, known, goals)
+    unmarked = []  # of experiments for all pages: one may be meant for another page
     for experiment in experiments:
         if experiment["status"] != "running" or only not in (None, experiment["key"]):
             continue
@@ -30,12 +32,12 @@ def check_marks(page: Page, experiments: Sequence[Mapping[str, Any]], *, only: s
             continue
         marks = {word for _, word in words}
         if not marks & {key, f"seen:{key}"}:
-            # Where other experiments are marked, one for all pages may be meant for another page.
-            elsewhere = bool(page.marked) and not _urls(experiment).include and only is None
-            advice = "if it is meant for this page, mark" if elsewhere else "mark"
+            if only is None and not _urls(experiment).include:
+                unmarked.append(key)
+                continue
             yield Finding(
-                "note" if elsewhere else "missing",
-                f'{key}: no element has data-ab="{key}", so no impression is counted; {advice} a container whose place '
+                "missing",
+                f'{key}: no element has data-ab="{key}", so no impression is counted; mark a container whose place '
                 "is the same in every variant",
             )
             continue
@@ -47,6 +49,16 @@ def check_marks(page: Page, experiments: Sequence[Mapping[str, Any]], *, only: s
         for goal in experiment.get("goals", ()):
             if f"goal:{goal}" not in marks:
                 yield Finding("note", f'{key}: no data-ab="goal:{goal}" here; it may be on another page or in a script')
+    if unmarked:
+        yield _unmarked(unmarked)
+
+
+def _unmarked(keys: Sequence[str]) -> Finding:
+    return Finding(
+        "note",
+        f"not marked on this page: {names_in_message(keys)}; is one meant for it? Mark a container "
+        f'(data-ab="{keys[0]}"), or check with --experiment {keys[0]}',
+    )
 
 
 def _unknown_marks(

@@ -204,7 +204,11 @@ def test_bots_up_to_a_tenth_are_usual() -> None:
     some = totals(blue=a_tally(950, 90, excluded={"bot": 50}), green=a_tally(950, 90, excluded={"bot": 50}))
     assert found("bot", some) == ("ok", "100 visitors (5 %) left out as bots.")
     many = totals(blue=a_tally(800, 90, excluded={"bot": 200}), green=a_tally(800, 90, excluded={"bot": 200}))
-    assert found("bot", many) == ("warning", "400 visitors (20 %) left out as bots. Look at which they are.")
+    assert found("bot", many) == (
+        "warning",
+        "400 visitors (20 %) left out as bots. Automated browsers count as bots: do your own tests "
+        "visit these pages? Your server's log has the user agents.",
+    )
 
 
 def test_counts_below_zero_are_impossible() -> None:

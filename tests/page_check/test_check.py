@@ -94,10 +94,10 @@ def test_a_complete_page_has_nothing_missing(pages: Pages) -> None:
 def test_an_empty_page_is_told_what_to_do_in_order(pages: Pages) -> None:
     assert pages.check("<!doctype html><!-- <script src='/ab.js'> --><p>hello", "/shop/tea") == [
         'missing script tag (one is commented out): put <script src="HOST/ab.js"></script> into the head',
-        'missing hero: no element has data-ab="hero", so no impression is counted; mark a container whose place is the '
-        "same in every variant",
         'missing price: no element has data-ab="price", so no impression is counted; mark a container whose place is '
         "the same in every variant",
+        'note not marked on this page: hero; is one meant for it? Mark a container (data-ab="hero"), or check with '
+        "--experiment hero",
     ]
 
 

@@ -124,9 +124,15 @@ def before_impression(sample: Sample) -> Check:
     )
 
 
+# Which they are is stored nowhere: a row has no user agent.
+_HINT_OF_BOTS = (
+    "Automated browsers count as bots: do your own tests visit these pages? Your server's log has the user agents."
+)
+
+
 def bots(sample: Sample) -> Check:
     """Visitors who were left out because their user agent names a bot."""
-    return _excluded(sample, "bot", "left out as bots", "Look at which they are.", usual=0.1)
+    return _excluded(sample, "bot", "left out as bots", _HINT_OF_BOTS, usual=0.1)
 
 
 def _excluded(sample: Sample, reason: str, what: str, hint: str, usual: float = 0.01) -> Check:
