@@ -238,6 +238,16 @@ class CommandTable(click.Group):
         command.epilog = f"Example: {entry.example}"
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name. Fails, with the nearest name, if there is none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from abacus.authoring.problems import did_you_mean  # which loads pydantic
+
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. An error in abacus.yaml shows when the options are read, before the command itself."""
         try:

@@ -50,6 +50,18 @@ def test_the_help_lists_each_command_in_its_group_with_an_example() -> None:
         assert f"$ {entry.example}\n" in text
 
 
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("reslts", "Error: No such command 'reslts'. Did you mean 'results'?\n"),
+        ("xyzzy", "Error: No such command 'xyzzy'.\n"),
+    ],
+)
+def test_a_command_that_does_not_exist_is_refused_with_the_nearest_name(word: str, message: str) -> None:
+    result = CliRunner().invoke(main, [word])
+    assert (result.exit_code, result.output.endswith(message)) == (2, True), result.output
+
+
 def test_the_module_runs_as_the_command_does() -> None:
     done = subprocess.run([sys.executable, "-m", "abacus", "--help"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Usage: abacus [OPTIONS] COMMAND")

@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from abacus.aws import cloudformation, names, stack_state
-from abacus.aws.errors import NO_REGION
+from abacus.aws.errors import NO_CREDENTIALS, NO_REGION
 from chalicelib.domain.errors import AbacusError
 
 
@@ -65,8 +65,11 @@ class Account:
         try:
             return str(self.client("sts").get_caller_identity()["Account"])
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, NoCredentialsError | PartialCredentialsError):
+                raise NoAccount(f"{NO_CREDENTIALS} Or add --dry-run.") from error
+            reason = str(error).rstrip(".")
             raise NoAccount(
-                f"AWS does not accept the credentials: {error} Configure them, or add --dry-run."
+                f"AWS does not accept the credentials: {reason}. Configure them, or add --dry-run."
             ) from error
 
     @property

@@ -62,9 +62,10 @@ def command(port: int, empty: bool, manifest: Path, home: Path) -> None:
         node()  # reported before anything starts
         if not load(manifest).experiments:  # an error in a file is best reported before anything starts
             click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
-        with _port(port) as server:
+        # The folder first: a second run here is told so, not that the port of the first one is in use.
+        with locked(home, os.getpid()) as lock, _port(port) as server:
             base_url = f"http://{HOST}:{server.getsockname()[1]}"
-            with locked(home, os.getpid()) as lock, started(home, manifest, lock, base_url) as services:
+            with started(home, manifest, lock, base_url) as services:
                 asyncio.run(_serve(services, server, base_url, home, manifest, empty))
                 click.echo("stopping; the state stays in " + str(home), err=True)
     except KeyboardInterrupt:

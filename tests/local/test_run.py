@@ -115,7 +115,8 @@ def test_a_busy_port_gets_a_sentence(product: Product, tmp_path: Path) -> None:
 
 def test_a_second_run_in_the_same_folder_gets_a_sentence(product: Product) -> None:
     pid = product.process.pid
-    said = start(product.home).said
+    port = int(product.base_url.rpartition(":")[2])
+    said = start(product.home, port=port).said
     assert said == f"Error: ABacus runs in this folder already (process {pid}). Stop it with: kill {pid}\n"
 
 
