@@ -168,4 +168,4 @@ def _needs(how: str, visitors: tuple[int, ...], per_day: float | None) -> str:
     if per_day is None:
         return text
     days = whole_weeks(math.ceil(sum(visitors) / per_day))
-    return f"{text}: {days} days ({count(days // 7, 'week')})"
+    return f"{text}: {days:,} days ({count(days // 7, 'week')})"

@@ -32,14 +32,14 @@ def _rewritten(before: Experiment, after: Experiment) -> str:
     number = next((i for i, (old, new) in enumerate(shared) if old != new), len(shared))
     if number == len(shared):
         text = (
-            f"phase {number} is not in your file, and visitors were counted in it (a rollback adds phases). Write this "
+            f"phase {number} is live and not in your file (a rollback adds phases). Write this "
             "instead of weight, coverage and phases"
         )
         phases = before.phases
     else:
         differences = listed(list(_difference(before, *shared[number])))
         text = (
-            f"{differences}: would rewrite phase {number}, in which visitors were counted. "
+            f"{differences}: would rewrite phase {number}, which is live already. "
             "Write this instead of weight, coverage and phases; its last line is your change"
         )
         wanted = after.phases[-1]

@@ -15,6 +15,7 @@ from abacus.aws.target import Product, at_product
 from abacus.product_api import ProductApi
 from abacus.results.segment_tables import segment_lines
 from abacus.results.table import as_interval, as_percent, table
+from chalicelib.analysis.wording import count
 
 Json = Mapping[str, Any]
 SIMULATED = "Contains simulated visitors (demo data). Remove them with `abacus demo --clear`."
@@ -80,7 +81,7 @@ def list_lines(entries: Sequence[Json]) -> Iterator[str]:
 def report_lines(report: Json) -> Iterator[str]:
     """GET /stats/{experiment}: verdict, variants and checks."""
     visitors = sum(variant["visitors"] for variant in report["variants"])
-    yield f"{report['experiment']}: {report['status']}, {visitors:,} visitors, by {report['metric']['name']}"
+    yield f"{report['experiment']}: {report['status']}, {count(visitors, 'visitor')}, by {report['metric']['name']}"
     if report.get("shipped"):
         yield f"Every visitor sees {report['shipped']}, the winner in the manifest."
     if report.get("simulated"):

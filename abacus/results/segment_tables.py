@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from abacus.results.table import as_interval, as_percent, table
+from chalicelib.analysis.wording import count
 
 Json = Mapping[str, Any]
 
 
 def segment_lines(answer: Json) -> Iterator[str]:
     """Every metric by the values of one segment."""
-    yield f"{answer['experiment']} by {answer['by']}: {answer['visitors']:,} visitors, primary {answer['primary']}"
+    visitors = count(answer["visitors"], "visitor")
+    yield f"{answer['experiment']} by {answer['by']}: {visitors}, primary {answer['primary']}"
     if answer["without_segment"]:
         yield f"{answer['without_segment']:,} more visitors have no {answer['by']}: an earlier version counted them."
     yield answer["warning"]

@@ -134,8 +134,9 @@ def known(manifest: Manifest, key: str) -> Experiment:
     """The experiment under `key`, unless it is a draft, which is not public. Raises NotFound."""
     experiment = manifest.experiment(key)
     if experiment is None or experiment.status == "draft":
-        there = names_in_message(manifest.published_keys)
-        raise NotFound(f"No experiment {key[:80]!r}; the manifest has {there}.", field="experiment")
+        keys = manifest.published_keys
+        there = f"the manifest has {names_in_message(keys)}" if keys else "none is published"
+        raise NotFound(f"No experiment {key[:80]!r}; {there}.", field="experiment")
     return experiment
 
 

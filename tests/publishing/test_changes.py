@@ -146,7 +146,7 @@ STRANGERS, SWAPPED = ("blue", "teal"), ("green", "blue")
         ({}, {"equivalence_margin": 0.05}, "equivalence_margin 1 % (the default) → 5 %: a margin chosen after"),
         ({}, {"status": "draft"}, "running → draft: visitors have taken part. Pause it instead:\n    status: paused"),
         ({"status": "stopped", "winner": "green"}, {}, "stopped → running: all visitors have seen green since"),
-        ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is not in your file, and visitors were counted in it"),
+        ({"phases": (HALF, MOST)}, {"phases": (HALF,)}, "phase 1 is live and not in your file"),
         ({"phases": (HALF, MOST)}, {"phases": (MOST, HALF)}, "blue 50 % → 10 %, green 50 % → 90 %: would rewrite"),
         (VALUED, VALUED | {"goal_values": {"buy": GoalValue(unit="EUR", cap=99)}}, "value of buy changed:"),
         (VALUED, VALUED | {"goal_values": {}}, "value of buy changed:"),
@@ -171,8 +171,8 @@ def test_what_visitors_took_part_in_stays_protected_whatever_became_of_it(status
 def test_weights_changed_in_place_are_refused_with_the_lines_to_write_instead():
     [refusal] = said({"phases": (HALF,)}, {"phases": (MOST,)})
     assert refusal == (
-        "refusal: cta-color: blue 50 % → 10 %, green 50 % → 90 %: would rewrite phase 0, in which visitors were "
-        "counted. Write this instead of weight, coverage and phases; its last line is your change:\n"
+        "refusal: cta-color: blue 50 % → 10 %, green 50 % → 90 %: would rewrite phase 0, which is live already. "
+        "Write this instead of weight, coverage and phases; its last line is your change:\n"
         "    phases:\n"
         "      - { weights: {blue: 50 %, green: 50 %}, coverage: 100 % }\n"
         "      - { weights: {blue: 10 %, green: 90 %}, coverage: 100 % }"

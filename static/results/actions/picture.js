@@ -1,7 +1,7 @@
 // The result as a PNG, drawn in the page's own colours.
 
 import { colour } from "../ui/colours.js";
-import { interval, lift, localised, moment, whole } from "../ui/format.js";
+import { count, interval, lift, localised, moment, whole } from "../ui/format.js";
 import { headline, reason, stateOf } from "../ui/labels.js";
 import { estimate, written } from "../ui/metric.js";
 import { title } from "./share.js";
@@ -40,11 +40,12 @@ export function picture(report, look, shared) {
   write(pen, headline(report), MARGIN, 156, { size: 62, weight: 700 });
   why.forEach((line, n) => write(pen, line, MARGIN, 212 + 36 * n, { size: 26 }));
   rows.forEach((row, n) => variantRow(pen, { report, row, hue: look[row.variant].hue, shared, y: top + 34 + ROW * n }));
-  const visitors = whole(report.variants.reduce((sum, row) => sum + row.visitors, 0));
+  const visitors = report.variants.reduce((sum, row) => sum + row.visitors, 0);
   const more = report.variants.length - rows.length;
   const rest = more > 0 ? ` · ${whole(more)} more variants` : "";
   const foot = canvas.height - 34;
-  write(pen, `${visitors} visitors · as of ${moment(report.as_of)}${rest}`, MARGIN, foot, { size: 22, paint: "soft" });
+  const seen = `${count(visitors, "visitor")} · as of ${moment(report.as_of)}${rest}`;
+  write(pen, seen, MARGIN, foot, { size: 22, paint: "soft" });
   write(pen, "ABacus", WIDTH - MARGIN, foot, { size: 22, paint: "soft", weight: 700, align: "right" });
   return canvas;
 }

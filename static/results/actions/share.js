@@ -1,6 +1,6 @@
 // The result as text for a chat.
 
-import { interval, lift, localised, whole } from "../ui/format.js";
+import { count, interval, lift, localised } from "../ui/format.js";
 import { headline, liveSince, reason } from "../ui/labels.js";
 import { estimate, written } from "../ui/metric.js";
 
@@ -15,7 +15,7 @@ export function text(report, href) {
     const against = c?.lift_interval ? `, lift${over} ${lift(c.lift)} (${interval(c.lift_interval)})` : "";
     const value = written(report.metric, estimate(report.metric, row));
     const name = row.control ? `${row.variant} (control)` : row.variant;
-    return `• ${name}: ${value} of ${whole(row.visitors)} visitors${against}`;
+    return `• ${name}: ${value} of ${count(row.visitors, "visitor")}${against}`;
   });
   const since = liveSince(report);
   const head = [`${title(report)}: ${headline(report)}`, ...(since ? [since] : []), localised(reason(report))];

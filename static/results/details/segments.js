@@ -3,7 +3,19 @@
 import { get } from "../data/api.js";
 import { here } from "../data/route.js";
 import { h, patch } from "../ui/dom.js";
-import { decimal, interval, lift, listed, localised, NOTHING, percent, pValue, share, whole } from "../ui/format.js";
+import {
+  count,
+  decimal,
+  interval,
+  lift,
+  listed,
+  localised,
+  NOTHING,
+  percent,
+  pValue,
+  share,
+  whole,
+} from "../ui/format.js";
 import { docs } from "../ui/help.js";
 import { icon } from "../ui/icons.js";
 import { EXCLUSIONS } from "../ui/labels.js";
@@ -52,7 +64,11 @@ function content(answer) {
   return [
     h("p", { class: "quiet" }, localised(answer.warning), " ", h("a", { href: docs("statistics#segments") }, "How")),
     without_segment > 0 &&
-      h("p", { class: "quiet" }, `${whole(without_segment)} visitors have no ${by}: an earlier version counted them.`),
+      h(
+        "p",
+        { class: "quiet" },
+        `${count(without_segment, "visitor")} without ${by}: an earlier version counted them.`,
+      ),
     h(
       "p",
       { class: `split ${split.state}` },

@@ -4,7 +4,7 @@ import { readKey } from "../data/request.js";
 import { link } from "../data/route.js";
 import { looks, swatch } from "../ui/colours.js";
 import { h } from "../ui/dom.js";
-import { interval, lift, moment, whole } from "../ui/format.js";
+import { count, interval, lift, moment, whole } from "../ui/format.js";
 import { headline, stateOf } from "../ui/labels.js";
 import { estimate, written } from "../ui/metric.js";
 import { badge } from "./verdict.js";
@@ -54,7 +54,7 @@ function cardView(report) {
       h(
         "p",
         { class: "quiet" },
-        `${whole(visitors)} visitors · ${moment(report.as_of)}${more > 0 ? ` · ${whole(more)} more variants` : ""}`,
+        `${count(visitors, "visitor")} · ${moment(report.as_of)}${more > 0 ? ` · ${whole(more)} more variants` : ""}`,
       ),
     ),
   ];
