@@ -17,6 +17,7 @@ from chalicelib.alerting import wiring
 from chalicelib.alerting.alerts import Alerts
 from chalicelib.alerting.outbox import Outbox
 from chalicelib.analysis import wording
+from chalicelib.analysis.checks.check import TITLES
 from chalicelib.domain.clock import SECOND_MS, iso, now_ms
 from chalicelib.domain.errors import AbacusError
 from chalicelib.runtime.service import Service, from_environment
@@ -47,7 +48,7 @@ def list_command() -> None:
 
 def _rows(key: str, outbox: Outbox) -> list[list[str]]:
     told = [
-        [key, "told", f"{topic}: {told.state}", iso(told.at)]
+        [key, "told", f"{_subject(topic)}: {told.state}", iso(told.at)]
         for topic, told in sorted(outbox.told.items())
         if told.state
     ]
@@ -65,6 +66,14 @@ def _rows(key: str, outbox: Outbox) -> list[list[str]]:
         for out in outbox.undelivered
     ]
     return told + waiting + given_up
+
+
+def _subject(topic: str) -> str:
+    """What a topic is about, as people call it: `check:twyman` is the check Striking difference."""
+    kind, *parts = topic.split(":")
+    if kind == "check":
+        parts = [TITLES.get(name, name) for name in parts]
+    return f"{kind} {' of '.join(parts)}" if parts else kind
 
 
 @command.command("test")

@@ -51,12 +51,16 @@ def test_the_list_shows_what_was_told_and_what_was_given_up_and_a_retry_empties_
         told={
             "verdict": Told(state="winner:green:ship", kind="winner", at=NOON),
             "traffic": Told(state="", kind="traffic", at=NOON),
+            "check:twyman": Told(state="alarm", kind="check", at=NOON),
+            "guardrail:error:green": Told(state="broken", kind="guardrail", at=NOON),
         },
         undelivered=(Outgoing(message=message, channel="webhook", rounds=24, error="HTTP 404"),),
     )
     store.replace_document("cta-color", CELL, outbox.model_dump_json(), was=StoredText(), version="v")
     assert [line.split() for line in run("list").output.splitlines()] == [
         ["experiment", "state", "what", "since"],
+        ["cta-color", "told", "check", "Striking", "difference:", "alarm", "2026-11-21T12:00:00Z"],
+        ["cta-color", "told", "guardrail", "error", "of", "green:", "broken", "2026-11-21T12:00:00Z"],
         ["cta-color", "told", "verdict:", "winner:green:ship", "2026-11-21T12:00:00Z"],
         ["cta-color", "given", "up", "by", "webhook", "Ship", "green.", "(HTTP", "404)", "2026-11-21T12:00:00Z"],
     ]
