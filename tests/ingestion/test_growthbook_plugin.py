@@ -126,6 +126,7 @@ ATTRIBUTES = {
         ("app", "v1.0"),
         ("roles", ""),
         ("utmSource", "x"),
+        ("url", "https://ex.com/p?a=1"),
     ],
 )
 def test_an_impression_has_the_attributes_that_its_experiment_declares(name, text):
@@ -185,3 +186,75 @@ def test_eighty_thousand_empty_entries_are_refused_at_once(monkeypatch: pytest.M
     monkeypatch.setattr(growthbook_plugin._Logged, "model_validate", pytest.fail)
     with pytest.raises(TooLarge, match="80000 entries; at most 1000"):
         events_from_plugin(b"[" + b",".join([b"{}"] * 80_000) + b"]", 0)
+
+
+def test_ids_are_as_long_as_an_event_id_may_be_stored_everywhere():
+    both = read(an_exposure(), an_entry("Sign Up"), manifest=Manifest(experiments=(HERO,)))
+    assert [len(event["id"]) for _, events in both for event in events] == [35, 35]
+
+
+@pytest.mark.parametrize(
+    ("sent", "visitor"), [("u1", "u1"), (7, "7"), (7.0, "7"), (7.5, "7.5"), (True, "user-123"), (None, "user-123")]
+)
+def test_a_visitor_is_text_or_a_number_and_else_the_device(sent, visitor):
+    assert read(an_exposure(sent))[0][0] == visitor
+
+
+def test_an_experiment_named_by_true_is_none():
+    assert read(an_entry(experimentId=True, variationId="green")) == []
+    assert read(an_entry(experimentId="cta-color", variationId=True)) == []
+
+
+def test_an_entry_that_cannot_be_read_does_not_hide_the_next():
+    assert [len(events) for _, events in read({"event_name": 5}, "x", an_exposure())] == [1]
+
+
+@pytest.mark.parametrize("name", ["Sign Up", "sign_up", "SIGN  UP", "sign-up", " Sign_Up "])
+def test_a_goal_is_found_under_the_names_that_people_write(name):
+    [(_, [event])] = read(an_entry(name), manifest=Manifest(experiments=(HERO,)))
+    assert event["goal"] == "sign-up"
+
+
+def test_a_goal_that_names_an_experiment_goes_to_this_one_alone():
+    other = HERO.model_copy(update={"key": "other"})
+    manifest = Manifest(experiments=(HERO, other))
+
+    def experiments(**properties):
+        return [
+            event["experiment"]
+            for _, events in read(an_entry("Sign Up", **properties), manifest=manifest)
+            for event in events
+        ]
+
+    assert experiments() == ["hero", "other"]
+    assert experiments(variationId="plain") == ["hero", "other"]
+    assert experiments(experimentId="other") == ["other"]
+    assert experiments(experimentId="unknown") == []
+    assert experiments(experimentId="unknown", variationId="plain") == ["unknown"]
+
+
+@pytest.mark.parametrize("change", [{"status": "draft"}, {"assignment": "client"}])
+def test_the_variant_is_not_guessed_for_drafts_and_where_the_sender_assigns(change):
+    assert read(an_entry("Sign Up"), manifest=Manifest(experiments=(HERO.model_copy(update=change),))) == []
+
+
+def test_a_draft_has_no_earlier_phase():
+    phases = (Phase(weights=(1.0, 0.0)), Phase(weights=(0.0, 1.0)))
+    draft = HERO.model_copy(update={"phases": phases, "status": "draft"})
+    [(_, [event])] = read(
+        an_entry(experimentId="hero", variationId="plain", hashValue="u1"), manifest=Manifest(experiments=(draft,))
+    )
+    assert "phase" not in event
+
+
+def test_the_limits_are_the_last_that_is_taken():
+    assert len(read(*(an_exposure(f"u{n}") for n in range(10)))) == 10
+    with pytest.raises(TooLarge, match="body: 11 visitors; a browser has one, at most 10 are taken"):
+        read(*(an_exposure(f"u{n}") for n in range(11)))
+    assert read(*[{}] * 1000) == []
+    with pytest.raises(TooLarge, match="body: 1001 entries; at most 1000 are taken at once"):
+        read(*[{}] * 1001)
+    whole = b"[]" + b" " * (256 * 1024 - 2)
+    assert events_from_plugin(whole, AT) == []
+    with pytest.raises(TooLarge, match="body: 262145 bytes; at most 262144 are taken"):
+        events_from_plugin(whole + b" ", AT)

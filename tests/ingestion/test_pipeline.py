@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from chalicelib.counting.fold import Fold
 from chalicelib.domain.errors import Busy, InvalidInput
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Manifest, Period
+from chalicelib.domain.manifest import Manifest, Period, Segment
 from chalicelib.ingestion.pipeline import Ingest
 from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each, sum_responses
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
@@ -94,6 +94,13 @@ def test_a_refused_event_writes_nothing_and_is_noted() -> None:
         RefusalNote("?", "unknown-experiment", said.refused[0].message, ""),
         RefusalNote("cta-color", "wrong-variant", said.refused[1].message, ""),
     ]
+
+
+def test_a_refusal_is_noted_with_the_segments_of_its_sender() -> None:
+    plan = Segment(name="plan", values=("pro",), attribute=True)
+    desk = Desk(manifest=a_manifest(an_experiment(segments=(plan,))))
+    desk.send(an_event(variant="blue", segments={"plan": "pro"}), an_event(experiment="hreo", segments={"plan": "pro"}))
+    assert [note.segments for note in desk.notes] == [("plan=pro",), ()]
 
 
 def test_a_row_is_written_once_a_request_and_lives_to_the_end_of_a_day() -> None:

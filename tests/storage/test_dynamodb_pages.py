@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -115,6 +115,32 @@ def test_a_batch_of_which_nothing_was_processed_is_a_busy_table() -> None:
     assert rows(2) == ["v1"]
     with pytest.raises(TableBusy):
         rows(9)
+
+
+def test_the_same_tables_within_a_time_are_not_asked_again_after_it() -> None:
+    class Busy:
+        asked: ClassVar[list[str]] = []
+
+        def query(self, TableName: str, **_: Any) -> None:
+            self.asked.append(TableName)
+            raise ReadTimeoutError(endpoint_url="https://table")
+
+        batch_get_item = describe_table = query
+
+    now = [0.0]
+    client: Any = Busy()
+    patience = Patience(
+        budget=10.0,
+        first_wait=1.0,
+        clock=lambda: now[0],
+        sleep=lambda s: now.__setitem__(0, now[0] + s),
+        jitter=lambda: 1.0,
+    )
+    store = DynamoStore(client, "participants", "tallies", patience=patience).within(2.0)
+    for read in (lambda: store.cells("cta-color", first="!", last="~"), lambda: store.rows_of("v1")):
+        with pytest.raises(ReadTimeoutError):
+            read()
+    assert client.asked == ["tallies"] * 3 + ["participants"]
 
 
 def test_a_transaction_that_fails_otherwise_is_not_taken_for_a_conflict() -> None:
