@@ -105,7 +105,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
     },
     "Publish": {
         "publish": Entry(
-            "abacus.publishing.publish:command",
+            "abacus.publishing.command:command",
             "Put the experiments of a folder live.",
             "abacus publish --stage prod --dry-run",
         ),

@@ -23,7 +23,7 @@ from abacus.aws.target import address
 from abacus.options import visitor_id
 from abacus.page_check.command import check_page, site_of
 from abacus.product_api import ProductApi
-from abacus.publishing.publish import Author, plan, refused_line, write
+from abacus.publishing.publish import Author, Plan, plan, plan_and_write, refused_line
 from abacus.publishing.remote import remote_of
 from chalicelib.analysis.duration.planning import Baseline
 from chalicelib.domain import clock
@@ -152,15 +152,16 @@ class AgentTools:
         this server allowed it; refused experiments stay as they are live."""
         if not dry_run and not self.allow_publish:
             raise NotAllowed("publishing is not allowed: start the server with `abacus mcp --allow-publish`")
-        wanted, at, now_ms = load(self.manifest), remote_of(self.stage, self.home), clock.now_ms()
-        planned_changes = plan(wanted, at.s3, at.bucket, now_ms)
-        if not dry_run:
-            write(planned_changes, at.s3, at.bucket, now_ms, author=Author(f"{at.person}, by an assistant", note))
-            at.refresh()
+        wanted, at = load(self.manifest), remote_of(self.stage, self.home)
+        plans: list[Plan] = []
+        if dry_run:
+            plans.append(plan(wanted, at.s3, at.bucket, clock.now_ms()))
+        else:
+            plan_and_write(wanted, at, plans.append, author=Author(f"{at.person}, by an assistant", note))
         return {
             "published": not dry_run,
-            "changes": [{"untrusted_text": str(change)} for change in planned_changes.changes],
-            "refused": refused_line(planned_changes) if planned_changes.refusals else "",
+            "changes": [{"untrusted_text": str(change)} for change in plans[0].changes],
+            "refused": refused_line(plans[0]) if plans[0].refusals else "",
         }
 
     def _base_url(self) -> str:

@@ -12,6 +12,7 @@ from abacus.authoring.load import load
 from abacus.local.emulated_stacks import LocalAws
 from abacus.paths import STATIC
 from abacus.publishing import publish
+from abacus.publishing.manifest_store import Overtaken
 from abacus.site import build
 from abacus.site.build import Asset
 from chalicelib.domain import clock
@@ -36,13 +37,7 @@ def publish_changes(aws: LocalAws, folder: Path, home: Path, now_ms: int) -> boo
     _show(planned)
     fingerprint = _fingerprint(publish.site(planned.manifest, now_ms, built))
     remembered = home / "site.sha256"
-    live = planned.live.manifest
-    if (
-        live
-        and live.digest == planned.manifest.digest
-        and remembered.exists()
-        and remembered.read_text() == fingerprint
-    ):
+    if planned.unchanged and remembered.exists() and remembered.read_text() == fingerprint:
         return False
     publish.write(planned, aws.s3, aws.names["BucketName"], now_ms, build=built, author=publish.Author("abacus run"))
     remembered.write_text(fingerprint)
@@ -74,6 +69,8 @@ async def watch(aws: LocalAws, folder: Path, home: Path) -> None:
                 published = current
                 if await asyncio.to_thread(publish_changes, aws, folder, home, clock.now_ms()):
                     click.echo("published; visible at the next page load", err=True)
+        except Overtaken:
+            published = {}  # `abacus publish` was first: look again at what is left
         except (AbacusError, OSError) as error:  # OSError: a file disappeared while it was read
             click.echo(f"not published: {error}", err=True)
 

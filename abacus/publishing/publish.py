@@ -1,4 +1,4 @@
-"""`abacus publish`: show what would change, write the live manifest (if it did not change meanwhile), write the site.
+"""Compare with what is live, write the live manifest (if it did not change meanwhile), write the site.
 
 The manifest goes first: a new page whose experiment the service does not know yet would have its events refused.
 """
@@ -6,21 +6,17 @@ The manifest goes first: a new page whose experiment the service does not know y
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from abacus.authoring.load import NO_EXPERIMENTS, load
 from abacus.growthbook.payload import payload
-from abacus.options import manifest_option
 from abacus.publishing import manifest_store as published
 from abacus.publishing.changes import Change, changes
 from abacus.publishing.periods import stamp
-from abacus.publishing.remote import Remote, remote
+from abacus.publishing.remote import Remote
 from abacus.site.build import FRESH, Asset, build_site
 from abacus.site.public_manifest import public
 from chalicelib.domain import clock
@@ -32,9 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 JSON_TYPE = "application/json; charset=utf-8"
-# The kinds of changes in the order of a comment on a pull request.
-TITLES: dict[str, str] = {"refusal": "Refused", "warning": "Warnings", "change": "Changes"}
-ROUNDS = 5  # of writing the site, while others publish
+ROUNDS = 5  # of publishing, while others publish
 
 Build = Callable[[Manifest], Mapping[str, Asset]]
 
@@ -57,6 +51,11 @@ class Plan(NamedTuple):
     def refusals(self) -> list[Change]:
         """The changes that will not be published."""
         return [change for change in self.changes if change.kind == "refusal"]
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether exactly this is live already."""
+        return self.live.manifest is not None and self.live.manifest.digest == self.manifest.digest
 
     @property
     def refused(self) -> list[str]:
@@ -129,12 +128,14 @@ def write(
     """Publish what was planned, without the refused experiments. `now_ms`: epoch milliseconds; `author`: for the
     history. Returns the paths below site/ that were written.
 
-    Raises Overtaken, and changes nothing, when someone else published since the plan was made."""
+    A note is kept also where nothing changed. Raises Overtaken, and changes nothing, when someone else published since
+    the plan was made."""
     manifest = planned.manifest
     assets = site(manifest, now_ms, build)  # first, because it may fail
-    if planned.live.manifest is None or planned.live.manifest.digest != manifest.digest:
+    if not planned.unchanged:
         published.write_copy(s3, bucket, manifest)
         published.write_live(s3, bucket, manifest, planned.live.etag)
+    if author.note or not planned.unchanged:
         descriptions = tuple(str(change) for change in planned.changes if change.kind != "refusal")
         published.record(
             s3,
@@ -152,6 +153,29 @@ def write(
         # Someone published meanwhile, and our files may have overwritten theirs.
         manifest, assets = latest, site(latest, now_ms, build)
     return list(assets)
+
+
+def plan_and_write(
+    wanted: Manifest, at: Remote, shown: Callable[[Plan], object], *, author: Author = NO_AUTHOR
+) -> tuple[Plan, list[str]]:
+    """Plan, show, write, and refresh the CDN: what was planned last, and the paths that were written.
+
+    Someone else may publish in between, as `abacus run` does after each change of a file. Then what is left of the
+    changes that were shown is published. Raises Overtaken where that would change something that was not shown."""
+    planned = plan(wanted, at.s3, at.bucket, clock.now_ms())
+    shown(planned)
+    known = set(planned.changes)
+    for _ in range(ROUNDS):
+        try:
+            paths = write(planned, at.s3, at.bucket, clock.now_ms(), author=author)
+        except published.Overtaken:
+            planned = plan(wanted, at.s3, at.bucket, clock.now_ms())
+            if not known.issuperset(planned.changes):
+                raise
+        else:
+            at.refresh()
+            return planned, paths
+    raise published.Overtaken("Others publish all the time. See `abacus history`, then publish again.")
 
 
 def site(manifest: Manifest, now_ms: int, build: Build) -> dict[str, Asset]:
@@ -178,66 +202,12 @@ def _put(s3: S3Client, bucket: str, path: str, asset: Asset) -> None:
     )
 
 
-@click.command()
-@manifest_option
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--note", metavar="TEXT", default="", help="The reason, for `abacus history`.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "markdown"]),
-    default="text",
-    show_default=True,
-    help="markdown: the changes as a comment for a pull request.",
-)
-@remote
-def command(at: Remote, manifest: Path, dry_run: bool, note: str, form: str) -> None:
-    """Put the experiments of a folder live.
-
-    Shows every change first. A change that would spoil a running experiment is refused, with the lines to write
-    instead; that experiment stays as it is, the others are published, and the exit code is 1."""
-    now_ms = clock.now_ms()
-    wanted = load(manifest)
-    if not wanted.experiments:
-        click.echo(NO_EXPERIMENTS.format(folder=manifest), err=True)
-    planned = plan(wanted, at.s3, at.bucket, now_ms)
-    if form == "markdown":
-        click.echo(markdown(planned.changes, manifest))
-    else:
-        show(planned)
-    if not dry_run:
-        paths = write(planned, at.s3, at.bucket, now_ms, author=Author(at.person, note))
-        at.refresh()
-        unchanged = planned.live.manifest is not None and planned.live.manifest.digest == planned.manifest.digest
-        did = "wrote the site again; the manifest is still" if unchanged else "published"
-        click.echo(f"{did} {planned.manifest.digest}: {len(paths)} files, visible everywhere within 60 s")
-    if planned.refusals:
-        raise click.ClickException(refused_line(planned))
-
-
 def show(planned: Plan, echo: Callable[[str], None] = click.echo) -> None:
     """Print every change, warning and refusal, one after the other."""
     for change in planned.changes:
         echo(str(change))
     if not planned.changes:
         echo("no experiment changes")
-
-
-def markdown(changes: Sequence[Change], folder: Path) -> str:
-    """Every change, warning and refusal as Markdown, for a comment on a pull request.
-
-    Texts stand in code blocks, so that nothing in them becomes a link, a mention or a heading."""
-    lines = [f"### What publishing `{folder}` changes", ""]
-    for kind, title in TITLES.items():
-        texts = [f"{c.experiment}: {c.text}" if c.experiment else c.text for c in changes if c.kind == kind]
-        if texts:
-            fence = "`" * max(3, *(1 + len(run) for text in texts for run in re.findall("`+", text)))
-            lines += [f"**{title}**", "", f"{fence}text", *texts, fence, ""]
-    if not changes:
-        lines.append("No experiment changes.")
-    if any(change.kind == "refusal" for change in changes):
-        lines.append("A refused experiment stays as it is live. The others are published.")
-    return "\n".join(lines).rstrip()
 
 
 def refused_line(planned: Plan) -> str:

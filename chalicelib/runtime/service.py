@@ -19,7 +19,7 @@ from chalicelib.ingestion.sender import CachedSecrets
 from chalicelib.runtime.meter import Meter
 from chalicelib.runtime.settings import Settings, secrets_in
 from chalicelib.storage.dynamodb import DynamoStore
-from chalicelib.storage.manifest_cache import ManifestCache
+from chalicelib.storage.manifest_cache import FRESH_LOCALLY_MS, FRESH_MS, ManifestCache
 from chalicelib.storage.refusals import Refusals
 from chalicelib.storage.retry import Patience, client_config
 
@@ -67,8 +67,9 @@ class Service:
 
     @cached_property
     def catalog(self) -> ManifestCache:
-        """The published manifest, cached."""
-        return ManifestCache(self.client("s3"), self.settings.bucket)
+        """The published manifest, cached; on a developer's machine for a second, who has just published it."""
+        fresh_ms = FRESH_LOCALLY_MS if self.settings.stage == "local" else FRESH_MS
+        return ManifestCache(self.client("s3"), self.settings.bucket, fresh_ms)
 
     @cached_property
     def sender_keys(self) -> CachedSecrets:

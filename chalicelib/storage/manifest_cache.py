@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LIVE = "manifest/live.json"
 FRESH_MS = 30_000  # a publish reaches every warm Lambda within this time, without one request in between
+FRESH_LOCALLY_MS = 1_000  # a developer publishes, and looks at once
 # Before a refusal we look every time, with a conditional GET. A refusal is final, a publish may be a moment old, and
 # a client that sends invalid events to make us look could as well send events that cost more.
 FORCED_MS = 0
@@ -42,19 +43,22 @@ class Catalog(Protocol):
 
 
 class ManifestCache:
-    """The catalog in the private bucket. `now_ms` is epoch milliseconds everywhere. Safe to share between threads."""
+    """The catalog in the private bucket. `now_ms` is epoch milliseconds everywhere. Safe to share between threads.
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
+    fresh_ms: how old `current` may be while the bucket answers."""
+
+    def __init__(self, s3: S3Client, bucket: str, fresh_ms: int = FRESH_MS) -> None:
         self._s3 = s3
         self._bucket = bucket
+        self._fresh_ms = fresh_ms
         self._lock = Lock()
         self._manifest: Manifest | None = None
         self._etag = ""
         self._tried_ms: int | None = None  # when the bucket was last asked, whatever it answered
 
     def current(self, now_ms: int) -> Manifest:
-        """The manifest, at most 30 s old while the bucket answers. Raises Busy when there never was one."""
-        return self._at_most(FRESH_MS, now_ms)
+        """The manifest. Raises Busy when there never was one."""
+        return self._at_most(self._fresh_ms, now_ms)
 
     def refresh(self, now_ms: int) -> Manifest:
         """The manifest as it is now. Call once before refusing an event."""

@@ -326,6 +326,45 @@ def test_publish_history_and_rollback_on_the_command_line(abacus, shop):
     assert "    hello\n" in lines
 
 
+def overtaken_once(monkeypatch, other):
+    """`other()` publishes between the plan of the next publish and its writing."""
+    real, left = published.write_live, [other]
+
+    def write_live(s3, bucket, manifest, etag):
+        if left:
+            left.pop()()
+        return real(s3, bucket, manifest, etag)
+
+    monkeypatch.setattr(published, "write_live", write_live)
+
+
+def test_who_is_overtaken_by_the_same_change_keeps_the_note_and_is_told_no_error(abacus, shop, monkeypatch):
+    abacus("publish")
+    abacus.says = A.replace("running", "paused")
+    overtaken_once(monkeypatch, lambda: abacus("publish"))
+    code, output = abacus("publish", "--note", "pause for lunch")
+    assert (code, output.splitlines()[0]) == (0, "a: running → paused: all visitors see x until it runs again")
+    live = published.read_live(shop.s3, shop.bucket).manifest
+    assert f"wrote the site again; live is already {live.digest}" in output
+    entries = list(published.history(shop.s3, shop.bucket))
+    assert [(e.note, len(e.changes)) for e in entries] == [("", 1), ("", 1), ("pause for lunch", 0)]
+
+
+def test_who_is_overtaken_by_another_change_publishes_nothing_that_was_not_shown(abacus, shop, monkeypatch):
+    abacus("publish")
+
+    def other():
+        abacus.says = A.replace("running", "stopped")
+        abacus("publish")
+
+    abacus.says = A.replace("running", "paused")
+    overtaken_once(monkeypatch, other)
+    code, output = abacus("publish")
+    assert code == 1
+    assert "Someone else published just now" in output
+    assert published.read_live(shop.s3, shop.bucket).manifest.experiment("a").status == "stopped"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.domain.errors import Busy
 from chalicelib.domain.manifest import Manifest
+from chalicelib.runtime.service import Service
+from chalicelib.runtime.settings import Settings
 from chalicelib.storage.manifest_cache import ManifestCache
 from tests.support.builders import NOON, a_manifest, an_experiment
 
@@ -53,6 +55,15 @@ def test_it_looks_once_in_thirty_seconds():
     assert bucket.looks == 1
     bucket.holds = NEW
     assert catalog.current(NOON + 30_000) == NEW
+
+
+@pytest.mark.parametrize(("stage", "looks"), [("local", 2), ("prod", 1)])
+def test_a_developer_sees_a_publish_after_a_second(stage, looks):
+    bucket = Bucket(OLD)
+    catalog = Service(Settings(stage=stage, bucket="bucket"), lambda name: bucket).catalog
+    for after in (0, 999, 1000, 1999):
+        catalog.current(NOON + after)
+    assert bucket.looks == looks
 
 
 def test_an_unchanged_manifest_is_not_parsed_again(caplog):
