@@ -11,6 +11,7 @@ const { chance, interval, lift, localised, money, pValue, share, whole } = await
 const { here, link, parse } = await import("../../static/results/data/route.js");
 const { looks } = await import("../../static/results/ui/colours.js");
 const { axis, ticks } = await import("../../static/results/charts/bars.js");
+const { labels } = await import("../../static/results/charts/uplot.js");
 const { csv } = await import("../../static/results/actions/download.js");
 const { reason } = await import("../../static/results/ui/labels.js");
 const { highlighted } = await import("../../static/results/charts/highlight.js");
@@ -53,6 +54,13 @@ test("lifts always have a sign, and an open end says so", { skip: german }, () =
   assert.deepEqual([0.3, -0.05, 0, 12].map(lift), ["+30%", "−5.0%", "0.0%", "+1,200%"]);
   assert.equal(interval([-0.1, null]), "−10% to ∞");
   assert.equal(interval(null), "–");
+});
+
+test("an axis writes all its values with the decimals that their distance needs", { skip: german }, () => {
+  assert.deepEqual(labels("amount", [3, 3.25, 3.5]), ["3.00", "3.25", "3.50"]);
+  assert.deepEqual(labels("amount", [3, 3.5, 4]), ["3.0", "3.5", "4.0"]);
+  assert.deepEqual(labels("percent", [0.05, 0.075]), ["5.0%", "7.5%"]);
+  assert.deepEqual(labels("signed", [-0.2, 0, 0.2]), ["−20%", "0%", "+20%"]);
 });
 
 test("dollars have cents, and nothing is for nothing", { skip: german }, () => {

@@ -121,15 +121,18 @@ function spacedDays(days, most) {
 }
 
 /** Ticks with as many decimals as their distance needs. */
-function labels(kind, ticks) {
+export function labels(kind, ticks) {
   if (kind === "count") return ticks.map((value) => (Number.isInteger(value) ? short(value) : ""));
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
-  if (kind === "amount") return ticks.map((value) => decimal(value, Math.max(0, Math.ceil(-Math.log10(step)))));
-  const digits = [0, 1, 2].find((n) => Math.abs(step * 100 * 10 ** n - Math.round(step * 100 * 10 ** n)) < 1e-6) ?? 3;
+  if (kind === "amount") return ticks.map((value) => decimal(value, decimals(step), decimals(step)));
+  const digits = decimals(step * 100);
   return ticks.map(
     (value) => (kind === "signed" && value > 0 ? "+" : "") + percent(Math.abs(value) < 1e-9 ? 0 : value, digits),
   );
 }
+
+/** 5 → 0, 0.5 → 1, 0.25 → 2. */
+const decimals = (step) => [0, 1, 2].find((n) => Math.abs(step * 10 ** n - Math.round(step * 10 ** n)) < 1e-6) ?? 3;
 
 /** Where a phase began. */
 function marks(u, all, { stroke, font }) {

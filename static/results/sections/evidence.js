@@ -117,7 +117,7 @@ function estimates({ variants, alpha, metric }) {
 
 const loss = (metric, { expected_loss: lost }) => (isRate(metric) ? `${points(lost)} points` : written(metric, lost));
 
-const points = (value) => (isKnown(value) ? decimal(value * 100, 2) : NOTHING);
+const points = (value) => (isKnown(value) ? decimal(value * 100, 2, 2) : NOTHING);
 
 function planned(plan, metric) {
   if (!plan.lift) return null;

@@ -55,7 +55,9 @@ export const percent = (value, digits = 0) =>
 
 export const short = (n) => (known(n) ? format({ notation: "compact", maximumFractionDigits: 1 }).format(n) : NOTHING);
 
-export const decimal = (n, digits = 2) => (known(n) ? format({ maximumFractionDigits: digits }).format(n) : NOTHING);
+/** With at most `digits` decimals, and at least `least`. */
+export const decimal = (n, digits = 2, least = 0) =>
+  known(n) ? format({ minimumFractionDigits: least, maximumFractionDigits: digits }).format(n) : NOTHING;
 
 /** A p-value with two significant digits; a tiny one as an upper bound. */
 export function pValue(p) {

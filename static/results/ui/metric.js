@@ -19,7 +19,8 @@ export const title = (metric) => (isRate(metric) ? `Rate of ${metric.goal}` : `$
 export function written(metric, value) {
   if (isRate(metric)) return share(value);
   if (!known(value)) return NOTHING;
-  const number = decimal(value, Math.max(2, metric.decimals));
+  const digits = Math.max(2, metric.decimals);
+  const number = decimal(value, digits, digits);
   return metric.unit ? `${number} ${metric.unit}` : number;
 }
 

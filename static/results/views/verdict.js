@@ -27,7 +27,12 @@ export function verdictCard(report, ...more) {
     h(
       "div",
       {},
-      h("p", { class: "state" }, term("verdict", stopped ? STATUSES.stopped : label), partly(window)),
+      h(
+        "p",
+        { class: "state" },
+        term(colour === "held" ? "guardrails" : "verdict", stopped ? STATUSES.stopped : label),
+        partly(window),
+      ),
       h("h2", { class: "advice" }, headline(report)),
       since && h("p", { class: "since", dir: "auto" }, since),
       h("p", { class: "why" }, stopped && h("b", {}, "What the data say: "), prose(reason(report))),

@@ -62,6 +62,15 @@ def test_a_mean_decides_in_its_unit_and_a_broken_guardrail_stands_beside_it(resu
     expect(page.get_by_text("broken", exact=True)).to_be_visible()
 
 
+def test_amounts_have_the_same_number_of_decimals_everywhere(results: Site, new_page: Open) -> None:
+    report = EXTREMES["basket"].detail({})
+    for row, mean in zip(report["variants"], (3.4, 4.0), strict=True):
+        row["mean"] = mean
+    results.api.answers["/stats/basket"] = report
+    page = at(results, new_page(), "#/basket")
+    assert page.locator(".variants .rate .value").all_inner_texts() == ["3.40 EUR", "4.00 EUR"]
+
+
 def test_the_table_shows_what_decides_and_no_belief_beside_an_open_verdict(results: Site, new_page: Open) -> None:
     page = at(results, new_page(), "#/a-a-test")
     headings = page.get_by_role("columnheader").all_inner_texts()
