@@ -128,6 +128,10 @@ def test_the_demo_shop_and_the_landing_page_keep_the_policy_of_the_cdn(site: Sit
     page = context.new_page()
     page.goto(site.origin + "/demo/")
     page.click("#cta")
+    assert page.get_by_role("button", name="Check out").is_visible()
+    for width in (320, 390, 800):
+        page.set_viewport_size({"width": width, "height": 600})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
     page.fill("#address", "a@example.com")
     page.click("#signup button")
     colour = page.get_attribute("html", "data-ab-cta-color")
