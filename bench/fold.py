@@ -15,14 +15,18 @@ from pathlib import Path
 from statistics import median
 
 from abacus.local.emulated_stacks import LocalAws, data_stack, emulator
-from abacus.operations.capacity import EVENT_ID, VISITOR
+from abacus.operations.capacity import EVENT_ID, VISITOR, an_experiment
 from abacus.operations.metering import Use, metered
+from abacus.operations.tally_size import SPREAD, full_tally
 from bench.support.rounds import Taken, timed
 from chalicelib.counting.fold import Fold
+from chalicelib.domain.clock import utc_day
 from chalicelib.runtime.service import version
 from chalicelib.storage.dynamodb import DynamoStore
+from chalicelib.storage.event_encoding import Amount
 from chalicelib.storage.retry import Patience
-from chalicelib.storage.store import RowKey, RowLimit
+from chalicelib.storage.store import Booking, RowKey, RowLimit, cell_name, partition
+from chalicelib.storage.tally import Cell
 
 ROWS = 200  # as many records as the trigger hands over at most
 KINDS = ("i", "c", "g:signup")  # the events of each row
@@ -31,16 +35,21 @@ NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z, epoch milliseconds
 numbers = count()
 
 
+SHOP, VARIANTS = "shop", ("blue", "green")  # SHOP: the experiment with values
 SEGMENTS = ("device=mobile", "country=US", "visitor=new"), ("device=desktop", "country=GB", "visitor=returning")
 
 
-def written(store: DynamoStore, experiments: int, segments: bool) -> list[RowKey]:
-    """ROWS rows with an event of each kind each, written and not counted yet. `segments`: three of each impression."""
+def written(store: DynamoStore, experiments: int, segments: bool, values: bool) -> list[RowKey]:
+    """ROWS rows with an event of each kind each, written and not counted yet. `segments`: three of each impression.
+    `values`: of the goal."""
     keys = []
+    kinds = ("i", "c", "g:purchase") if values else KINDS
     for number in range(ROWS):
-        key = RowKey(f"{next(numbers):0{VISITOR}d}", f"experiment-{number % experiments}")
-        variant = ("blue", "green")[number % 2]
-        elements = [f"{kind}|{variant}|0|{NOON}|{next(numbers):0{EVENT_ID}d}" for kind in KINDS]
+        key = RowKey(f"{next(numbers):0{VISITOR}d}", SHOP if values else f"experiment-{number % experiments}")
+        variant = VARIANTS[number % 2]
+        elements = [f"{kind}|{variant}|0|{NOON}|{next(numbers):0{EVENT_ID}d}" for kind in kinds]
+        if values:
+            elements[-1] += f"||{Amount(4990, 50_000).text()}"
         if segments:
             elements[0] += f"|||{','.join(SEGMENTS[number // 2 % 2])}"
         store.add(key, elements, len(elements), version=version(), expires_at=0, limit=RowLimit(200, 200))
@@ -48,11 +57,25 @@ def written(store: DynamoStore, experiments: int, segments: bool) -> list[RowKey
     return keys
 
 
-def folding(aws: LocalAws, batch: int, experiments: int, *, segments: bool = False) -> tuple[Taken, Use]:
-    """What it takes to fold ROWS rows, `batch` of them at once."""
+def filled(store: DynamoStore, values: int) -> None:
+    """Make the tallies those of an experiment with so many goals with values, a million visitors after its start."""
+    if not values:
+        return
+    tally = full_tally(an_experiment(SHOP, values=values)).numbers()
+    cells = [Cell("total", "", 0, variant) for variant in VARIANTS]
+    cells += [Cell("day", utc_day(NOON).isoformat(), 0, variant) for variant in VARIANTS]
+    cells += [Cell("segment", marker, 0, variant) for markers in SEGMENTS for marker in markers for variant in VARIANTS]
+    store.book([Booking(partition(SHOP, c), cell_name(c, 0, n), tally) for c in cells for n in range(SPREAD)])
+
+
+def folding(
+    aws: LocalAws, batch: int, experiments: int, *, segments: bool = False, values: int = 0
+) -> tuple[Taken, Use]:
+    """What it takes to fold ROWS rows, `batch` of them at once, in an experiment with so many goals with values."""
     store = DynamoStore(aws.dynamodb, aws.names["ParticipantsName"], aws.names["TalliesName"])
-    fold = Fold(store, 2, random.randrange, version, Patience())
-    keys = written(store, experiments, segments)
+    fold = Fold(store, SPREAD, random.randrange, version, Patience())
+    keys = written(store, experiments, segments, values > 0)
+    filled(store, values)
     with metered(aws.dynamodb) as use:
 
         def work() -> None:
@@ -87,6 +110,10 @@ def main() -> None:
             "fold, 25 rows at once": lambda: folding(aws, 25, 1),
             "fold, 1 row, three segments": lambda: folding(aws, 1, 1, segments=True),
             "fold, 25 rows, three segments": lambda: folding(aws, 25, 1, segments=True),
+            "fold, 1 row, three values": lambda: folding(aws, 1, 1, values=3),
+            "fold, 25 rows, three values": lambda: folding(aws, 25, 1, values=3),
+            "fold, 1 row, both": lambda: folding(aws, 1, 1, segments=True, values=3),
+            "fold, 25 rows, both": lambda: folding(aws, 25, 1, segments=True, values=3),
             "fold, 200 rows at once": lambda: folding(aws, 200, 1),
             "fold, 200 rows of 10 experiments": lambda: folding(aws, 200, 10),
         }

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import app
 from abacus.operations.capacity import EVENT_ID, VISITOR
 from bench.support.rounds import medians
 from bench.support.stub import stub
-from chalicelib.domain.manifest import Experiment, Manifest, Phase, Variant
+from chalicelib.domain.manifest import Experiment, GoalValue, Manifest, Phase, Segment, Variant
+from chalicelib.domain.segments import VALUES
 from chalicelib.runtime.service import Service
 from chalicelib.runtime.settings import Settings
 from chalicelib.storage.retry import client_config
@@ -43,7 +44,16 @@ def an_experiment(key: str) -> Experiment:
     )
 
 
-MANIFEST = Manifest(experiments=(an_experiment("cta-color"), an_experiment("hero")))
+def a_shop(key: str) -> Experiment:
+    """The same with a goal that has values, and three segments."""
+    value = GoalValue(unit="EUR", decimals=2, cap=50_000)
+    segments = tuple(Segment(name=name, values=VALUES[name]) for name in ("device", "country", "visitor"))
+    more = {"goals": ("signup", "purchase"), "goal_values": {"purchase": value}, "segments": segments}
+    return an_experiment(key).model_copy(update=more)
+
+
+SHOP = "shop"
+MANIFEST = Manifest(experiments=(an_experiment("cta-color"), an_experiment("hero"), a_shop(SHOP)))
 
 
 def request(body: str) -> dict[str, Any]:
@@ -53,7 +63,8 @@ def request(body: str) -> dict[str, Any]:
         "resource": "/events",
         "path": "/events",
         "httpMethod": "POST",
-        "headers": {"content-type": "application/json", "user-agent": CHROME, "host": "example.com"},
+        "headers": {"content-type": "application/json", "user-agent": CHROME, "host": "example.com"}
+        | {"cloudfront-viewer-country": "CH"},
         "multiValueHeaders": {"content-type": ["application/json"], "user-agent": [CHROME], "host": ["example.com"]},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
@@ -65,26 +76,32 @@ def request(body: str) -> dict[str, Any]:
     }
 
 
-def bodies(batch: int, *, experiments: int = 1) -> list[str]:
-    """EVENTS events as bodies of `batch` each, in turn by VISITORS visitors, spread over `experiments`."""
+def bodies(batch: int, keys: Sequence[str] = ("cta-color",)) -> list[str]:
+    """EVENTS events as bodies of `batch` each, in turn by VISITORS visitors, spread over the experiments `keys`. In the
+    shop each goal has a value, and each impression says whether the visitor is new."""
     now = time.time_ns() // 1_000_000
+    experiments = [experiment for key in keys for experiment in MANIFEST.experiments if experiment.key == key]
     made = []
     for number in range(EVENTS // batch):
         visitor = f"{number % VISITORS:0{VISITOR}d}"
         events = []
         for n in range(batch):
-            experiment = MANIFEST.experiments[n % experiments]
-            kind = ("impression", "click", "goal")[n // experiments % 3]
-            event = {"id": f"{number * batch + n:0{EVENT_ID}d}", "type": kind, "experiment": experiment.key}
-            event |= {"variant": experiment.assign(visitor, 0), "phase": 0, "at": now - 1000}  # type: ignore[dict-item]
-            events.append(event | ({"goal": "signup"} if kind == "goal" else {}))
+            experiment = experiments[n % len(experiments)]
+            kind = ("impression", "click", "goal")[n // len(experiments) % 3]
+            event: dict[str, Any] = {"id": f"{number * batch + n:0{EVENT_ID}d}", "type": kind}
+            event |= {"experiment": experiment.key, "variant": experiment.assign(visitor, 0), "phase": 0}
+            event |= {"at": now - 1000} | ({"goal": "signup"} if kind == "goal" else {})
+            if experiment.key == SHOP:
+                event |= {"goal": "purchase", "value": 49.9} if kind == "goal" else {}
+                event |= {"segments": {"visitor": "new"}} if kind == "impression" else {}
+            events.append(event)
         made.append(json.dumps({"visitor": visitor, "events": events}))
     return made
 
 
-def handler(batch: int, *, experiments: int = 1) -> Callable[[], None]:
+def handler(batch: int, keys: Sequence[str] = ("cta-color",)) -> Callable[[], None]:
     """The work: EVENTS events through the handler."""
-    requests = [request(body) for body in bodies(batch, experiments=experiments)]
+    requests = [request(body) for body in bodies(batch, keys)]
 
     def work() -> None:
         for one in requests:
@@ -130,8 +147,10 @@ def main() -> None:
             ("boto3 put_item, one an event", 1): puts(boto3.client("dynamodb", endpoint_url=endpoint, **keys)),  # type: ignore[call-overload]
             ("handler, 1 event a request", 1): handler(1),
             ("handler, 3 events", 3): handler(3),
+            ("handler, 3 events, a value, three segments", 3): handler(3, (SHOP,)),
             ("handler, 10 events", 10): handler(10),
-            ("handler, 10 events, half each in two experiments", 10): handler(10, experiments=2),
+            ("handler, 10 events, three values, three segments", 10): handler(10, (SHOP,)),
+            ("handler, 10 events, half each in two experiments", 10): handler(10, ("cta-color", "hero")),
             ("handler, 100 events", 100): handler(100),
         }
         with contextlib.redirect_stdout(Path(os.devnull).open("w")):  # the app's log

@@ -22,7 +22,7 @@ import boto3
 import app
 from abacus.local.emulated_stacks import REGION, LocalAws, data_stack, emulator
 from abacus.operations.metering import metered
-from bench.ingest import an_experiment
+from bench.ingest import a_shop, an_experiment
 from bench.support.rounds import medians
 from chalicelib.counting.contribution import contribution
 from chalicelib.counting.fold import bookings
@@ -41,6 +41,8 @@ DAYS = 7
 ROWS = 25  # a transaction: each draws a spread
 ROUNDS = 9
 SPREAD = 2
+SHOP, SHOP_EVENTS = "shop", 10_000
+SEGMENTS = ("device=mobile", "country=CH", "visitor=new"), ("device=desktop", "country=US", "visitor=returning")
 
 
 def tallied(experiment: str, events: int, rng: random.Random, now: int) -> list[Booking]:
@@ -53,6 +55,9 @@ def tallied(experiment: str, events: int, rng: random.Random, now: int) -> list[
             variant = ("blue", "green")[number % 2]
             at = now - rng.randrange(DAYS * 86_400_000)
             row = [f"i|{variant}|0|{at}|{number}"] + [f"c|{variant}|0|{at + 1}|c{number}"] * (number % 3 == 0)
+            if experiment == SHOP:
+                row[0] += f"|||{','.join(SEGMENTS[number // 2 % 2])}"
+                row += [f"g:purchase|{variant}|0|{at + 2}|g{number}||4990^50000"] * (number % 9 == 0)
             for cell, tally in contribution(row, len(row)).items():
                 deltas.setdefault(cell, Tally()).add(tally)
             made += len(row)
@@ -114,7 +119,7 @@ def scan(aws: LocalAws, events: int) -> Callable[[], None]:
 def main() -> None:
     now, rng = now_ms(), random.Random(1)
     experiments = {size: an_experiment(f"events-{size}") for size in SIZES}
-    manifest = Manifest(experiments=tuple(experiments.values()))
+    manifest = Manifest(experiments=(*experiments.values(), a_shop(SHOP)))
     with tempfile.TemporaryDirectory() as home, emulator(Path(home), persist=False) as (_, endpoint):
         aws = data_stack(endpoint)
         keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": REGION}
@@ -130,6 +135,7 @@ def main() -> None:
             left = tallied(experiment.key, size, rng, now)
             app.service.store.book(left)
             items[size] = len(left)
+        app.service.store.book(tallied(SHOP, SHOP_EVENTS, rng, now))
 
         path = "/stats/{experiment}"
         works = {
@@ -139,7 +145,10 @@ def main() -> None:
             for series in ("none", "day")
             for size in SIZES
         }
-        works[f"GET /stats, all {len(SIZES)} experiments"] = get("/stats", {})
+        shop = f"{SHOP_EVENTS:>9,} events, values and segments"
+        works[f"{shop}, series=none"] = get(path, {"series": "none"}, experiment=SHOP)
+        works[f"{shop}, by=device"] = get(path, {"by": "device"}, experiment=SHOP)
+        works[f"GET /stats, all {len(SIZES) + 1} experiments"] = get("/stats", {})
         works |= {f"{size:>9,} events, scanned (peer)": scan(aws, size) for size in PEER_SIZES}
         with contextlib.redirect_stdout(Path(os.devnull).open("w")):  # the app's log
             units = {}
@@ -148,6 +157,6 @@ def main() -> None:
                     work()
                 units[name] = use.read
             taken = medians(works, ROUNDS)
-    print(f"{'':42}{'RRU':>8}{'ms':>9}{'CPU ms':>9}")
+    print(f"{'':54}{'RRU':>8}{'ms':>9}{'CPU ms':>9}")
     for name, (wall, cpu) in taken.items():
-        print(f"{name:42}{units[name]:8.1f}{wall * 1000:9.1f}{cpu * 1000:9.1f}")
+        print(f"{name:54}{units[name]:8.1f}{wall * 1000:9.1f}{cpu * 1000:9.1f}")
