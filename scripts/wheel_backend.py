@@ -4,8 +4,10 @@ The command line is the package `abacus`. What a checkout has beside it (the app
 sources of the pages, the docs) is in `abacus/product/`, with esbuild for one platform and uPlot, as in node_modules.
 The same commit gives the same bytes: files are sorted, and have one date and one of two modes.
 
-    python -m build --wheel                                  for the platform of this machine
-    python -m build --wheel -C platform=macosx_11_0_arm64    for another one of PLATFORMS
+    python -m pip wheel --no-deps -w dist .                                  for the platform of this machine
+    python -m pip wheel --no-deps -w dist -C platform=macosx_11_0_arm64 .    for another one of PLATFORMS
+
+Not `python -m build`: a clone has a folder `build/`, which Python takes for that module.
 
 Editable installs and sdists are setuptools' own.
 """
