@@ -193,4 +193,5 @@ def price(parts: Collection[str]) -> str:
     """What a stage of these parts costs, in a line."""
     paid = [read(INFRA / f"{part}.yaml").text for part in parts if part in ("watch", "firewall")]
     at_rest = sum(bill.at_rest().values()) + sum(map(bill.stack_at_rest, paid))
-    return f"${at_rest:.2f} a month at rest; {price_line()} (more: abacus cost)"
+    visited = f"${bill.custom_metrics():.2f} more with visitors"
+    return f"${at_rest:.2f} a month at rest, {visited}; {price_line()} (more: abacus cost)"

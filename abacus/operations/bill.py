@@ -182,6 +182,13 @@ def at_rest() -> dict[str, float]:
     }
 
 
+def custom_metrics() -> float:
+    """Dollars a month with visitors: each deployed stage sends its metrics, and no option turns them off.
+
+    AWS bills a metric by the hours in which it is sent; this is the price of traffic in every hour."""
+    return prices.METRIC.of(METRICS)
+
+
 # Read units of a look at an experiment of two variants: eleven full days of hours, three weeks of cohorts.
 ALERT_READS = 14.5
 ALERT_SECONDS = 0.5  # of a look; assumed

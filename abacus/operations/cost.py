@@ -109,11 +109,13 @@ def by_traffic(measured: Mapping[Workload, list[Use]], settings: bill.FunctionSe
         dollars = million * month / 1e6
         rows = bill.storage(month, A_REQUEST, KEPT_DAYS)
         stored = sum(rows.dollars.values())
+        in_all = dollars + stored + bill.custom_metrics()
         yield (
             f"  {events:10,.1f}{month:16,.0f}{bill.together(events / A_REQUEST, settings.window):10,.0f}{million:11.2f}"
-            f"{dollars:12,.2f}{rows.rows:17,.0f}{rows.gb:10,.1f}{stored:11,.2f}{dollars + stored:12,.2f}"
+            f"{dollars:12,.2f}{rows.rows:17,.0f}{rows.gb:10,.1f}{stored:11,.2f}{in_all:12,.2f}"
         )
     yield f"  together: rows, where the fold waits {settings.window} s for more (FoldWindowSeconds)."
+    yield f"  in all: with {bill.custom_metrics():.2f} for custom metrics, which every stage with visitors sends."
     yield "  rows kept: stored, backed up, and read by reconcile once a day, at most five million of them a day."
 
 
@@ -136,11 +138,12 @@ def month() -> Iterator[str]:
     for line, dollars in bill.at_rest().items():
         yield f"  {line:38}{dollars:8.2f}"
     yield "  (nothing, where SQS's million free requests a month are not used up by others)"
+    yield "A month with visitors, whatever their number:"
+    yield f"  {'custom metrics':38}{bill.custom_metrics():8.2f}"
     yield "A month, where they are wanted:"
     for name in ("watch", "firewall"):
         yield f"  {'infra/' + name + '.yaml':38}{bill.stack_at_rest((INFRA / f'{name}.yaml').read_text()):8.2f}"
     yield f"  {'alerts, ten running experiments':38}{bill.alerts(10):8.2f}"
-    yield f"  {'custom metrics, while there is traffic':38}{prices.METRIC.of(bill.METRICS):8.2f}"
     yield "  (ten alarms, ten metrics and three dashboards in an account are always free)"
 
 

@@ -132,7 +132,10 @@ def test_an_empty_account_becomes_a_working_tracker(account: Account, first: Com
     assert "    GET /stats past the CDN: refused\n" in first.output
     url = account.outputs("edge")["Url"]
     assert f'Script tag    <script src="{url}/ab.js"></script>\nResults       {url}/results/\n' in first.output
-    assert f"Price         $0.26 a month at rest; {price_line()} (more: abacus cost)\n" in first.output
+    assert (
+        f"Price         $0.26 a month at rest, $3.60 more with visitors; {price_line()} (more: abacus cost)\n"
+        in first.output
+    )
 
 
 def test_the_smoke_test_leaves_no_visitor_behind(account: Account, first: CommandResult) -> None:
