@@ -1,7 +1,7 @@
 """The posterior of the lift under a prior that expects small lifts: expected lift, chance to be best, expected loss.
 
 Prior: the log ratio of a variant to the control is N(0, τ²), with τ unknown among PRIOR_SDS. Flat priors are
-overconfident: they say 97 % where 83 % is true if lifts are N(0, 3 %) (`abacus prove`, docs/statistics.md).
+overconfident: they say 98 % where 81 % is true if lifts are N(0, 3 %) (`abacus prove`, docs/statistics.md).
 Sources: Efron (2011), JASA 106:1602-1614; van Zwet & Cator (2021), Statistica Neerlandica 75:437-452.
 """
 

@@ -45,7 +45,7 @@ def mixture(z: float, info: float, taus: Sequence[float] = TAUS) -> Evidence:
 
     Without a difference E ever exceeds 1/α with probability at most α (Ville's inequality); an average of e-values is
     an e-value. One τ finds lifts near τ soonest and others late; the average finds any lift from 2 to 50 % within
-    1.25 times the visitors of a test with a single look (median; docs/statistics.md). Units: log odds.
+    1.4 times the visitors of a test with a single look (median; docs/statistics.md). Units: log odds.
 
     >>> f"{mixture(3.0, 1000.0, [0.1]).p:.4f} {mixture(3.0, 1000.0).p:.4f}"
     '0.0555 0.1108'
