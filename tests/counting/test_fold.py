@@ -290,3 +290,42 @@ def test_when_the_time_is_over_the_clash_is_raised() -> None:
     with pytest.raises(Stale):
         world()
     assert world.waits == [0.125, 0.25, 0.5, 0.5]  # it goes on to the last moment, and not beyond it
+
+
+def test_every_write_of_a_fold_changes_the_version_of_its_row() -> None:
+    store = MemoryStore()
+    write(store, an_element())
+    fold = a_fold(store)
+    fold([KEY], now_ms=NOW)
+    assert store.rows[KEY].version == "v0"
+    store.open_generation("cta-color", Generations(0), Generations(0, 7))
+    write(store, an_element(id="e2"))
+    fold([KEY], now_ms=NOW)  # a row that was counted stays where it is until the rebuild moves it
+    assert (store.rows[KEY].version, store.rows[KEY].generation) == ("v1", 0)
+    store.open_generation("cta-color", Generations(0, 7), Generations(8))
+    reopened: list[tuple[int, str]] = []
+    reopen = store.reopen
+
+    def noted(row: ParticipantRow, generation: int, version: str) -> None:
+        reopened.append((generation, version))
+        reopen(row, generation, version)
+
+    store.reopen = noted  # type: ignore[method-assign]
+    fold([KEY], now_ms=NOW)
+    assert reopened == [(8, "v2")]
+
+
+def test_a_row_that_the_table_calls_broken_is_named_and_the_rows_behind_it_are_folded() -> None:
+    store = MemoryStore()
+    first, second, third = (RowKey(f"v{n}", "cta-color") for n in range(3))
+    store.rows[first] = ParticipantRow(first, version="x", broken=True)
+    write(store, "nonsense", key=second)
+    write(store, an_element(), key=third)
+    result = a_fold(store)([first, second, third], now_ms=NOW)
+    assert (result.broken, result.events) == ([first, second], 1)
+
+
+def test_an_hour_of_a_fortnight_ago_is_the_last_that_is_kept() -> None:
+    for hours, kept in ((14 * 24, 1), (14 * 24 + 1, 0)):
+        cells = contribution({an_element(at=NOON - hours * HOUR)}, 1)
+        assert sum(b.cell.startswith("hour") for b in bookings({("cta-color", 0): cells}, NOW, 0)) == kept

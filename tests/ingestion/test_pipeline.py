@@ -13,11 +13,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from chalicelib.counting.fold import Fold
-from chalicelib.domain.errors import Busy, InvalidInput
+from chalicelib.domain.errors import Busy, InvalidInput, TooManyRequests
 from chalicelib.domain.event import Event
-from chalicelib.domain.manifest import Manifest, Period, Segment
+from chalicelib.domain.manifest import Manifest, Period, Phase, Segment
+from chalicelib.ingestion.network_limit import NetworkLimit
 from chalicelib.ingestion.pipeline import Ingest
-from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each, sum_responses
+from chalicelib.ingestion.request import Batch, EventsResponse, ParsedRequest, each, parse, sum_responses
 from chalicelib.ingestion.rows.spill import Spill, sqs_spill
 from chalicelib.ingestion.sender import Sender
 from chalicelib.storage.dynamodb import DynamoStore
@@ -452,3 +453,82 @@ def test_the_manifest_is_read_again_before_an_event_is_refused_as_not_running() 
     ingest = replace(desk.ingest, catalog=desk)
     request = ParsedRequest(Batch(visitor=GREEN, events=(an_event(),)), (0,))
     assert ingest.receive(request, now_ms=NOON) == answer(accepted=1)
+
+
+def request_of(visitor: str, *events: Event) -> ParsedRequest:
+    return ParsedRequest(Batch(visitor=visitor, events=events), tuple(range(len(events))))
+
+
+def test_a_network_of_many_new_visitors_is_marked_and_then_refused_but_not_a_signed_sender() -> None:
+    desk = Desk()
+    ingest = replace(desk.ingest, limit=NetworkLimit(2, lambda: 0.0))
+    visitors = [a_visitor("green", nth=n) for n in range(6)]
+    network = Sender(address="192.0.2.1")
+    for visitor in visitors[:4]:
+        ingest.receive(request_of(visitor, an_event()), now_ms=NOON, sender=network)
+    marks = [next(iter(desk.store.rows_of(visitor)[0].pending)).rpartition("|")[2] for visitor in visitors[:4]]
+    assert marks == ["e1", "m", "m", "m"]
+    with pytest.raises(TooManyRequests):
+        ingest.receive(request_of(visitors[4], an_event()), now_ms=NOON, sender=network)
+    for sender, visitor in ((network, visitors[0]), (Sender(address="192.0.3.1"), visitors[4])):
+        assert not ingest.receive(request_of(visitor, an_event()), now_ms=NOON, sender=sender).refused
+    assert ingest.receive(request_of(visitors[5], an_event()), now_ms=NOON, sender=network._replace(client="shop")) == (
+        answer(accepted=1)
+    )
+
+
+@pytest.mark.parametrize(("visitor", "mark"), [("undefined", "s"), ("Undefined", "s"), ("GUEST", "s"), ("guest1", "")])
+def test_an_id_that_many_senders_use_is_marked(visitor: str, mark: str) -> None:
+    everyone = an_experiment(phases=(Phase(weights=(0.0, 1.0)),))
+    desk = Desk(manifest=a_manifest(everyone))
+    desk.send(an_event(), visitor=visitor)
+    (row,) = desk.store.rows_of(visitor)
+    assert row.pending == {f"i|green|0|{NOON}|e1" + (f"|{mark}" if mark else "")}
+
+
+def test_an_event_is_late_more_than_an_hour_after_it() -> None:
+    desk = Desk()
+    desk.send(an_event(at=NOON - HOUR), an_event(id="e2", at=NOON - HOUR - 1))
+    (row,) = desk.store.rows_of(GREEN)
+    assert row.pending == {f"i|green|0|{NOON - HOUR}|e1", f"i|green|0|{NOON - HOUR - 1}|e2|l"}
+
+
+@pytest.mark.parametrize(("client", "outcomes"), [(None, ["too-old", "before-start"]), ("shop", [])])
+def test_only_a_signed_sender_is_trusted_with_old_events(client: str | None, outcomes: list[str]) -> None:
+    desk = Desk(manifest=a_manifest(an_experiment(began=NOON - HOUR)))
+    request = request_of(GREEN, an_event(at=NOON - 30 * DAY), an_event(id="e2", at=NOON - 2 * HOUR))
+    response = desk.ingest.receive(request, now_ms=NOON, sender=Sender(client=client))
+    assert [refused.outcome for refused in response.refused] == outcomes
+
+
+@pytest.mark.parametrize(("later_ms", "outcomes"), [(90 * DAY - 1, []), (90 * DAY, ["too-old"])])
+def test_a_message_is_written_for_as_long_as_its_row_lives(later_ms: int, outcomes: list[str]) -> None:
+    message = {"visitor": GREEN, "experiment": "cta-color", "elements": [f"i|green|0|{NOON}|e1"]}
+    desk = Desk()
+    desk.ingest.write_spilled(json.dumps({"rows": [message], "received": NOON}), now_ms=NOON + later_ms)
+    assert [(note.outcome, note.reason) for note in desk.notes] == [
+        (outcome, "Found when it left the queue.") for outcome in outcomes
+    ]
+
+
+def test_who_is_told_to_come_back_is_told_when() -> None:
+    desk = Desk(spill=(queue := list[str]()).append)
+    desk.send(*impressions(100))
+    desk.send(*impressions(1, 100))
+    with pytest.raises(Busy) as full:
+        desk.ingest.write_spilled(queue[0], now_ms=NOON)
+    ingest = a_failing_desk(lambda: faults.THROTTLED, queue.append).ingest
+    for _ in range(6):
+        ingest.receive(request_of(GREEN, an_event()), now_ms=NOON)
+    with pytest.raises(Busy) as throttled:
+        ingest.receive(request_of(GREEN, an_event()), now_ms=NOON)
+    assert (full.value.retry_after, throttled.value.retry_after) == (5, 2)
+
+
+def test_a_sender_that_says_it_is_a_bot_is_believed_also_where_one_event_is_malformed() -> None:
+    event = {"id": "e1", "type": "impression", "experiment": "cta-color", "variant": "green", "at": NOON}
+    for events in ([event], [event, {"id": "no id"}]):
+        desk = Desk()
+        desk.ingest.receive(parse(json.dumps({"visitor": GREEN, "bot": True, "events": events}).encode()), now_ms=NOON)
+        (row,) = desk.store.rows_of(GREEN)
+        assert row.pending == {f"i|green|0|{NOON}|e1|b"}
