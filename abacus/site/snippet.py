@@ -116,8 +116,8 @@ class _Parts:
     Types policy and does not hold up the page's load event.
 
     Each file is built in two passes: modules into one scope, and that scope into a block, where it leaves no name
-    behind. In one pass esbuild declares the names of each module apart, which costs 50 bytes. Nothing is thrown: where
-    the second part fails, the first shows the control."""
+    behind. In one pass esbuild declares the names of each module apart, which costs 50 bytes. EAGER is the mark of
+    _minified(). Nothing is thrown: where the second part fails, the first shows the control."""
 
     def __init__(self, public: Json, rows: list[Row], site: Options, **build: bool) -> None:
         flags = ["--minify-syntax", *_flags(_features(public, rows, site) | build, site)]
@@ -135,22 +135,26 @@ class _Parts:
         module = f"export default ({parameters}) => {{\n{_let(body)}\n}};"  # what it throws, `first` catches
         self.second = esbuild(module, SNIPPET, form="esm")
         self.name = f"ab.count-{hashlib.sha256(self.second).hexdigest()[:8]}.js"
-        entry = (
-            'import "./gate.js"; import { showControl } from "./start.js"; import { resolve } from "./core/script.js";'
-        )
+        entry = 'import "./gate.js"; import { resolve } from "./core/script.js";'
         entry += "".join(f'import {{ {name} as {here}_ }} from "{path}";' for (path, name), here in shared.items())
         arguments = ", ".join([*(f"{here}_" for here in shared.values()), *data])
-        load = f"import(resolve({_json(self.name)})).then((file) => file.default({arguments}))"
-        entry += f"setTimeout(() => {load}.catch(showControl));"
+        load = f"(await import(resolve({_json(self.name)}))).default({arguments})"
+        entry += (SNIPPET / "first.js").read_text().replace("COUNT", load)
         flat = esbuild(entry, SNIPPET, flags, "esm", minify=False).decode()
-        self.first = esbuild(f"try {{\n{_with_data(_let(flat), public, rows)}\n}} catch {{}}", SNIPPET)
+        self.first = _minified(f"try {{\n{_with_data(_let(flat), public, rows)}\n}} catch {{}}")
 
 
 def _in_one(public: Json, rows: list[Row], site: Options) -> bytes:
     """The testers' file."""
     flags = _flags(_features(public, rows, site) | {"DEBUG": True, "ASYNC": True}, site)
     flat = esbuild('import "./run.js";', SNIPPET, ["--minify-syntax", *flags], "esm", minify=False).decode()
-    return esbuild(f"try {{\n{_with_data(_let(flat), public, rows, DEBUG=True)}\n}} catch {{}}", SNIPPET)
+    return _minified(f"try {{\n{_with_data(_let(flat), public, rows, DEBUG=True)}\n}} catch {{}}")
+
+
+def _minified(source: str, flags: list[str] | None = None) -> bytes:
+    """`source`, bundled. EAGER(f), a function that is called before the first paint, becomes (f): the browser then
+    compiles it at once, where it would parse it twice."""
+    return esbuild(source, SNIPPET, flags, "esm").replace(b"EAGER(", b"(")
 
 
 def _let(source: str) -> str:
@@ -160,13 +164,13 @@ def _let(source: str) -> str:
 
 def _with_data(source: str, public: Json, rows: list[Row], **build: bool) -> str:
     """The names in capitals that stand for data: in their place where used once, else declared first."""
-    keys = "|".join(rf"{row[0]}=\d" for row in rows)
+    keys = "|".join(row[0] for row in rows)
     data = {
         "EXPERIMENTS": _json(rows),
         "GOALS": f"({_json(goals(public))})",
         "VALUED": _json(valued(public)),
         "SEGMENTED": f"({_json(segmented(public))})",
-        "TESTING": rf"/[?&](ab_|{keys})/" if keys else "/[?&]ab_/",
+        "TESTING": rf"/[?&](ab_|({keys})=\d)/" if keys else "/[?&]ab_/",
         "MANIFEST": _json(public),
         "SCRIPT": TESTED if build.get("DEBUG") else OWN_TAG,
     }
@@ -194,9 +198,7 @@ def _module(site: Options) -> bytes:
         *(f"USES.{name}" for name in USES),
     )
     features = dict.fromkeys(("ASYNC", *parts), True) | {"REDIRECT_ATTRIBUTE": False} | _option_features(site)
-    return esbuild(
-        'export * from "./module.js";', SNIPPET, ["--inject:./core/config.js", *_flags(features, site)], "esm"
-    )
+    return _minified('export * from "./module.js";', ["--inject:./core/config.js", *_flags(features, site)])
 
 
 def _features(public: Json, rows: list[Row], site: Options) -> dict[str, bool]:
@@ -227,7 +229,7 @@ def _flags(features: dict[str, bool], site: Options) -> list[str]:
     """What the sources call by names in capitals, as esbuild's definitions."""
     domain = f";domain={site.cookie_domain}" if site.cookie_domain else ""
     values: Json = {"DEBUG": False, "ASYNC": False, **features, "EVENTS": site.events, "COOKIE_DOMAIN": domain}
-    return [f"--define:{name}={_json(value)}" for name, value in values.items()]
+    return ["--pure:EAGER", *(f"--define:{name}={_json(value)}" for name, value in values.items())]
 
 
 def _json(value: Any) -> str:

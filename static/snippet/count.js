@@ -42,10 +42,13 @@ const look = () => {
   scan();
 };
 /** Looks at once, so that what is in view counts after one moment. Storage waits: it costs round trips between
-    processes, which the first paint need not wait for. */
+    processes, which the first paint need not wait for. What waits there is sent together with what counts now. */
 const settle = () => {
   look();
-  moment(() => later(0));
+  moment(() => {
+    remember();
+    later(1e3);
+  });
 };
 
 const consent = (given) => {
@@ -57,6 +60,7 @@ const consent = (given) => {
 
 page.href = location.href;
 page.path = location.pathname;
+page.last = {};
 /** A change of route: what changes it draws, and drawing calls this. */
 page.onChange = () => {
   if (page.href == (page.href = location.href)) return;

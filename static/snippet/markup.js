@@ -66,7 +66,7 @@ export const scan = () =>
       element.toggleAttribute("hidden", hidden);
       // SVG knows no `hidden`.
       if (element.ownerSVGElement)
-        hidden ? element.setAttribute("display", "none") : element.removeAttribute("display");
+        write(element, "display", hidden ? "none" : null);
     }
     const sets = element.getAttribute("data-ab-set");
     if (show || sets) changes.observe(element, { attributes: true });
@@ -98,7 +98,7 @@ const keepUp = () => {
 const touchesMarked = ({ type, target, addedNodes }) =>
   type < "b" /* attributes */ ||
   (target.closest ? target : target.parentNode)?.closest?.("[data-ab-set]") ||
-  [...addedNodes].some((node) => node.querySelector && (node.matches(MARKED) || node.querySelector(MARKED)));
+  [...addedNodes].some((node) => node.matches?.(MARKED) || node.querySelector?.(MARKED));
 
 /** Keeps the page as it should be: also the attributes of the root element, which a framework may take off. */
 const changes = new MutationObserver(

@@ -6,12 +6,12 @@ import { assign } from "./assign.js";
 import { scan, watch } from "./markup.js";
 import { complain } from "./tester/overrides.js";
 
-export const again = () => {
+export const again = EAGER(() => {
   EXPERIMENTS.map(assign);
   if (document.body) scan(); // while the head is read there is nothing to scan
-};
+});
 
-/** What cannot be counted is not shown: count.js did not come. */
+/** Gives up: from now on the page is the control, uncounted. */
 export const showControl = () => {
   me.apart = 1;
   again();

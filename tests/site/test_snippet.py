@@ -99,7 +99,13 @@ def test_operators_that_no_condition_uses_are_left_out() -> None:
 def test_nothing_is_declared_outside_of_the_file_and_nothing_is_thrown_out_of_it() -> None:
     for name in ("ab.js", "ab.async.js", "ab.debug.js"):
         built = scripts(public(EVERYTHING), Options())[name].decode()
-        assert (built[:10], built[-13:]) == ("(()=>{try{", "}catch{}})();"), name
+        assert re.fullmatch(r"try\{(let|const) .*\}catch\{\}", built, re.DOTALL), name
+
+
+def test_functions_that_run_before_the_first_paint_are_compiled_at_once() -> None:
+    for name, body in scripts(public(EVERYTHING), Options()).items():
+        assert b"EAGER" not in body, name
+    assert "=>((...e)=>{try{" in scripts(public(PLAIN), Options())["ab.js"].decode()
 
 
 def test_rows_say_what_the_snippet_needs_and_no_more() -> None:

@@ -1,13 +1,13 @@
 /** `f`, from which no error escapes: a guest does not break the page. The debug build tells of it. */
-export const safe =
-  (f) =>
-  (...args) => {
+export const safe = EAGER((f) =>
+  EAGER((...args) => {
     try {
       return f(...args);
     } catch (error) {
       DEBUG && console.warn("abacus:", error);
     }
-  };
+  }),
+);
 
 /** In a moment, and in a page that is drawn: in a background tab or a prerendered page no frame comes before it is
     shown. */

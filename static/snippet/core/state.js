@@ -17,4 +17,4 @@ export const calls = [];
 /** call: has count.js do something, now or when it comes; not calls.push, for the prototype of lists may be frozen.
     observer: the IntersectionObserver of count.js, once it is there. onChange: called when the page has changed.
     last: event → when it happened last; experiment → the path of its last impression. href, path: the page's. */
-export const page = { last: {}, call: (call) => calls.push(call) };
+export const page = { call: (call) => calls.push(call) };

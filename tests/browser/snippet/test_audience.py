@@ -299,3 +299,12 @@ def test_crawlers_and_link_previews_see_the_control_and_are_not_redirected(
     page.goto(site.origin + "/landing")
     assert [shown(page), page.url, site.requests] == ["plain", site.origin + "/landing", []]
     assert page.evaluate("document.cookie") == ""  # which would make it a visitor
+
+
+def test_a_crawler_sees_the_control_before_the_second_file_has_come(site: Site, new_visitor: Profile) -> None:
+    site.runs(HERO)
+    site.page("/", BUY, tag=f'<script src="/ab.js" data-visitor="{visitor_of(HERO, "bold")}"></script>')
+    page = new_visitor(site, user_agent="Googlebot/2.1").new_page()
+    page.route("**/ab.count-*", lambda _: None)  # no answer
+    page.goto(site.origin, wait_until="commit")
+    page.wait_for_function("document.documentElement.dataset.abHero == 'plain'")

@@ -230,6 +230,7 @@ def test_a_page_in_a_background_tab_is_not_seen_before_it_is_shown(site: Site, n
 def test_what_is_in_view_when_the_page_opens_counts_after_one_moment(site: Site, new_visitor: Profile) -> None:
     site.runs(HERO)
     site.page("/", BOX)
+    site.answer = (503, {})  # so that it stays in storage
     page = new_visitor(site, "v1~").new_page()
     page.clock.install(time=0)
     page.clock.pause_at(1)
