@@ -104,7 +104,7 @@ PLACE = "EXPERIMENT:VARIANT[.GOAL][@SEGMENT=VALUE]"
     multiple=True,
     metavar=f"{PLACE}=SHARE",
     help="Share of visitors who click, such as hero:bold=12% or hero:bold@device=mobile=20%, or who reach a goal, such "
-    "as hero:bold.signup=5%. Default: 10 % click; 40 % of them reach each goal.",
+    "as hero:bold.signup=5%. Default: 10 % click; 40 % of them and 1 % of the others reach each goal.",
 )
 @click.option(
     "--values",
