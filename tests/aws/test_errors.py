@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
+import boto3
 import click
 import pytest
 from botocore.exceptions import (
@@ -15,6 +17,7 @@ from botocore.exceptions import (
 )
 from click.testing import CliRunner
 
+from abacus.aws.account import Account, NoAccount
 from abacus.aws.errors import NO_CREDENTIALS, NO_REGION, report_errors
 from chalicelib.domain.errors import AbacusError, NotFound
 
@@ -60,3 +63,35 @@ def test_the_decorated_command_keeps_its_options() -> None:
 
     decorated: Callable[[str], None] = report_errors(command)
     assert decorated.__name__ == "command"
+
+
+class Refusing:
+    """A session whose calls fail with `error`."""
+
+    region_name = "eu-central-1"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def client(self, service: str, region_name: str | None = None) -> Refusing:
+        return self
+
+    def get_caller_identity(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NoCredentialsError(), f"{NO_CREDENTIALS} Or add --dry-run."),
+        (
+            ClientError({"Error": {"Code": "ExpiredToken", "Message": "it has expired"}}, "GetCallerIdentity"),
+            "AWS does not accept the credentials: An error occurred (ExpiredToken) when calling the GetCallerIdentity "
+            "operation: it has expired. Configure them, or add --dry-run.",
+        ),
+    ],
+)
+def test_credentials_that_are_missing_or_refused_are_told_with_the_next_step(error: Exception, message: str) -> None:
+    with pytest.raises(NoAccount) as raised:
+        Account(cast(boto3.Session, Refusing(error))).authenticate()
+    assert str(raised.value) == message
