@@ -1,6 +1,7 @@
 // What the labels mean, each with a link into the docs.
 
 import { h } from "../ui/dom.js";
+import { localised } from "../ui/format.js";
 import { docs } from "../ui/help.js";
 
 /** id → [title, text, page and heading of the docs] */
@@ -59,7 +60,7 @@ export const helpTexts = (ids = Object.keys(HELP)) =>
     return h(
       "div",
       { id: `help-${id}`, class: "help", popover: "", role: "dialog", "aria-label": title, "data-key": `help-${id}` },
-      h("p", {}, h("b", {}, title), " ", text),
+      h("p", {}, h("b", {}, title), " ", localised(text)),
       h("p", {}, h("a", { href: docs(page) }, "More in the docs")),
     );
   });

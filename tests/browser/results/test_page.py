@@ -338,6 +338,7 @@ def test_german_readers_get_german_numbers(results: Site, new_page: Open) -> Non
     expect(page.locator(".why")).to_have_text(reason("cta-color", german=True))
     assert page.get_by_role("row", name="green").locator(".value").nth(2).inner_text() == "8,93\u00a0%"
     expect(page.locator("#reading-rate .day")).to_have_text("21. Nov. UTC")
+    assert "The bar is a 95\u00a0% confidence sequence" in (page.locator("#help-lift").text_content() or "")
 
 
 def test_everything_can_be_reached_with_the_tab_key_and_shows_where_one_is(results: Site, new_page: Open) -> None:
