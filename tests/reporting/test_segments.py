@@ -123,3 +123,9 @@ def test_a_segment_that_the_experiment_lacks_is_refused_with_those_it_has(store:
 def test_an_unknown_experiment_is_not_found(store: CountingStore) -> None:
     with pytest.raises(NotFound):
         queries.by_segment(store, MANIFEST, "x", "device", now_ms=NOON)
+
+
+def test_where_only_drafts_are_written_none_is_published() -> None:
+    with pytest.raises(NotFound) as raised:
+        queries.known(a_manifest(an_experiment("hero", status="draft")), "nope")
+    assert raised.value.message == "No experiment 'nope'; none is published."
