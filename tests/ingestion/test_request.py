@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import InvalidInput, TooLarge
-from chalicelib.ingestion.request import MAX_BODY, parse
+from chalicelib.ingestion.request import MAX_BODY, each, parse
 from tests.support.builders import NOON
 
 
@@ -115,3 +115,21 @@ def test_no_body_whatever_makes_it_stumble(body: bytes) -> None:
         assert len(batch.events) == len(positions)
         indexes = sorted([*positions, *(m.index for m in malformed)])
         assert indexes == list(range(len(positions) + len(malformed)))
+
+
+def test_a_body_of_64_kilobytes_is_the_largest_and_a_hundred_events_are_the_most() -> None:
+    body = b'{"visitor": "v1", "events": []}'
+    assert parse(body + b" " * (64 * 1024 - len(body))).batch.events == ()
+    with pytest.raises(TooLarge, match="body: 65537 bytes; at most 65536 are taken"):
+        parse(body + b" " * (64 * 1024 + 1 - len(body)))
+    assert len(each("v1", [None] * 100).malformed) == 100
+    with pytest.raises(TooLarge, match="events: 101 events; at most 100 are taken at once") as refused:
+        each("v1", [None] * 101)
+    assert refused.value.field == "events"
+
+
+def test_a_visitor_that_cannot_be_is_named_with_its_field() -> None:
+    for read in (lambda: parse(b'{"visitor": "a b", "events": []}'), lambda: each("a b", [])):
+        with pytest.raises(InvalidInput, match="visitor: 'a b' is not a visitor id") as refused:
+            read()
+        assert refused.value.field == "visitor"

@@ -153,6 +153,32 @@ def test_a_wrong_variant_is_answered_with_the_right_one(visitor: str, phase: int
     assert refusal == Refusal(Outcome.WRONG_VARIANT, message)
 
 
+@pytest.mark.parametrize(
+    ("event", "experiment", "message"),
+    [
+        (an_event(at=NOON - 8 * DAY), {}, f"at: {NOON - 8 * DAY} is more than 7 days ago."),
+        (an_event(at=NOON + HOUR), {}, f"at: {NOON + HOUR} is more than 10 minutes ahead of {NOON}."),
+        (
+            an_event(),
+            {"status": "stopped", "periods": (Period(end=NOON),)},
+            f"cta-color is stopped; it was not running at {NOON}.",
+        ),
+        (an_event(), {"began": NOON + HOUR}, f"at: {NOON} is before cta-color began, at {NOON + HOUR}."),
+        (
+            an_event(type="goal", goal="buy"),
+            {},
+            "cta-color declares no goal 'buy'; it has none besides clicks.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_sent_and_what_would_be_taken(
+    event: Event, experiment: dict[str, object], message: str
+) -> None:
+    refusal = validate_event(event, GREEN, a_manifest(an_experiment(**experiment)), now_ms=NOON)
+    assert refusal is not None
+    assert refusal.message == message
+
+
 MANY = tuple(f"{n:02}-{'x' * 61}" for n in range(40))
 
 

@@ -50,6 +50,7 @@ class MemoryStore:
         self, key: RowKey, elements: Iterable[str], received: int, *, version: str, expires_at: int, limit: RowLimit
     ) -> ParticipantRow:
         self.fault("before add")
+        assert type(expires_at) is int, "TTL needs whole seconds"
         with self.lock:
             row = self.rows.get(key, ParticipantRow(key))
             if len(row.counted) >= limit.counted or len(row.pending) >= limit.pending:
