@@ -81,3 +81,42 @@ def test_without_secrets_no_signature_can_be_checked_and_nobody_can_make_us_ask_
         with pytest.raises(Busy):
             signer(headers(), b"{}", kept, now_ms=NOW * 1000)
     assert reads == [1]
+
+
+def test_a_signature_without_a_time_or_at_the_edge_of_five_minutes() -> None:
+    now_ms = 1_795_248_000_000
+    secrets = {"shop": "secret"}
+
+    def client(timestamp: str | None) -> str | None:
+        signature = sign("secret", int(timestamp or 0), b"body")
+        headers = {"x-client-id": "shop", "x-signature": signature} | ({"x-timestamp": timestamp} if timestamp else {})
+        return signer(headers, b"body", lambda now_ms: secrets, now_ms=now_ms)
+
+    assert [client(str(now_ms // 1000 + seconds)) for seconds in (-300, 0, 300)] == ["shop"] * 3
+    for timestamp in (None, str(now_ms // 1000 - 301), str(now_ms // 1000 + 301)):
+        with pytest.raises(Unauthorized, match="is not within 300 s of now") as refused:
+            client(timestamp)
+        assert refused.value.field == "X-Timestamp"
+    secrets = {"shop": "another"}
+    with pytest.raises(Unauthorized, match="X-Signature: does not match") as refused:
+        client(str(now_ms // 1000))
+    assert refused.value.field == "X-Signature"
+
+
+def test_secrets_that_could_never_be_read_are_tried_again_after_five_seconds() -> None:
+    reads: list[int] = []
+
+    def read() -> dict[str, str]:
+        reads.append(1)
+        if len(reads) < 3:
+            raise OSError("the parameter is away")
+        return {"shop": "secret"}
+
+    secrets = CachedSecrets(read)
+    for now_ms in (0, 4_999, 5_000):
+        with pytest.raises(Busy) as busy:
+            secrets(now_ms)
+        assert busy.value.retry_after == 5
+    assert len(reads) == 2
+    assert secrets(10_000) == {"shop": "secret"}
+    assert (secrets(309_999), len(reads)) == ({"shop": "secret"}, 3)
