@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -48,6 +49,14 @@ def every_request_keeps_to_the_rules_of_aws() -> Iterator[None]:
     checker.take_violations()
     yield
     assert checker.take_violations() == []
+
+
+@pytest.fixture
+def service_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What the service logs, warnings and worse. Chalice, once app.py is imported, keeps its logger to itself."""
+    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
+    caplog.set_level(logging.WARNING, "abacus")
+    return caplog
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 
@@ -209,17 +208,15 @@ def test_after_a_clash_the_generations_are_read_again() -> None:
 
 
 def test_a_row_that_cannot_be_read_is_named_and_the_others_are_folded(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    service_log: pytest.LogCaptureFixture,
 ) -> None:
-    # Chalice, once app.py is imported, keeps the logger to itself.
-    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
     store = MemoryStore()
     write(store, an_element())
     broken = RowKey("v9", "cta-color")
     write(store, f"i|gr#en|0|{NOON}|e1", key=broken)
     result = a_fold(store)([KEY, broken], now_ms=NOW)
     assert (result.events, result.broken) == (1, [broken])
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in service_log.records] == [
         "a row of cta-color cannot be read; it is not counted"
     ]
 

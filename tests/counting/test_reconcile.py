@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -128,11 +127,7 @@ def test_a_row_of_a_replaced_generation_is_moved_though_nothing_in_it_changed() 
     assert store.rows[key(0)].generation == 5
 
 
-def test_rows_whose_fold_fails_keep_no_other_from_it_and_are_logged(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Chalice, once app.py is imported, keeps the logger to itself.
-    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
+def test_rows_whose_fold_fails_keep_no_other_from_it_and_are_logged(service_log: pytest.LogCaptureFixture) -> None:
     store = a_store(5)
     fold = a_fold(store)
 
@@ -141,10 +136,9 @@ def test_rows_whose_fold_fails_keep_no_other_from_it_and_are_logged(
             raise RuntimeError("this row")
         return fold(keys, now_ms=now_ms)
 
-    with caplog.at_level(logging.ERROR):
-        result = reconcile_rows(store, failing, now_ms=NOON)  # type: ignore[arg-type]
+    result = reconcile_rows(store, failing, now_ms=NOON)  # type: ignore[arg-type]
     assert (result.folded, result.failed, pending(store)) == (3, 2, ["v2", "v4"])
-    assert [record.getMessage() for record in caplog.records] == ["a row of cta-color cannot be folded"] * 2
+    assert [record.getMessage() for record in service_log.records] == ["a row of cta-color cannot be folded"] * 2
 
 
 def test_a_row_that_the_fold_finds_broken_is_counted_as_such() -> None:

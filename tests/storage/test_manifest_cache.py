@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -66,11 +65,11 @@ def test_a_developer_sees_a_publish_after_a_second(stage, looks):
     assert bucket.looks == looks
 
 
-def test_an_unchanged_manifest_is_not_parsed_again(caplog):
+def test_an_unchanged_manifest_is_not_parsed_again(service_log):
     catalog, bucket = a_catalog(OLD)
     first = catalog.current(NOON)
     assert catalog.current(NOON + 30_000) is first
-    assert (bucket.looks, caplog.text) == (2, "")
+    assert (bucket.looks, service_log.text) == (2, "")
 
 
 def test_a_refresh_looks_at_once():
@@ -81,21 +80,18 @@ def test_a_refresh_looks_at_once():
 
 
 @pytest.mark.parametrize("holds", [UNREACHABLE, refused(503), refused(403), refused(404), b"{", b'{"experiments": 5}'])
-def test_the_last_good_copy_outlives_a_bad_bucket(holds, caplog, monkeypatch):
-    # Chalice, once app.py is imported, keeps the logger to itself.
-    monkeypatch.setattr(logging.getLogger("abacus"), "propagate", True)
-    caplog.set_level(logging.WARNING, "abacus")
+def test_the_last_good_copy_outlives_a_bad_bucket(holds, service_log):
     catalog, bucket = a_catalog(OLD)
     catalog.current(NOON)
     bucket.holds = holds
     assert catalog.current(NOON + 60_000) == OLD
-    assert "the last good copy stays" in caplog.text
+    assert "the last good copy stays" in service_log.text
     bucket.holds = NEW
     assert catalog.current(NOON + 120_000) == NEW
 
 
 @pytest.mark.parametrize("holds", [UNREACHABLE, refused(503), refused(403), b"{"])
-def test_without_any_copy_the_service_is_busy_and_does_not_hammer_the_bucket(holds, caplog):
+def test_without_any_copy_the_service_is_busy_and_does_not_hammer_the_bucket(holds):
     catalog, bucket = a_catalog(holds)
     for later in range(3):
         with pytest.raises(Busy):

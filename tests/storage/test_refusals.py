@@ -156,7 +156,7 @@ def test_refusals_of_one_moment_are_noted_and_written_together() -> None:
     assert refused(items(store)) == {"too-old": 2, "capped": 1}
 
 
-def test_a_table_that_fails_keeps_what_is_left_for_the_next_time(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_table_that_fails_keeps_what_is_left_for_the_next_time(service_log: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     mine = refusals(store)
     for _ in range(3):
@@ -171,7 +171,7 @@ def test_a_table_that_fails_keeps_what_is_left_for_the_next_time(caplog: pytest.
     store.book = failing  # type: ignore[method-assign]
     mine.flush(NOON)
     assert items(store) == {}
-    assert (mine.buffered("cta-color"), "at least 1" in caplog.text) == ({"too-old": 3}, True)
+    assert (mine.buffered("cta-color"), "at least 1" in service_log.text) == ({"too-old": 3}, True)
     mine.flush(NOON + EVERY_MS)
     assert refused(items(store)) == {"too-old": 3}
     assert refused_by_value(items(store, "cta-color" + SEGMENTS)) == {"a": {"too-old": 3}}
