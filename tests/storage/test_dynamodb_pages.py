@@ -200,3 +200,29 @@ def test_a_row_with_an_attribute_of_the_wrong_type_is_broken_and_keeps_its_key_a
         RowKey("v1", "cta-color"), version="v7", broken=True
     )
     assert row_of_item(item) == ParticipantRow(RowKey("v1", "cta-color"), version="", broken=True)
+
+
+def test_what_decides_about_a_write_is_read_strongly_consistent() -> None:
+    asked: list[tuple[str, bool]] = []
+
+    class Recording:
+        def query(self, TableName: str, ConsistentRead: bool, **_: Any) -> dict[str, Any]:
+            asked.append((TableName, ConsistentRead))
+            return {"Items": []}
+
+        def scan(self, TableName: str, ConsistentRead: bool, Segment: int, TotalSegments: int) -> dict[str, Any]:
+            asked.append((f"{TableName} {Segment} of {TotalSegments}", ConsistentRead))
+            return {"Items": []}
+
+    client: Any = Recording()
+    store = DynamoStore(client, "participants", "tallies")
+    assert (store.generations("cta-color"), store.rows_of("v1")) == (Generations(), [])
+    assert [list(store.scan()), list(store.scan(1, 4))] == [[], []]
+    store.cells("cta-color", first="a", last="b")
+    assert asked == [
+        ("tallies", True),
+        ("participants", True),
+        ("participants 0 of 1", True),
+        ("participants 1 of 4", True),
+        ("tallies", False),
+    ]
