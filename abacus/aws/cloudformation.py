@@ -198,8 +198,8 @@ def wait_until_idle(
 
 
 def _current_parameters(before: StackTypeDef, names: set[str], created: bool) -> list[dict[str, Any]]:
-    """The parameters `names` as the stack has them. One that was never created is about to be deleted, so its values
-    are repeated; CloudFormation does not show the hidden ones."""
+    """The parameters `names` as the stack has them. A stack that was never created is about to be deleted, so its
+    values are read and given again. CloudFormation does not show hidden ones."""
     values = {p["ParameterKey"]: p["ParameterValue"] for p in before.get("Parameters", [])}
     if created:
         return [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(names & values.keys())]

@@ -3,10 +3,10 @@
 Chalice zips the whole of chalicelib/, compiled files and notes included. So it works on a copy that holds only what
 ships.
 
-`python -m abacus.deploy.package package ...` is Chalice's own command line, for another Python than the one that runs
-it. Chalice packages for the Python that it runs on, and has no setting for another one. The functions get the version
-that CHALICE_RUNTIME names, such as python3.14. pip downloads wheels for the same version by its own variables, which
-`chalice_environment` sets.
+`python -m abacus.deploy.package package ...` runs Chalice's command line. Its functions may get another Python than the
+one that runs it. Chalice packages for the Python that it runs on, and has no setting for another one. The functions get
+the version that CHALICE_RUNTIME names, such as python3.14. pip downloads wheels for the same version by its own
+variables, which `chalice_environment` sets.
 """
 
 from __future__ import annotations

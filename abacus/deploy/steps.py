@@ -1,6 +1,6 @@
 """The steps that deploy a stage, in order; each may be repeated.
 
-data ─→ api (functions) ─→ edge (CloudFront) ─→ watch, budget ─→ publish ─→ smoke test
+data ─→ api (functions) ─→ firewall ─→ edge (CloudFront) ─→ watch, budget ─→ publish ─→ smoke test
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from abacus.aws import cloudformation, names, retained, stack_state
 from abacus.aws.account import Account
@@ -22,6 +21,7 @@ from abacus.deploy.plan import StackPlan, plan_stacks
 from abacus.deploy.smoke import PublicUrl, Smoke
 from abacus.installation.release import installed
 from abacus.publishing import publish
+from abacus.publishing.remote import Remote
 from abacus.site import build
 from chalicelib.domain.manifest import Manifest
 from chalicelib.storage.dynamodb import DynamoStore
@@ -130,17 +130,24 @@ class Deployment:
         return with_code(plan.template.text, bucket, key)
 
     def _publish(self, make_site: publish.Build) -> publish.Plan:
+        """As `abacus publish` does it: the edge function gets the manifest too, and the CDN's caches are emptied."""
         self.report("publish: the manifest and the site")
-        s3, bucket, now = self.account.client("s3"), self.outputs["data"]["BucketName"], round(time.time() * 1000)
-        planned = publish.plan(self.manifest, s3, bucket, now)
-        for change in planned.changes:
-            self.report(f"    {change}")
-        author = publish.Author(getpass.getuser(), "abacus deploy")
-        paths = publish.write(planned, s3, bucket, now, build=make_site, author=author)
-        self.account.client("cloudfront").create_invalidation(
-            DistributionId=self.outputs["edge"]["DistributionId"],
-            InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
+        edge, person = self.outputs["edge"], getpass.getuser()
+        at = Remote(
+            self.account.client("s3"),
+            self.outputs["data"]["BucketName"],
+            self.account.client("cloudfront"),
+            edge["DistributionId"],
+            person,
+            edge.get("EdgeFunctionName", ""),
         )
+
+        def shown(planned: publish.Plan) -> None:
+            for change in planned.changes:
+                self.report(f"    {change}")
+
+        author = publish.Author(person, "abacus deploy")
+        planned, paths = publish.plan_and_write(self.manifest, at, shown, author=author, build=make_site)
         self.report(f"    {len(paths)} files")
         return planned
 

@@ -156,7 +156,12 @@ def write(
 
 
 def plan_and_write(
-    wanted: Manifest, at: Remote, shown: Callable[[Plan], object], *, author: Author = NO_AUTHOR
+    wanted: Manifest,
+    at: Remote,
+    shown: Callable[[Plan], object],
+    *,
+    author: Author = NO_AUTHOR,
+    build: Build = build_site,
 ) -> tuple[Plan, list[str]]:
     """Plan, show, write, and refresh the CDN: what was planned last, and the paths that were written.
 
@@ -167,7 +172,7 @@ def plan_and_write(
     known = set(planned.changes)
     for _ in range(ROUNDS):
         try:
-            paths = write(planned, at.s3, at.bucket, clock.now_ms(), author=author)
+            paths = write(planned, at.s3, at.bucket, clock.now_ms(), author=author, build=build)
         except published.Overtaken:
             planned = plan(wanted, at.s3, at.bucket, clock.now_ms())
             if not known.issuperset(planned.changes):

@@ -145,7 +145,8 @@ def _decide(control: str, pair: Pair, p: float, alpha: float, comparisons: int, 
         decision, interval = "loser", Interval(interval.low, min(interval.high, 0.0))
     elif interval.low >= -margin and interval.high <= margin:
         decision = "equivalent"
-    # Holm decides on more than the interval for all comparisons at once shows: what it rules out is cut off at 0.
+    # Holm may decide where the interval for all comparisons at once still holds 0. Then the interval is cut off at 0,
+    # so that both agree.
     return Comparison(pair, control, decision, pair.lift, interval, p)
 
 

@@ -35,8 +35,8 @@ class Findings:
         return self.sample.experiment.control
 
     @property
-    def live(self) -> str | None:
-        """The variant that every visitor gets, once the experiment is stopped."""
+    def shipped(self) -> str | None:
+        """The variant that every visitor gets, once the experiment is stopped; None before."""
         experiment = self.sample.experiment
         return (experiment.winner or experiment.control) if experiment.status == "stopped" else None
 

@@ -46,8 +46,8 @@ class Window:
 @dataclass(frozen=True)
 class Sample:
     """The tallies that are analysed: `arms`; `days`, `hours` are the same by cohort and by activity.
-    `began`: the day of the first cohort, where it is known without the days. `kind`: by what of the goal the variants
-    are compared."""
+    `began`: the day of the first cohort, where it is known without the days. `kind`: whether the variants
+    are compared by the goal's rate, the mean of its values or the mean of its number."""
 
     experiment: Experiment
     goal: str
@@ -102,7 +102,7 @@ class Sample:
     @cached_property
     def phase_weights(self) -> dict[str, dict[int, float]]:
         """Of each variant, the weights of the phases in which it is compared with the control; empty where there are
-        none. The control's are those of its rate.
+        none. The control has the weights of its own rate.
 
         The weight of a phase is 1/Σ 1/n over its variants, the same for all of them. A comparison has Mantel-Haenszel
         weights of its own where its variant joined later, or where the common weights would cost more than 5 % of its

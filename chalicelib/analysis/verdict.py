@@ -7,6 +7,9 @@ winner         a variant beats the control
 loser          a variant loses to it
 equivalent     no variant differs by an amount that matters
 inconclusive   none of these
+
+A guardrail may hold a winner back (metrics/guardrails.py). A stopped experiment keeps the state; its headline says what
+every visitor sees.
 """
 
 from __future__ import annotations
@@ -54,12 +57,12 @@ def decide(findings: Findings) -> Verdict:
     """The verdict of the first rule that applies, in the order at the top of this module."""
     rules = (_invalid, _collecting, _decided_by_another_metric, _winner, _loser, _equivalent)
     verdict = next((verdict for rule in rules if (verdict := rule(findings))), None) or _inconclusive(findings)
-    return _stopped(findings, verdict) if findings.live else verdict
+    return _stopped(findings, verdict) if findings.shipped else verdict
 
 
 def _stopped(findings: Findings, verdict: Verdict) -> Verdict:
     """The verdict on an experiment that is over: first what every visitor gets now."""
-    live = findings.live
+    live = findings.shipped
     if findings.sample.experiment.winner:
         headline = f"{live} is live for everyone"
         text = f"Stopped: {headline}. "
@@ -80,14 +83,14 @@ def _stopped(findings: Findings, verdict: Verdict) -> Verdict:
 def _invalid(findings: Findings) -> Verdict | None:
     for check in findings.checks:
         if check.state == "alarm" and check.name in FATAL:
-            text = check.text if findings.live else f"Stop: {check.text[:1].lower()}{check.text[1:]}"
+            text = check.text if findings.shipped else f"Stop: {check.text[:1].lower()}{check.text[1:]}"
             return Verdict("invalid", "Fix the tracking first", check.text, text, "fix", doubts=(check.name,))
     return None
 
 
 def _collecting(findings: Findings) -> Verdict | None:
-    """A stopped experiment keeps the result that it has."""
-    if findings.live:
+    """Too early for a result. A stopped experiment keeps the result that it has."""
+    if findings.shipped:
         return None
     if not findings.comparisons or findings.age.first is None:
         text = "Not every variant has had visitors yet. Is the experiment published, and the snippet on the page?"
@@ -191,7 +194,7 @@ def _loser(findings: Findings) -> Verdict | None:
     doubts = findings.doubts
     check = _check_first(doubts)
     drop = f"Drop {listed([c.variant for c in losers])}"
-    if undecided and not findings.live:
+    if undecided and not findings.shipped:
         reason = sentence(f"{lost}. {drop}; {listed(undecided)} {be(undecided)} not decided yet.")
         text = f"{sentence(lost)}.{check} {drop}. {findings.continuation} for {listed(undecided)}, not decided yet."
         return Verdict("loser", findings.wait, reason, text, "wait", worst, doubts=_names(doubts))
@@ -227,7 +230,7 @@ def _ranges(findings: Findings) -> str:
 def _inconclusive(findings: Findings) -> Verdict:
     so_far = _ranges(findings)
     duration = findings.duration
-    if findings.live:
+    if findings.shipped:
         return Verdict("inconclusive", "", f"Not decided: {so_far}.", "", "keep")
     if duration.needed is None or duration.days_left is None:
         text = f"{findings.continuation}: so far {so_far}."

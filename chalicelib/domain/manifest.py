@@ -31,8 +31,8 @@ class Model(BaseModel):
 
 
 class Part(Model):
-    """Base of what a function parses only as a part of something larger. Pydantic then need not build it twice, which
-    is a twentieth of the cold start; by itself it is built at its first use."""
+    """Base of models that are parsed only as a part of a larger one. Pydantic builds each with the larger one, and by
+    itself only at its first use. This saves a twentieth of the cold start."""
 
     model_config = ConfigDict(defer_build=True)
 

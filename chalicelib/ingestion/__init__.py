@@ -1,1 +1,1 @@
-"""From a request to visitors' rows: parse, validate, limit, write."""
+"""From a request to visitors' rows: parse, limit by network, validate, write; or queue."""

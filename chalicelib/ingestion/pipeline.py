@@ -1,6 +1,7 @@
 """One request's events on their way into the rows.
 
-validate each event → group by row → one idempotent write a row → (table busy: one message to the queue) → answer
+limit by network → validate each event → group by row → one idempotent write a row → (where it cannot be written now:
+one message to the queue) → answer
 """
 
 from __future__ import annotations

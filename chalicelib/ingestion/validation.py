@@ -1,4 +1,5 @@
-"""Every event ends in exactly one outcome, by name. Which of the refusals, if any, is decided here.
+"""The outcomes: every event ends in exactly one, by name. And the refusals that manifest, clock and sender decide; what
+needs the whole request or the row is decided in pipeline.py and rows/writer.py.
 
 docs/outcomes.md explains each to a sender; a test keeps that table and this enum equal.
 """

@@ -87,7 +87,7 @@ class Generations(NamedTuple):
 
     @property
     def for_new_rows(self) -> int:
-        """The generation for a row that has counted nothing yet: not one from which a rebuild would have to move it."""
+        """The generation for a row that has counted nothing yet: the one that a rebuild fills, if one runs."""
         return self.live if self.fill is None else self.fill
 
 

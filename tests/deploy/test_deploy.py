@@ -26,6 +26,7 @@ from abacus.deploy.smoke import PublicUrl
 from abacus.local.emulated_stacks import emulator, environment
 from abacus.operations.bill import price_line
 from abacus.paths import INFRA, PROJECT
+from abacus.site.snippet import Options
 from tests.support import aws_cli
 from tests.support.builders import a_visitor
 from tests.support.product import until
@@ -205,6 +206,23 @@ def test_the_origins_secret_is_changed_and_the_old_one_is_refused_afterwards(
     api = PublicUrl(f"{account.endpoint}/_aws/execute-api/{account.outputs('api')['RestAPIId']}/api")
     output = [api.ask("/stats", X_Origin_Secret=secret, X_Read_Key=READ_KEY).status for secret in (old, new)]
     assert output == [401, 200]
+
+
+def test_a_deploy_gives_the_edge_function_the_manifest_where_the_site_uses_it(
+    account: Account, first: CommandResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloudfront, outputs = boto3.client("cloudfront"), account.outputs("edge")
+
+    def live() -> bytes:
+        return cloudfront.get_function(Name=outputs["EdgeFunctionName"], Stage="LIVE")["FunctionCode"].read()
+
+    assert b"cta-color" not in live()  # as the stack made it
+    for module in ("abacus.publishing.remote", "abacus.site.build"):
+        monkeypatch.setattr(f"{module}.options", lambda: Options(edge=True))
+    deployed = account.deploy()
+    assert deployed.code == 0, deployed.output
+    assert b"cta-color" in live()
+    assert live() == account.site.ask("/edge.js").body
 
 
 def with_a_broken_resource(template: str) -> str:

@@ -1,1 +1,1 @@
-"""Commands that read every visitor's row: audit, rebuild, erase, interactions."""
+"""Commands on visitors' rows: audit, rebuild and interactions read them all, erase those of one visitor."""

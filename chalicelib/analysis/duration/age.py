@@ -20,7 +20,8 @@ class Age:
     """How long an experiment has run.
 
     first: the first UTC day that counts. days: days that are over and count: the experiment ran and a reasonable share
-    of visitors came. week: every weekday is among them, or has passed twice without a reasonable share.
+    of visitors came. week: whether every weekday is among them. A weekday that
+    has passed twice without a reasonable share is not waited for.
     """
 
     first: date | None

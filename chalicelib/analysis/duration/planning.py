@@ -53,7 +53,7 @@ class DurationPlan:
 
 
 def traffic(sample: Sample, today: date) -> float | None:
-    """New visitors per day over the last 7 complete days since the first; today's so far if there is no other.
+    """New visitors per day: the mean of the last 7 complete days. Before the first complete day, those of today so far.
 
     Without days, all visitors over all days since the first."""
     if not sample.days:

@@ -14,7 +14,9 @@ from chalicelib.storage import event_encoding
 
 
 class Spill(Protocol):
-    """Where events wait while the table is busy. Called with the body of one message."""
+    """Where events wait that cannot be written now: the table is busy, the time is over, too many wait.
+
+    Called with the body of one message."""
 
     def __call__(self, body: str) -> None:
         """Put one message into the queue. Raises what the queue raises when it is busy."""
