@@ -2,7 +2,7 @@
 // own: an empty cookie, an empty store, no listeners of those before. A page load each would take half an hour. Only
 // import() is replaced, by a function that answers at once.
 // For each: experiment → [variant shown, whether its exposure counts].
-([source, counting, ids, attributes]) => {
+async ([source, counting, ids, attributes]) => {
   const put = (object, name, value) => Object.defineProperty(object, name, { value, writable: true });
   put(window, "addEventListener", () => {});
   put(
@@ -30,7 +30,8 @@
   const load = () => ({ then: (f) => (f({ default: count }), { catch() {} }) });
   const snippet = new Function("load", source.replace("import(", "load("));
   const root = document.documentElement;
-  return ids.map((visitor) => {
+  const dealt = [];
+  for (const visitor of ids) {
     put(document, "cookie", "");
     put(window, "localStorage", {});
     put(document, "currentScript", { src: location.origin + "/ab.js", dataset: { ...attributes, visitor } });
@@ -38,6 +39,7 @@
     delete document.abacus; // the mark of a script that runs on this page already
     for (const name of root.getAttributeNames()) root.removeAttribute(name);
     snippet(load);
+    for (let turn = 0; turn < 5; turn++) await turn; // the script awaits the file
     const keys = root
       .getAttributeNames()
       .filter((name) => name.startsWith("data-ab-"))
@@ -46,14 +48,17 @@
     const counted = Object.keys(window.localStorage)
       .filter((key) => key.startsWith("abacus:"))
       .map((key) => JSON.parse(window.localStorage[key]));
-    return Object.fromEntries(
-      keys.map((key) => {
-        const shown = root.getAttribute("data-ab-" + key);
-        const events = counted.filter(
-          ({ type, experiment, variant }) => type == "impression" && experiment == key && variant == shown,
-        );
-        return [key, [shown, events.length == 1]];
-      }),
+    dealt.push(
+      Object.fromEntries(
+        keys.map((key) => {
+          const shown = root.getAttribute("data-ab-" + key);
+          const events = counted.filter(
+            ({ type, experiment, variant }) => type == "impression" && experiment == key && variant == shown,
+          );
+          return [key, [shown, events.length == 1]];
+        }),
+      ),
     );
-  });
+  }
+  return dealt;
 };
