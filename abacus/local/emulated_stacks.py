@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
     from mypy_boto3_sqs import SQSClient
 
 REGION = "us-east-1"  # where certificates and firewalls of a CloudFront distribution have to be
+ACCOUNT = "000000000000"  # the emulator's
 STATE = "aws"  # the folder of the emulator's state
 PATIENCE = 60  # seconds until ministack must answer; it takes one
 
@@ -162,11 +164,44 @@ def data_stack(endpoint: str, name: str = "abacus-data") -> LocalAws:
 
     Its resources are named after the stack, so that stacks of different names have different buckets."""
     template, parameters = (INFRA / "data.yaml").read_text(), {"Name": name.removesuffix("-data")}
-    names = stacks.apply(LocalAws(endpoint, {}).cloudformation, name, template, parameters, watch=stacks.Watch(poll=0))
+    account = LocalAws(endpoint, {})
+    objects = _left_behind(account, name)
+    names = stacks.apply(account.cloudformation, name, template, parameters, watch=stacks.Watch(poll=0))
     aws = LocalAws(endpoint, names)
+    for request in objects:
+        aws.s3.put_object(**request)
     for table in (names["ParticipantsName"], names["TalliesName"]):
         # ministack's CloudFormation does not read TimeToLiveSpecification.
         aws.dynamodb.update_time_to_live(
             TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
         )
     return aws
+
+
+def _left_behind(account: LocalAws, name: str) -> list[PutObjectRequestTypeDef]:
+    """The objects of a bucket without a stack, which is deleted here: CloudFormation would refuse to create it again.
+
+    The emulator writes objects to the disk at once, and stacks with the next snapshot. So a kill in the first seconds
+    leaves the bucket alone."""
+    bucket = f"{name.removesuffix('-data')}-{ACCOUNT}-{REGION}"
+    there = bucket in (entry["Name"] for entry in account.s3.list_buckets()["Buckets"])
+    if not there or stacks.describe(account.cloudformation, name) is not None:
+        return []
+    objects: list[PutObjectRequestTypeDef] = []
+    for page in account.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for entry in page.get("Contents", []):
+            stored = account.s3.get_object(Bucket=bucket, Key=entry["Key"])
+            request: PutObjectRequestTypeDef = {
+                "Bucket": bucket,
+                "Key": entry["Key"],
+                "Body": stored["Body"].read(),
+                "ContentType": stored["ContentType"],
+            }
+            if "CacheControl" in stored:
+                request["CacheControl"] = stored["CacheControl"]
+            objects.append(request)
+    for versions in account.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+            account.s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    account.s3.delete_bucket(Bucket=bucket)
+    return objects

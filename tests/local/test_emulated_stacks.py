@@ -51,6 +51,20 @@ def test_rows_survive_a_crash_once_a_snapshot_was_taken(tmp_path: Path) -> None:
         assert stored(data_stack(endpoint)) == ["kept"]
 
 
+def test_objects_survive_a_crash_before_the_first_snapshot(tmp_path: Path) -> None:
+    with emulator(tmp_path, persist=True) as (child, endpoint):
+        aws = data_stack(endpoint)
+        put_page = {"ContentType": "text/html", "CacheControl": "max-age=30"}
+        aws.s3.put_object(Bucket=aws.names["BucketName"], Key="site/a.html", Body=b"page", **put_page)  # type: ignore[arg-type]
+        child.process.kill()
+    assert not (tmp_path / "aws" / "cloudformation.json").exists()
+    with emulator(tmp_path, persist=True) as (_, endpoint):
+        aws = data_stack(endpoint)
+        page = aws.s3.get_object(Bucket=aws.names["BucketName"], Key="site/a.html")
+        assert (page["Body"].read(), page["ContentType"], page["CacheControl"]) == (b"page", "text/html", "max-age=30")
+        assert data_stack(endpoint).names == aws.names
+
+
 def test_nothing_outlives_a_parent_that_was_killed(tmp_path: Path) -> None:
     code = (
         "import sys, time, pathlib\n"
