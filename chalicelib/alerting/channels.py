@@ -42,7 +42,7 @@ def text_of(message: Message, link: str, *, escape: bool = False) -> str:
         text = f"{message.experiment}: no longer true ({message.kind}): {message.text}"
     if escape:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"{text} {link}?experiment={message.experiment}" if link and message.experiment else text
+    return f"{text} {link}#/{message.experiment}" if link and message.experiment else text
 
 
 class Email:

@@ -69,7 +69,7 @@ def test_a_receiver_gets_text_for_slack_and_fields_for_programs(receiver: Receiv
     ((path, headers, body),) = receiver.requests
     assert (path, headers["content-type"], headers["x-message-id"]) == ("/hook?team=1", "application/json", "ab_1")
     assert json.loads(body) == {
-        "text": "hero: Ship bold: &lt;expect&gt; 12 % more. https://ab.example.com/results/?experiment=hero",
+        "text": "hero: Ship bold: &lt;expect&gt; 12 % more. https://ab.example.com/results/#/hero",
         "id": "ab_1",
         "experiment": "hero",
         "kind": "winner",

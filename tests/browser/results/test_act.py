@@ -9,9 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from abacus.authoring.load import load
+from chalicelib.alerting.channels import text_of
+from chalicelib.alerting.messages import Message
 from tests.browser.conftest import Open
 from tests.browser.results.scenarios import EXTREMES, SCENARIOS
 from tests.browser.results.site import Site
+from tests.support.builders import NOON
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +43,14 @@ def test_a_winner_that_breaks_a_guardrail_is_not_shown_as_one_to_ship(results: S
     expect(page.locator(".verdict .state")).to_have_text("Held back by a guardrail")
     expect(page.locator(".verdict")).to_have_class("verdict held")
     expect(page.locator(".variants tr.winner")).to_have_count(0)
+
+
+def test_the_link_in_an_alert_leads_to_its_experiment(results: Site, new_page: Open) -> None:
+    message = Message(id="ab_1", experiment="basket", kind="guardrail", text="Do not ship.", at=NOON)
+    address = text_of(message, results.page("")).split()[-1]
+    page = new_page()
+    page.goto(address)
+    expect(page.locator("main h1")).to_contain_text("basket")
 
 
 def test_a_test_that_would_take_years_has_no_progress_bar(results: Site, new_page: Open) -> None:

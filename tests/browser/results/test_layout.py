@@ -44,6 +44,20 @@ def test_a_hundred_experiments_with_the_longest_names_fit(results: Site, new_pag
     assert page.evaluate(OVERFLOW) <= 0
 
 
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_every_row_of_the_list_stays_within_it(results: Site, new_page: Open, width: int) -> None:
+    entry = EXTREMES["basket"].entry()
+    results.api.answers["/stats"] = {"experiments": [entry | {"visitors": 1_234_567}]}
+    page = at(results, new_page(width=width), "#/")
+    expect(page.locator(".list li")).to_contain_text("Held back by a guardrail")
+    outside = """() => {
+      const { right } = document.querySelector(".list").getBoundingClientRect();
+      const all = [...document.querySelectorAll(".list li *")];
+      return all.filter((element) => element.getBoundingClientRect().right > right + 1).map((e) => e.textContent);
+    }"""
+    assert page.evaluate(outside) == []
+
+
 @pytest.fixture(scope="module")
 def large_text(playwright: Playwright) -> Iterator[Browser]:
     """A browser whose reader set the text to twice its usual size."""
