@@ -11,6 +11,7 @@ import { isOpen, NEW } from "./data/route.js";
 import { source } from "./data/source.js";
 import { patch } from "./ui/dom.js";
 import { prepare } from "./ui/format.js";
+import { showAsked } from "./ui/help.js";
 import { cardOf } from "./views/card.js";
 import { experimentView } from "./views/experiment.js";
 import { listView } from "./views/list.js";
@@ -66,6 +67,7 @@ function render() {
   if (report) observe(report, now.at);
   document.title = [TITLES[route.experiment] ?? route.experiment, "ABacus"].join(" · ");
   patch(main, content(now));
+  showAsked();
   if (!isCard) {
     patch(document.querySelector("#live"), liveLine(now));
     patch(document.querySelector("#notice"), notice(now));

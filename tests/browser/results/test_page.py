@@ -423,6 +423,20 @@ def test_the_verdict_and_the_sections_need_no_charts(results: Site, new_page: Op
     expect(page.get_by_text("The chart could not be loaded.").first).to_be_visible()
 
 
+def test_a_label_that_is_pressed_before_its_text_has_come_opens_it_then(results: Site, new_page: Open) -> None:
+    page = new_page()
+    held: list[Route] = []
+    page.route("**/details-*.js", lambda route: held.append(route))
+    page.goto(results.page("#/cta-color"))
+    page.get_by_role("button", name="CTR", exact=True).first.click()
+    text = page.get_by_text("Click-through rate: clicks out of impressions")
+    expect(text).to_have_count(0)
+    held[0].continue_()
+    expect(text).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(text).to_be_hidden()
+
+
 def test_the_verdict_needs_no_second_script(results: Site, new_page: Open) -> None:
     page = new_page()
     page.route("**/details-*.js", lambda route: route.abort())
