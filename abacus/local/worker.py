@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from abacus.local.emulated_stacks import ACCOUNT, REGION
 from abacus.local.processes import end_with_parent, say_ready
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ def schedule_event(now: float) -> dict[str, Any]:
         "id": "local",
         "detail-type": "Scheduled Event",
         "source": "aws.events",
-        "account": "000000000000",
+        "account": ACCOUNT,
         "time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": "us-east-1",
+        "region": REGION,
         "resources": [],
         "detail": {},
     }

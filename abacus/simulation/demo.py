@@ -23,7 +23,8 @@ from abacus.simulation.traffic.effects import (
     split_rate,
 )
 from abacus.simulation.traffic.traits import said_segments, traits_of
-from abacus.simulation.traffic.visitors import DAY, HOUR, SECOND_CLICK, VISITS, Event, Visitor, visitor_id
+from abacus.simulation.traffic.visitors import SECOND_CLICK, VISITS, Event, Visitor, visitor_id
+from chalicelib.domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.domain.manifest import Experiment
 from chalicelib.ingestion.sender import sign
 
@@ -107,7 +108,7 @@ def _meeting(visitor: str, experiment: Experiment, story: Story, now_ms: int) ->
     # The times have random numbers of their own: the hour of today must not change who clicks.
     times = _times(random.Random(f"{visitor} {experiment.key} times"), now_ms, story)
     rng = random.Random(f"{visitor} {experiment.key}")
-    phase = min(experiment.current_phase, sum(times[0] >= now_ms - turn * DAY for turn in story.turns))
+    phase = min(experiment.current_phase, sum(times[0] >= now_ms - turn * DAY_MS for turn in story.turns))
     variant = experiment.assign(visitor, phase)
     if variant is None or rng.random() >= story.part or rng.random() < story.lost_share.get(variant, 0):
         return
@@ -150,14 +151,14 @@ def _of_goal(
 
 def _times(rng: random.Random, now_ms: int, story: Story) -> list[int]:
     """The visits of one visitor, oldest first: more by day than by night (UTC), and fewer at weekends."""
-    start, end = now_ms - round(story.since * DAY), now_ms - round(story.until * DAY) - HOUR // 60
+    start, end = now_ms - round(story.since * DAY_MS), now_ms - round(story.until * DAY_MS) - MINUTE_MS
     (visits,) = rng.choices(list(VISITS), list(VISITS.values()))
     at = rng.randrange(start, end)
     while rng.random() > _activity(datetime.fromtimestamp(at / 1000, UTC)):
         at = rng.randrange(start, end)
     times = [at]
     for _ in range(visits - 1):
-        at += HOUR // 4 + round(rng.expovariate(1 / (8 * HOUR)))
+        at += HOUR_MS // 4 + round(rng.expovariate(1 / (8 * HOUR_MS)))
         if at < end:
             times.append(at)
     return times

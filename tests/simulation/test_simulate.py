@@ -20,7 +20,8 @@ from abacus.simulation.simulate import play
 from abacus.simulation.traffic.effects import Effects, parse_effects
 from abacus.simulation.traffic.traits import AGENTS
 from abacus.simulation.traffic.truth import truth
-from abacus.simulation.traffic.visitors import DAY, Visitor, visitors
+from abacus.simulation.traffic.visitors import Visitor, visitors
+from chalicelib.domain.clock import DAY_MS
 from chalicelib.domain.errors import AbacusError, Busy
 from chalicelib.domain.manifest import Segment
 from chalicelib.ingestion.sender import is_bot
@@ -54,7 +55,7 @@ def test_every_visitor_is_in_the_variant_that_the_hash_gives_him() -> None:
 
 def test_everything_happens_within_the_days_before_now() -> None:
     times = [event["at"] for _, event in events(a_crowd())]
-    assert min(times) >= NOW - 6 * DAY
+    assert min(times) >= NOW - 6 * DAY_MS
     assert max(times) < NOW
 
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 from abacus.simulation.traffic.effects import Effects
 from abacus.simulation.traffic.traits import Traits, said_segments, traits_of
+from chalicelib.domain.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.domain.manifest import Experiment
 from chalicelib.domain.segments import marker
 
 ID_PREFIX = "sim-"  # of every simulated visitor's id; `abacus demo --clear` removes these visitors
 VISITS = {1: 50, 2: 25, 3: 13, 4: 8, 5: 4}  # number of visits: weight in percent
 SECOND_CLICK = 0.15
-HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 
 Event = dict[str, Any]
 
@@ -48,7 +48,7 @@ def visitors(
     for _ in range(count):
         visitor = visitor_id(rng)
         traits = traits_of(visitor, shares)
-        times = _times(rng, now_ms - round(days * DAY), now_ms)
+        times = _times(rng, now_ms - round(days * DAY_MS), now_ms)
         visits: list[list[Event]] = [[] for _ in times]
         for experiment in experiments:
             variant = experiment.assign(visitor, experiment.current_phase)
@@ -72,11 +72,11 @@ def visitor_id(rng: random.Random) -> str:
 def _times(rng: random.Random, start: int, end: int) -> list[int]:
     """The visits of one visitor: the first at any moment, the others some hours later, all before `end`."""
     (visits,) = rng.choices(list(VISITS), list(VISITS.values()))
-    at = rng.randrange(start, end - HOUR // 60)
+    at = rng.randrange(start, end - MINUTE_MS)
     times = [at]
     for _ in range(visits - 1):
-        at += HOUR // 4 + round(rng.expovariate(1 / (8 * HOUR)))
-        if at < end - HOUR // 60:
+        at += HOUR_MS // 4 + round(rng.expovariate(1 / (8 * HOUR_MS)))
+        if at < end - MINUTE_MS:
             times.append(at)
     return times
 
